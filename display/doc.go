@@ -1,0 +1,2 @@
+// Package display holds the values that render in a notebook.
+package display

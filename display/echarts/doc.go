@@ -1,0 +1,2 @@
+// Package echarts renders charts.
+package echarts

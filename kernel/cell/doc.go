@@ -1,0 +1,2 @@
+// Package cell compiles notebook cells.
+package cell

@@ -1,0 +1,2 @@
+// Package kernel is the Jupyter kernel's front process.
+package kernel

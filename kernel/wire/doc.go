@@ -1,0 +1,2 @@
+// Package wire speaks the Jupyter messaging protocol over ZMTP.
+package wire

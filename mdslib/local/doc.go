@@ -1,0 +1,2 @@
+// Package local is the local DataFrame engine.
+package local

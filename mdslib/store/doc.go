@@ -1,0 +1,2 @@
+// Package store moves whole files between here and where data lives.
+package store

@@ -1,0 +1,2 @@
+// Package streamlib streams Mosaic Data Shards into batches: cache, sample order, loader.
+package streamlib

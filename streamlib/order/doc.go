@@ -1,0 +1,2 @@
+// Package order computes sample order as a pure function of plain numbers.
+package order

@@ -1,0 +1,2 @@
+// Package checkpoint reads and writes .pt and safetensors files.
+package checkpoint

@@ -1,0 +1,2 @@
+// Package dist holds the process group and DistributedDataParallel.
+package dist

@@ -1,0 +1,2 @@
+// Package distributor launches ranks.
+package distributor

@@ -1,0 +1,2 @@
+// Package trainlib trains models: Fit and Eval over a loader.
+package trainlib

@@ -1,0 +1,2 @@
+// Package feed moves a loader's batches to a device.
+package feed

@@ -1,0 +1,2 @@
+// Package models holds torchvision's models by their names.
+package models

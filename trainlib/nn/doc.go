@@ -1,0 +1,2 @@
+// Package nn holds neural-network modules and losses.
+package nn

@@ -1,0 +1,2 @@
+// Package optim holds optimisers and learning-rate schedules.
+package optim

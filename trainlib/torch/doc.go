@@ -1,0 +1,2 @@
+// Package torch binds libtorch.
+package torch
