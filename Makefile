@@ -1,0 +1,67 @@
+# gomosaic: two commands matter, make tutorial and make test; make help lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+# The clone's own Go settings, whatever the user's are.
+export GOTOOLCHAIN := local
+export GOFLAGS :=
+export GOWORK := off
+
+gomosaic := .venv/bin/gomosaic
+clone := $(CURDIR)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+
+.PHONY: tutorial
+tutorial: ## set up, run the tutorial notebook headless, print its validation accuracy
+	@started=$$(date +%s)
+	$(MAKE) --no-print-directory setup
+	.venv/bin/python notebooks/run.py notebooks/01_simplify_data_loading.ipynb --setup-seconds $$(( $$(date +%s) - started ))
+
+.PHONY: lab
+lab: setup ## open the notebooks in JupyterLab
+	@.venv/bin/jupyter lab --notebook-dir notebooks
+
+.PHONY: setup
+setup: ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, the compile cache, the kernelspec
+	@setup/venv.sh
+	$(MAKE) --no-print-directory build
+	$(gomosaic) warm
+	$(gomosaic) install --sys-prefix
+
+.PHONY: build
+build: ## the binary, .venv/bin/gomosaic
+	@mkdir -p .venv/bin
+	CGO_ENABLED=1 go build -trimpath -ldflags "-s -w -X 'main.moduleDir=$(clone)'" -o $(gomosaic) ./kernel/cmd/gomosaic
+
+.PHONY: test
+test: setup lint ## unit, golden and contract tests, the race detector, the notebook, the browser; ≤ 15 minutes on 2 cores
+	@CHROMIUM=$$(setup/chromium.sh) go test ./...
+	go test -race $$(cat setup/race-packages)
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+.PHONY: test-long
+test-long: setup ## full case counts and soaks
+	@GOMOSAIC_LONG=1 CHROMIUM=$$(setup/chromium.sh) go test -timeout 2h ./...
+
+.PHONY: reference
+reference: ## .venv-reference: the Python packages that gomosaic is compared with
+	@setup/reference.sh
+
+.PHONY: interop
+interop: reference setup ## live against the reference packages: data, order, checkpoints, the tutorial's own output
+	@[ -e notebooks/out/mobilenet_v2.pt ] || $(MAKE) --no-print-directory tutorial
+	cd interop && ../.venv-reference/bin/python -m unittest -v
+
+.PHONY: clean
+clean: ## remove what make made in this clone (not the user's cache)
+	@rm -rf .venv .venv-reference notebooks/out bench/out
