@@ -1,2 +1,0 @@
-// Package dist holds the process group and DistributedDataParallel.
-package dist
