@@ -31,7 +31,7 @@ setup: ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, the co
 	@setup/venv.sh
 	$(MAKE) --no-print-directory build
 	$(gomosaic) warm
-	$(gomosaic) install --sys-prefix
+	$(gomosaic) install --prefix "$(clone)/.venv"
 
 .PHONY: build
 build: ## the binary, .venv/bin/gomosaic
