@@ -1,0 +1,50 @@
+package mdslib
+
+import (
+	"time"
+)
+
+// MDSOptions says where and how an MDS data set is written, for [NewMDSWriter] and DataFrameToMDS. The zero value of every
+// field but Out and Columns is sensible: shards of at most 64 MB, no compression, no hashes. It prints and travels as
+// JSON; the hooks do not travel.
+//
+// The names and defaults follow mosaicml-streaming's MDSWriter.
+type MDSOptions struct {
+	// Out is the folder or URL the data set is written to. With Remote set it is the local half of the reference's
+	// (local, remote) pair; left empty then, a temporary folder is used.
+	Out string `json:"out"`
+	// Remote is a folder or URL each finished file is copied to, index.json last.
+	Remote string `json:"remote,omitempty"`
+	// Columns maps each column to its encoding; see [ParseEncoding] for the names.
+	Columns Columns `json:"columns,omitempty"`
+	// Compression is "" or "none", or an algorithm with an optional level: "zstd", "zstd:7", "gz:6", "br", "bz2", "snappy".
+	Compression string `json:"compression,omitempty"`
+	// Hashes are stored in index.json for each file, for example {"sha1", "xxh64"}; they must be sorted.
+	Hashes []string `json:"hashes,omitempty"`
+	// SizeLimit is the largest raw shard, as text ("16mb", "67108864"). "" is 64 MB, "none" or "0" puts all in one shard.
+	SizeLimit string `json:"size_limit,omitempty"`
+	// ExistOK allows Out to hold a data set already, which is removed first. Files that are no part of one are never
+	// removed: they are an error.
+	ExistOK bool `json:"exist_ok,omitempty"`
+	// KeepLocal keeps the local files of a data set that was copied to a remote.
+	KeepLocal bool `json:"keep_local,omitempty"`
+	// MaxWorkers bounds the uploads in flight. 0 is four more than the cores, at most 32.
+	MaxWorkers int `json:"max_workers,omitempty"`
+	// Retry is the number of attempts per upload. 0 is two.
+	Retry int `json:"retry,omitempty"`
+	// Progress is called after each finished shard and upload, from one goroutine at a time. It must be quick.
+	Progress func(WriteProgress) `json:"-"`
+	// OnInvalid is called with the [*SampleError] of a sample that cannot be encoded. Returning nil skips the sample;
+	// returning an error stops the writer with it. Without the hook the first such sample stops the writer.
+	OnInvalid func(error) error `json:"-"`
+}
+
+// WriteProgress is how far a writer is.
+type WriteProgress struct {
+	Shards        int           // shards finished on local disk
+	Samples       int64         // samples in those shards
+	RawBytes      int64         // bytes of those shards before compression
+	StoredBytes   int64         // bytes of those shards as stored
+	UploadedFiles int           // files copied to the remote
+	Elapsed       time.Duration // since the writer was made
+}

@@ -1,0 +1,183 @@
+package mdslib
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// The declarations of this file are being filled in; their signatures are settled.
+
+var errSoon = errors.New("mdslib: not there yet")
+
+// Sample is one row: column name to value. Extra columns are ignored when writing.
+type Sample = map[string]any
+
+// Columns maps column names to encodings.
+type Columns map[string]string
+
+// Names returns the column names in the order MDS stores them: by code point.
+func (c Columns) Names() []string { return nil }
+
+// Array is a dense n-dimensional value of the ndarray encodings: Data is a typed slice ([]uint8 … []float64, []Float16), row-major.
+type Array struct {
+	Shape []int
+	Data  any
+}
+
+// Float16 is an IEEE half-precision number by its bits.
+type Float16 uint16
+
+// Decimal is a decimal number as text, exactly as Python's str(Decimal) writes it.
+type Decimal string
+
+// Encoding is the byte rule of one column.
+type Encoding struct{}
+
+// ParseEncoding returns the encoding of that name.
+func ParseEncoding(name string) (*Encoding, error) { return nil, errSoon }
+
+// Append appends v's bytes to dst.
+func (e *Encoding) Append(dst []byte, v any) ([]byte, error) { return nil, errSoon }
+
+// Decode returns data's value; it may alias data.
+func (e *Encoding) Decode(data []byte) (any, error) { return nil, errSoon }
+
+// MDSWriter writes samples to shards.
+type MDSWriter struct{}
+
+// NewMDSWriter starts a data set.
+func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) { return nil, errSoon }
+
+// Write appends a sample. Not for concurrent use.
+func (w *MDSWriter) Write(sample Sample) error { return errSoon }
+
+// Close finishes the data set: index.json last.
+func (w *MDSWriter) Close() error { return errSoon }
+
+// Abort stops and removes what was written.
+func (w *MDSWriter) Abort() error { return errSoon }
+
+// Index is a parsed index.json.
+type Index struct {
+	Shards []ShardInfo
+}
+
+// ShardInfo is one shard's entry of index.json.
+type ShardInfo struct {
+	Format          string // "mds", "json", "csv", "tsv", "xsv"
+	Compression     string // "" for none
+	Hashes          []string
+	Samples         int
+	SizeLimit       int64 // 0 for none
+	ColumnNames     []string
+	ColumnEncodings []string
+	ColumnSizes     []int     // 0 for variable
+	RawData         FileInfo
+	ZipData         *FileInfo // nil without compression
+	RawMeta         *FileInfo // nil for mds
+	ZipMeta         *FileInfo
+	Newline         string
+	Separator       string
+}
+
+// FileInfo is one file of a shard.
+type FileInfo struct {
+	Basename string // relative to the folder of index.json, slashes; never leaves it
+	Bytes    int64
+	Hashes   map[string]string
+}
+
+// ReadIndex reads a folder's or file's index.json.
+func ReadIndex(path string) (*Index, error) { return nil, errSoon }
+
+// ParseIndex parses index.json's text.
+func ParseIndex(data []byte) (*Index, error) { return nil, errSoon }
+
+// NumSamples is the sum over the shards.
+func (x *Index) NumSamples() int { return 0 }
+
+// Shard is an open raw shard, safe for concurrent use.
+type Shard struct{}
+
+// OpenShard opens the raw shard file that info describes; info nil trusts the shard's own header.
+func OpenShard(path string, info *ShardInfo) (*Shard, error) { return nil, errSoon }
+
+// Len is the number of samples.
+func (s *Shard) Len() int { return 0 }
+
+// Columns are the column names in stored order; Encodings their encodings.
+func (s *Shard) Columns() []string { return nil }
+
+// Raw returns a copy of sample i's bytes.
+func (s *Shard) Raw(i int) ([]byte, error) { return nil, errSoon }
+
+// AppendRaw appends sample i's bytes to dst.
+func (s *Shard) AppendRaw(dst []byte, i int) ([]byte, error) { return nil, errSoon }
+
+// Fields splits a sample's bytes into its columns' bytes, appended to dst; they alias raw.
+func (s *Shard) Fields(dst [][]byte, raw []byte) ([][]byte, error) { return nil, errSoon }
+
+// Get returns sample i decoded; it is the caller's.
+func (s *Shard) Get(i int) (Sample, error) { return nil, errSoon }
+
+// Close releases the file once reads in flight are done.
+func (s *Shard) Close() error { return errSoon }
+
+// ReadOptions is how a data set is opened.
+type ReadOptions struct {
+	// Cache is a folder for decompressed shards. "" uses temporary files that vanish with the process.
+	Cache string
+	// VerifyHashes checks each shard's hashes when it is first opened.
+	VerifyHashes bool
+}
+
+// Dataset is an open local data set, safe for concurrent use.
+type Dataset struct{}
+
+// OpenDataset opens a folder with index.json.
+func OpenDataset(dir string, opts ReadOptions) (*Dataset, error) { return nil, errSoon }
+
+// NumSamples is the number of samples.
+func (d *Dataset) NumSamples() int { return 0 }
+
+// Index is the parsed index.
+func (d *Dataset) Index() *Index { return nil }
+
+// Get returns sample i decoded.
+func (d *Dataset) Get(i int) (Sample, error) { return nil, errSoon }
+
+// All iterates in stored order.
+func (d *Dataset) All() iter.Seq2[Sample, error] { return nil }
+
+// Close releases the shards.
+func (d *Dataset) Close() error { return errSoon }
+
+// Decompress decompresses file src (algo "zstd", "zstd:7", "gz", …) to file dst atomically; limit bounds the bytes written (0: none).
+func Decompress(ctx context.Context, dst, src, algo string, limit int64) error { return errSoon }
+
+// VerifyFile checks size and hashes of a file against info; algos empty checks all known to info.
+func VerifyFile(ctx context.Context, path string, info FileInfo, algos ...string) error { return errSoon }
+
+// MergeOptions is how indexes are merged.
+type MergeOptions struct {
+	// Remote also receives the merged index.
+	Remote string
+}
+
+// MergeIndex merges the index.json of the partition folders below root, in path order, into root/index.json.
+func MergeIndex(ctx context.Context, root string, opts MergeOptions) error { return errSoon }
+
+// MergeIndexFiles merges the given index.json files, in that order, into out/index.json.
+func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts MergeOptions) error { return errSoon }
+
+// Verify re-reads and re-hashes a data set.
+func Verify(ctx context.Context, dir string) (*VerifyReport, error) { return nil, errSoon }
+
+// VerifyReport is what Verify found.
+type VerifyReport struct {
+	Shards   int
+	Samples  int64
+	Bytes    int64
+	Problems []error
+}
