@@ -27,6 +27,15 @@ def section_of(cell):
     return heading.group(1) if heading else None
 
 
+def cells_until(notebook, last):
+    """The cells up to the end of section `last`."""
+    for i, cell in enumerate(notebook.cells):
+        heading = section_of(cell)
+        if heading and int(heading.split(".")[0]) > last:
+            return notebook.cells[:i]
+    return notebook.cells
+
+
 def text_of(cell):
     """All plain text that a cell printed or showed."""
     parts = []
@@ -60,12 +69,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--out", type=Path, help="folder of the output (default: out/ beside the notebook)")
+    parser.add_argument("--until", type=int, help="run the sections up to this one only")
     parser.add_argument("--setup-seconds", type=float, help="seconds that the set-up took, for the summary")
     args = parser.parse_args()
     out = args.out or args.notebook.parent / "out"
     out.mkdir(parents=True, exist_ok=True)
 
     notebook = nbformat.read(args.notebook, as_version=4)
+    if args.until is not None:
+        notebook.cells = cells_until(notebook, args.until)
     seconds = {}
     state = {"section": "", "since": time.time()}
 
