@@ -1,0 +1,169 @@
+package display
+
+// Rendering: which values render, and what the last expression of a cell shows. The
+// interfaces are gophernotes'; a type renders by having the method, without importing this
+// package. Used by the cell host and by Display.
+
+import (
+	"fmt"
+	"image"
+	"reflect"
+	"strings"
+)
+
+// The interfaces by which a value renders itself. A value with several of them gives
+// several representations of one thing, of which the front-end shows the richest.
+type (
+	// Renderer gives all its representations itself.
+	Renderer = interface{ Render() Data }
+	// SimpleRenderer gives its representations without metadata.
+	SimpleRenderer = interface{ SimpleRender() MIMEMap }
+	// HTMLer renders as HTML.
+	HTMLer = interface{ HTML() string }
+	// JavaScripter renders as a script.
+	JavaScripter = interface{ JavaScript() string }
+	// JPEGer renders as an encoded JPEG image.
+	JPEGer = interface{ JPEG() []byte }
+	// JSONer renders as a JSON object.
+	JSONer = interface{ JSON() map[string]any }
+	// Latexer renders as a formula.
+	Latexer = interface{ Latex() string }
+	// Markdowner renders as Markdown.
+	Markdowner = interface{ Markdown() string }
+	// PNGer renders as an encoded PNG image.
+	PNGer = interface{ PNG() []byte }
+	// PDFer renders as a PDF document.
+	PDFer = interface{ PDF() []byte }
+	// SVGer renders as an SVG image.
+	SVGer = interface{ SVG() string }
+)
+
+// Render gives the representations of a renderable value; ok is false for any other.
+// Renderable are [Data], a value with one of the rendering methods, an image.Image, and what
+// the registered [ChartRenderer] knows; a nil pointer is not. A rendering method that panics
+// is the caller's to report: its trace names the line.
+func Render(v any) (d Data, ok bool) {
+	if isNil(v) {
+		return Data{}, false
+	}
+	// First the registered renderer: go-echarts' charts have a JSON method, which would
+	// otherwise show the option in place of the chart.
+	if c := chartRenderer(); c != nil {
+		if d, ok := c.RenderValue(v, newDisplayID()); ok {
+			return withPlainText(d, v), true
+		}
+	}
+	if x, is := v.(Data); is {
+		return withPlainText(x, v), true
+	}
+	rep := MIMEMap{}
+	if x, is := v.(Renderer); is {
+		d = x.Render()
+		for k, b := range d.Data {
+			rep[k] = b
+		}
+		ok = true
+	}
+	set := func(is bool, mimeType string, get func() any) {
+		if is {
+			rep[mimeType], ok = get(), true
+		}
+	}
+	if x, is := v.(SimpleRenderer); is {
+		for k, b := range x.SimpleRender() {
+			rep[k] = b
+		}
+		ok = true
+	}
+	html, is := v.(HTMLer)
+	set(is, MIMETypeHTML, func() any { return html.HTML() })
+	script, is := v.(JavaScripter)
+	set(is, MIMETypeJavaScript, func() any { return script.JavaScript() })
+	jpeg, is := v.(JPEGer)
+	set(is, MIMETypeJPEG, func() any { return jpeg.JPEG() })
+	json, is := v.(JSONer)
+	set(is, MIMETypeJSON, func() any { return json.JSON() })
+	latex, is := v.(Latexer)
+	set(is, MIMETypeLatex, func() any { return latex.Latex() })
+	markdown, is := v.(Markdowner)
+	set(is, MIMETypeMarkdown, func() any { return markdown.Markdown() })
+	png, is := v.(PNGer)
+	set(is, MIMETypePNG, func() any { return png.PNG() })
+	pdf, is := v.(PDFer)
+	set(is, MIMETypePDF, func() any { return pdf.PDF() })
+	svg, is := v.(SVGer)
+	set(is, MIMETypeSVG, func() any { return svg.SVG() })
+	if !ok {
+		if img, is := v.(image.Image); is {
+			return Image(img), true
+		}
+		return Data{}, false
+	}
+	return withPlainText(Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, v), true
+}
+
+// RenderResult gives what the last expression of a cell shows, by gophernotes' rule: the one
+// value that renders if all others are nil, else all values printed with blanks between
+// them. Nothing but nil values gives a Data without representations, which shows nothing.
+func RenderResult(values ...any) Data {
+	nils, rendered, shown := 0, 0, Data{}
+	for _, v := range values {
+		if v == nil {
+			nils++
+		}
+	}
+	if nils == len(values) {
+		return Data{}
+	}
+	if nils == len(values)-1 {
+		for _, v := range values {
+			if d, ok := Render(v); ok {
+				shown, rendered = d, rendered+1
+			}
+		}
+		if rendered == 1 {
+			return shown
+		}
+	}
+	text := make([]string, len(values))
+	for i, v := range values {
+		text[i] = fmt.Sprint(v)
+	}
+	return MakeData(MIMETypeText, strings.Join(text, " "))
+}
+
+// withPlainText adds the printed form where there is no plain text: terminals and searches
+// have nothing else.
+func withPlainText(d Data, v any) Data {
+	if s, has := d.Data[MIMETypeText]; has && s != "" {
+		return d
+	}
+	rep := MIMEMap{}
+	for k, b := range d.Data {
+		rep[k] = b
+	}
+	switch x := v.(type) {
+	case fmt.Stringer:
+		rep[MIMETypeText] = x.String()
+	case Data:
+		rep[MIMETypeText] = ""
+	case image.Image:
+		rep[MIMETypeText] = fmt.Sprintf("image %d×%d", x.Bounds().Dx(), x.Bounds().Dy())
+	default:
+		rep[MIMETypeText] = fmt.Sprint(v)
+	}
+	d.Data = rep
+	return d
+}
+
+// isNil tells nil and typed nil pointers, maps, slices and functions alike.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Func, reflect.Chan:
+		return r.IsNil()
+	}
+	return false
+}
