@@ -1,0 +1,22 @@
+package host
+
+// Options say where a session's parts are. The zero value is right for an installed gomosaic run from its clone.
+type Options struct {
+	Binary      string   // gomosaic executable with the `host` subcommand; default os.Executable()
+	ModuleDir   string   // folder of the module whose packages cells import: the clone of gomosaic; default the working directory
+	MainPackage string   // import path of Binary's main package; default gomosaic/kernel/cmd/gomosaic
+	Dir         string   // working directory of the host; default the front's
+	Env         []string // additions to the host's environment, KEY=value
+	CacheDir    string   // default os.UserCacheDir()/gomosaic
+	StackBytes  int      // a goroutine's stack limit in the host; default 256 MiB
+}
+
+// Output receives what a cell gives out. Its methods are called in order, from one goroutine at a time; what background
+// goroutines of a cell print after its end goes to the Output of the last cell.
+type Output interface {
+	Stream(name, text string)                                      // name is stdout or stderr
+	Display(data, metadata, transient map[string]any, update bool) // display_data or update_display_data
+	Result(data, metadata map[string]any)                          // execute_result; metadata["gomosaic"] holds {"type": T}
+	ClearOutput(wait bool)
+	Input(prompt string, password bool) (string, error) // blocks; MUST return when the cell is interrupted
+}
