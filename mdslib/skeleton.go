@@ -10,39 +10,6 @@ import (
 
 var errSoon = errors.New("mdslib: not there yet")
 
-// Sample is one row: column name to value. Extra columns are ignored when writing.
-type Sample = map[string]any
-
-// Columns maps column names to encodings.
-type Columns map[string]string
-
-// Names returns the column names in the order MDS stores them: by code point.
-func (c Columns) Names() []string { return nil }
-
-// Array is a dense n-dimensional value of the ndarray encodings: Data is a typed slice ([]uint8 … []float64, []Float16), row-major.
-type Array struct {
-	Shape []int
-	Data  any
-}
-
-// Float16 is an IEEE half-precision number by its bits.
-type Float16 uint16
-
-// Decimal is a decimal number as text, exactly as Python's str(Decimal) writes it.
-type Decimal string
-
-// Encoding is the byte rule of one column.
-type Encoding struct{}
-
-// ParseEncoding returns the encoding of that name.
-func ParseEncoding(name string) (*Encoding, error) { return nil, errSoon }
-
-// Append appends v's bytes to dst.
-func (e *Encoding) Append(dst []byte, v any) ([]byte, error) { return nil, errSoon }
-
-// Decode returns data's value; it may alias data.
-func (e *Encoding) Decode(data []byte) (any, error) { return nil, errSoon }
-
 // MDSWriter writes samples to shards.
 type MDSWriter struct{}
 
@@ -72,7 +39,7 @@ type ShardInfo struct {
 	SizeLimit       int64 // 0 for none
 	ColumnNames     []string
 	ColumnEncodings []string
-	ColumnSizes     []int     // 0 for variable
+	ColumnSizes     []int // 0 for variable
 	RawData         FileInfo
 	ZipData         *FileInfo // nil without compression
 	RawMeta         *FileInfo // nil for mds
@@ -157,7 +124,9 @@ func (d *Dataset) Close() error { return errSoon }
 func Decompress(ctx context.Context, dst, src, algo string, limit int64) error { return errSoon }
 
 // VerifyFile checks size and hashes of a file against info; algos empty checks all known to info.
-func VerifyFile(ctx context.Context, path string, info FileInfo, algos ...string) error { return errSoon }
+func VerifyFile(ctx context.Context, path string, info FileInfo, algos ...string) error {
+	return errSoon
+}
 
 // MergeOptions is how indexes are merged.
 type MergeOptions struct {
@@ -169,7 +138,9 @@ type MergeOptions struct {
 func MergeIndex(ctx context.Context, root string, opts MergeOptions) error { return errSoon }
 
 // MergeIndexFiles merges the given index.json files, in that order, into out/index.json.
-func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts MergeOptions) error { return errSoon }
+func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts MergeOptions) error {
+	return errSoon
+}
 
 // Verify re-reads and re-hashes a data set.
 func Verify(ctx context.Context, dir string) (*VerifyReport, error) { return nil, errSoon }

@@ -1,0 +1,142 @@
+package mdslib
+
+// Columns and the schema they resolve to: made by the caller or by DataFrameToMDS's inference, used by the shard writer
+// and reader.
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Sample is one row: column name → value. A sample that is read belongs to the caller.
+type Sample = map[string]any
+
+// Columns maps each column's name to its encoding, for example {"image": "jpeg", "label": "int64"}.
+type Columns map[string]string
+
+// Names returns the column names in the order MDS stores them: sorted by code point, as Python sorts str.
+func (c Columns) Names() []string { return slices.Sorted(maps.Keys(c)) } // UTF-8 sorts as its code points do
+
+// schema is a resolved column list in stored order.
+type schema struct {
+	names     []string
+	encodings []*Encoding
+	variable  int // number of columns without a fixed size
+}
+
+func (c Columns) schema() (*schema, error) {
+	if len(c) == 0 {
+		return nil, fmt.Errorf("mdslib: no columns given: want column name → encoding, for example {\"label\": \"int64\"}")
+	}
+	names := c.Names()
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = c[name]
+	}
+	return newSchema(names, texts)
+}
+
+// newSchema resolves encodings in stored order.
+func newSchema(names, encodings []string) (*schema, error) {
+	s := &schema{names: names, encodings: make([]*Encoding, len(names))}
+	for i, text := range encodings {
+		e, err := ParseEncoding(text)
+		if err != nil {
+			return nil, fmt.Errorf("mdslib: column %q: %w", names[i], err)
+		}
+		s.encodings[i] = e
+		if !e.Fixed() {
+			s.variable++
+		}
+	}
+	return s, nil
+}
+
+// columns returns the schema as the map it came from.
+func (s *schema) columns() Columns {
+	c := make(Columns, len(s.names))
+	for i, name := range s.names {
+		c[name] = s.encodings[i].Name()
+	}
+	return c
+}
+
+// appendSample appends a sample's bytes: a uint32 length for each variable column, then the columns' bytes, in stored
+// order. On error dst is returned unchanged in length.
+func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
+	start := len(dst)
+	head := start
+	for range s.variable {
+		dst = append(dst, 0, 0, 0, 0)
+	}
+	for i, name := range s.names {
+		value, ok := sample[name]
+		if !ok {
+			return dst[:start], &SampleError{Column: name, Err: fmt.Errorf("the sample has no such column, only %s", columnList(sample))}
+		}
+		before := len(dst)
+		out, err := s.encodings[i].Append(dst, value)
+		if err != nil {
+			return dst[:start], &SampleError{Column: name, Err: err}
+		}
+		dst = out
+		if size := len(dst) - before; !s.encodings[i].Fixed() {
+			if size > maxOffset {
+				return dst[:start], &SampleError{Column: name, Err: fmt.Errorf("a value of %d bytes: MDS holds at most 4 GiB", size)}
+			}
+			putUint32(dst[head:], uint32(size))
+			head += 4
+		}
+	}
+	return dst, nil
+}
+
+func columnList(sample Sample) string {
+	return clip(fmt.Sprintf("%q", slices.Sorted(maps.Keys(sample))))
+}
+
+// fields splits a sample's bytes into its columns' bytes, appended to dst; they alias raw.
+func (s *schema) fields(dst [][]byte, raw []byte) ([][]byte, error) {
+	if len(raw) < 4*s.variable {
+		return dst, fmt.Errorf("sample of %d bytes is too short for the lengths of its %d variable columns", len(raw), s.variable)
+	}
+	head, body := raw[:4*s.variable], raw[4*s.variable:]
+	for i, e := range s.encodings {
+		size := e.Bytes()
+		if size == 0 {
+			n := getUint32(head)
+			head = head[4:]
+			if uint64(n) > uint64(len(body)) {
+				return dst, &SampleError{Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", n, len(body))}
+			}
+			size = int(n)
+		} else if size > len(body) {
+			return dst, &SampleError{Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", size, len(body))}
+		}
+		dst = append(dst, body[:size:size])
+		body = body[size:]
+	}
+	if len(body) != 0 {
+		return dst, fmt.Errorf("%d bytes are left over after the last column", len(body))
+	}
+	return dst, nil
+}
+
+// decode returns the sample whose bytes are raw; values may alias raw.
+func (s *schema) decode(raw []byte) (Sample, error) {
+	var few [16][]byte
+	fields, err := s.fields(few[:0], raw)
+	if err != nil {
+		return nil, err
+	}
+	sample := make(Sample, len(fields))
+	for i, field := range fields {
+		v, err := s.encodings[i].Decode(field)
+		if err != nil {
+			return nil, &SampleError{Column: s.names[i], Err: err}
+		}
+		sample[s.names[i]] = v
+	}
+	return sample, nil
+}

@@ -1,0 +1,146 @@
+package mdslib
+
+// Encoding: the byte rule of one column. This file holds the table of names; encoding_*.go the rules by kind.
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// maxOffset is the largest size and offset that MDS, which counts bytes in uint32, can hold.
+const maxOffset = math.MaxUint32
+
+func getUint32(b []byte) uint32    { return binary.LittleEndian.Uint32(b) }
+func putUint32(b []byte, v uint32) { binary.LittleEndian.PutUint32(b, v) }
+
+// Encoding turns values of one column into bytes and back. It is immutable and safe for concurrent use.
+type Encoding struct {
+	name   string
+	bytes  int // fixed size, 0 for variable
+	append func(dst []byte, v any) ([]byte, error)
+	decode func(data []byte) (any, error)
+}
+
+// encodings holds every name but the parametrised ndarray:DTYPE and ndarray:DTYPE:SHAPE.
+var encodings = map[string]*Encoding{
+	"bytes":       {append: appendBytes, decode: decodeBytes},
+	"str":         {append: appendStr, decode: decodeStr},
+	"int":         {bytes: 8, append: appendInt, decode: decodeInt64},
+	"uint8":       {bytes: 1, append: appendUnsigned("uint8", 1), decode: decodeUint8},
+	"uint16":      {bytes: 2, append: appendUnsigned("uint16", 2), decode: decodeUint16},
+	"uint32":      {bytes: 4, append: appendUnsigned("uint32", 4), decode: decodeUint32},
+	"uint64":      {bytes: 8, append: appendUnsigned("uint64", 8), decode: decodeUint64},
+	"int8":        {bytes: 1, append: appendSigned("int8", 1), decode: decodeInt8},
+	"int16":       {bytes: 2, append: appendSigned("int16", 2), decode: decodeInt16},
+	"int32":       {bytes: 4, append: appendSigned("int32", 4), decode: decodeInt32},
+	"int64":       {bytes: 8, append: appendSigned("int64", 8), decode: decodeInt64},
+	"float16":     {bytes: 2, append: appendFloat16, decode: decodeFloat16},
+	"float32":     {bytes: 4, append: appendFloat32, decode: decodeFloat32},
+	"float64":     {bytes: 8, append: appendFloat64, decode: decodeFloat64},
+	"str_int":     {append: appendStrInt, decode: decodeStrInt},
+	"str_float":   {append: appendStrFloat, decode: decodeStrFloat},
+	"str_decimal": {append: appendStrDecimal, decode: decodeStrDecimal},
+	"ndarray":     ndarrayEncoding(nil, nil),
+	"json":        {append: appendJSON, decode: decodeJSON},
+	"jpeg":        {append: appendJPEG, decode: decodeImage("jpeg")},
+	"png":         {append: appendPNG, decode: decodeImage("png")},
+	"pil":         {append: appendPIL, decode: decodePIL},
+	"list[jpeg]":  {append: appendImageList(appendJPEG, 4), decode: decodeImageList(decodeImage("jpeg"), 4)},
+	"list[png]":   {append: appendImageList(appendPNG, 4), decode: decodeImageList(decodeImage("png"), 4)},
+	"list[pil]":   {append: appendImageList(appendPIL, 4), decode: decodeImageList(decodePIL, 4)},
+	"jpeg_array":  {append: appendImageList(appendJPEG, 0), decode: decodeImageList(decodeImage("jpeg"), 0)},
+	"jpegarray":   {append: appendImageList(appendJPEG, 0), decode: decodeImageList(decodeImage("jpeg"), 0)},
+	"pkl":         {append: appendPickle, decode: decodePickle},
+}
+
+// EncodingNames returns the names [ParseEncoding] knows, sorted; ndarray also comes as "ndarray:DTYPE" and
+// "ndarray:DTYPE:DIM,DIM".
+func EncodingNames() []string {
+	names := make([]string, 0, len(encodings))
+	for name := range encodings {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ParseEncoding returns the encoding of that name, as mosaicml-streaming spells it. Values:
+//
+//	encoding              bytes  takes                                    gives
+//	bytes                 var    []byte                                   []byte
+//	str                   var    string                                   string
+//	int                   8      any integer                              int64
+//	int8 … int64          1…8    integer, whole float, decimal text       int8 … int64
+//	uint8 … uint64        1…8    likewise                                 uint8 … uint64
+//	float16               2      float, integer, decimal text             float32
+//	float32, float64      4, 8   likewise                                 float32, float64
+//	str_int               var    any integer, *big.Int                    int64, *big.Int beyond
+//	str_float             var    float32, float64                         float64
+//	str_decimal           var    [Decimal], string, *big.Int              [Decimal]
+//	ndarray               var    [Array], slices of numbers, nested ones  [Array]
+//	ndarray:DT            var    likewise, of that type
+//	ndarray:DT:a,b        fixed  likewise, of that shape
+//	json                  var    what JSON holds, structs, [Object]       map[string]any, []any, string, int64, float64 …
+//	jpeg, png             var    image.Image                              image.Image
+//	pil                   var    image.Image, [PILImage]                  image.Image
+//	list[jpeg|png|pil]    var    []image.Image, [][]byte, []any of them   []image.Image
+//	jpeg_array, jpegarray var    likewise                                 []image.Image
+//	pkl                   var    bytes of a pickle only                   an error: use the raw bytes
+//
+// A []byte is taken by every encoding as the column's bytes as they stand (a fixed-size column checks their number), as
+// in the reference; an array of uint8 is therefore given as an [Array]. Nulls and bools are refused.
+func ParseEncoding(name string) (*Encoding, error) {
+	if e, ok := encodings[name]; ok {
+		return &Encoding{name: name, bytes: e.bytes, append: e.append, decode: e.decode}, nil
+	}
+	if config, ok := strings.CutPrefix(name, "ndarray:"); ok {
+		e, err := parseNDArray(config)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %q: %w", name, err)
+		}
+		e.name = name
+		return e, nil
+	}
+	return nil, fmt.Errorf("unknown encoding %q: want one of %s", name, strings.Join(EncodingNames(), ", "))
+}
+
+// Name returns the encoding's name as it was given.
+func (e *Encoding) Name() string { return e.name }
+
+// Bytes returns the size of every value, or 0 if it varies.
+func (e *Encoding) Bytes() int { return e.bytes }
+
+// Fixed reports whether every value has the same size.
+func (e *Encoding) Fixed() bool { return e.bytes != 0 }
+
+// Append appends v's bytes to dst; on error dst's bytes are unchanged and the returned slice is nil.
+func (e *Encoding) Append(dst []byte, v any) ([]byte, error) {
+	if raw, ok := v.([]byte); ok && raw != nil {
+		if e.bytes != 0 && len(raw) != e.bytes {
+			return nil, fmt.Errorf("want %d bytes of encoded %s, got %d", e.bytes, e.name, len(raw))
+		}
+		return append(dst, raw...), nil
+	}
+	return e.append(dst, v)
+}
+
+// Decode returns the value whose bytes are data. The value of bytes and str may alias data, which must not change after.
+func (e *Encoding) Decode(data []byte) (any, error) {
+	if e.bytes != 0 && len(data) != e.bytes {
+		return nil, fmt.Errorf("%w: want %d bytes of %s, got %d", ErrFormat, e.bytes, e.name, len(data))
+	}
+	return e.decode(data)
+}
+
+// Pickles can run code when they are read by Python; only bytes made elsewhere pass through.
+
+func appendPickle(_ []byte, v any) ([]byte, error) {
+	return nil, wantGot("the bytes of a pickle (pkl values are not encoded; json holds plain data)", v)
+}
+
+func decodePickle(data []byte) (any, error) {
+	return nil, fmt.Errorf("pkl holds a Python pickle (%d bytes), which is not decoded: read the column's raw bytes", len(data))
+}

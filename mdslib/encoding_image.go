@@ -1,0 +1,174 @@
+package mdslib
+
+// Image columns that hold an encoded file (jpeg, png) and lists of images. encoding_pil.go has the raw form.
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"math"
+)
+
+// jpegQuality is Pillow's default, which the reference writes with.
+const jpegQuality = 75
+
+// maxPixels bounds what a decoder may allocate for one image: Pillow's own limit (twice Image.MAX_IMAGE_PIXELS).
+const maxPixels = 178_956_970
+
+// appender is an io.Writer onto a byte slice.
+type appender struct{ b []byte }
+
+func (a *appender) Write(p []byte) (int, error) {
+	a.b = append(a.b, p...)
+	return len(p), nil
+}
+
+func asImage(v any) (image.Image, error) {
+	img, ok := v.(image.Image)
+	if !ok {
+		return nil, wantGot("image.Image or its encoded bytes", v)
+	}
+	if b := img.Bounds(); b.Empty() {
+		return nil, fmt.Errorf("image of %d x %d pixels", b.Dx(), b.Dy())
+	}
+	return img, nil
+}
+
+func appendJPEG(dst []byte, v any) ([]byte, error) {
+	img, err := asImage(v)
+	if err != nil {
+		return nil, err
+	}
+	if o, ok := img.(interface{ Opaque() bool }); ok && !o.Opaque() {
+		return nil, fmt.Errorf("JPEG holds no transparency: convert the %T or use png", img)
+	}
+	if n, ok := img.(*image.NRGBA); ok { // opaque: the same bytes as RGBA, for which the encoder has a fast path
+		img = &image.RGBA{Pix: n.Pix, Stride: n.Stride, Rect: n.Rect}
+	}
+	out := appender{dst}
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
+		return nil, err
+	}
+	return out.b, nil
+}
+
+func appendPNG(dst []byte, v any) ([]byte, error) {
+	img, err := asImage(v)
+	if err != nil {
+		return nil, err
+	}
+	out := appender{dst}
+	if err := png.Encode(&out, img); err != nil {
+		return nil, err
+	}
+	return out.b, nil
+}
+
+// decodeImage decodes what image.RegisterFormat'ed decoders this package links (jpeg, png) recognise: as in the
+// reference, a jpeg column may hold PNG files. want is named in errors.
+func decodeImage(want string) func([]byte) (any, error) {
+	return func(data []byte) (any, error) {
+		config, _, err := image.DecodeConfig(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)
+		}
+		if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
+			return nil, fmt.Errorf("%w: %s of %d x %d pixels, at most %d are decoded", ErrFormat, want, config.Width, config.Height, maxPixels)
+		}
+		img, _, err := image.Decode(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)
+		}
+		return img, nil
+	}
+}
+
+// Lists of images:
+//
+//	[0: 4] [n: 4] [n sizes: 4 each] [images]   list[…]: reserved = 4
+//	       [n: 4] [n sizes: 4 each] [images]   jpeg_array, jpegarray: reserved = 0
+
+func appendImageList(element func([]byte, any) ([]byte, error), reserved int) func([]byte, any) ([]byte, error) {
+	return func(dst []byte, v any) ([]byte, error) {
+		var items []any
+		switch v := v.(type) {
+		case []image.Image:
+			for _, img := range v {
+				items = append(items, img)
+			}
+		case [][]byte:
+			for _, b := range v {
+				items = append(items, b)
+			}
+		case []any:
+			items = v
+		default:
+			return nil, wantGot("[]image.Image or [][]byte", v)
+		}
+		dst = append(dst, make([]byte, reserved)...)
+		dst = appendBits(dst, uint64(len(items)), 4)
+		sizes := len(dst)
+		dst = append(dst, make([]byte, 4*len(items))...)
+		for i, item := range items {
+			before := len(dst)
+			if b, ok := item.([]byte); ok {
+				dst = append(dst, b...)
+			} else {
+				var err error
+				if dst, err = element(dst, item); err != nil {
+					return nil, fmt.Errorf("element %d: %w", i, err)
+				}
+			}
+			if len(dst)-before > math.MaxUint32 {
+				return nil, fmt.Errorf("element %d has %d bytes, at most 4 GiB fit", i, len(dst)-before)
+			}
+			putUint32(dst[sizes+4*i:], uint32(len(dst)-before))
+		}
+		return dst, nil
+	}
+}
+
+func decodeImageList(element func([]byte) (any, error), reserved int) func([]byte) (any, error) {
+	return func(data []byte) (any, error) {
+		blobs, err := splitImageList(data, reserved)
+		if err != nil {
+			return nil, err
+		}
+		images := make([]image.Image, len(blobs))
+		for i, blob := range blobs {
+			v, err := element(blob)
+			if err != nil {
+				return nil, fmt.Errorf("element %d: %w", i, err)
+			}
+			images[i] = v.(image.Image)
+		}
+		return images, nil
+	}
+}
+
+// splitImageList returns the elements' bytes, which alias data.
+func splitImageList(data []byte, reserved int) ([][]byte, error) {
+	if len(data) < reserved+4 {
+		return nil, fmt.Errorf("%w: image list of %d bytes", ErrFormat, len(data))
+	}
+	n := uint64(getUint32(data[reserved:]))
+	sizes := data[reserved+4:]
+	if 4*n > uint64(len(sizes)) {
+		return nil, fmt.Errorf("%w: list of %d images in %d bytes", ErrFormat, n, len(data))
+	}
+	body := sizes[4*n:]
+	blobs := make([][]byte, n)
+	for i := range blobs {
+		size := uint64(getUint32(sizes[4*i:]))
+		if size > uint64(len(body)) {
+			return nil, fmt.Errorf("%w: image %d of %d has %d bytes, but only %d are left", ErrFormat, i, n, size, len(body))
+		}
+		blobs[i], body = body[:size:size], body[size:]
+	}
+	if len(body) != 0 {
+		return nil, fmt.Errorf("%w: %d bytes are left over after %d images", ErrFormat, len(body), n)
+	}
+	return blobs, nil
+}
