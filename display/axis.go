@@ -93,6 +93,18 @@ func logAxis(low, high float64, fixed bool) axis {
 		to++
 	}
 	x := axis{low: math.Pow(10, from), high: math.Pow(10, to), log: true}
+	if to-from <= 3 { // whole decades would leave much of the plot empty
+		for _, m := range []float64{2, 5} {
+			if v := m * math.Pow(10, from); v <= low {
+				x.low = v
+			}
+		}
+		for _, m := range []float64{5, 2} {
+			if v := m * math.Pow(10, to-1); v >= high && v > x.low {
+				x.high = v
+			}
+		}
+	}
 	if fixed {
 		x.low, x.high = low, high
 	}

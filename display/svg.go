@@ -17,7 +17,7 @@ import (
 const (
 	Ink      = "#767676"
 	GridLine = "rgba(128,128,128,.25)"
-	BadInk   = "#D55E00" // non-finite marks and failures; always with a glyph
+	BadInk   = "#D7263D" // non-finite marks and failures; always with a glyph
 	GoodInk  = "#009E73"
 	FontCSS  = "system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
 )
@@ -28,7 +28,7 @@ func Palette() []string {
 	return []string{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#767676"}
 }
 
-// Style is how series i of its plot is drawn where it does not say so itself: a colour and a
+// Style is how the chart's series i is drawn where it does not say so itself: a colour and a
 // pattern of its own.
 func (s Series) Style(i int) (color string, dash Dash) {
 	p := Palette()
@@ -123,11 +123,9 @@ func (g *drawing) header() (top float64) {
 		width float64
 	}
 	var entries []entry
-	count, total := map[int]int{}, 0.0
-	for _, s := range c.Series {
-		p := c.PanelOf(s.Name)
-		e := entry{s, count[p], 24 + textWidth(s.Name, 12) + 16}
-		count[p]++
+	total := 0.0
+	for i, s := range c.Series {
+		e := entry{s, i, 24 + textWidth(s.Name, 12) + 16}
 		entries = append(entries, e)
 		total += e.width
 	}
@@ -258,7 +256,11 @@ func (g *drawing) plot(i int, p Panel, x axis, top, bottom float64, last bool) {
 	y.a, y.b = bottom, top
 	for _, t := range y.ticks {
 		at := y.at(t.at)
-		fmt.Fprintf(g, `<path d="M%s %sH%s" stroke="%s"/>`, px(x.a), px(at), px(x.b), GridLine)
+		faint := ""
+		if t.text == "" {
+			faint = ` opacity=".4"`
+		}
+		fmt.Fprintf(g, `<path d="M%s %sH%s" stroke="%s"%s/>`, px(x.a), px(at), px(x.b), GridLine, faint)
 		if t.text != "" {
 			g.text(x.a-6, at+4, "end", "", t.text)
 		}
@@ -291,28 +293,27 @@ func (g *drawing) plot(i int, p Panel, x axis, top, bottom float64, last bool) {
 	// An inner <svg> clips what runs out of a fixed range; a clipPath would need an id.
 	fmt.Fprintf(g, `<svg x="%s" y="%s" width="%s" height="%s" viewBox="%s %s %s %s" fill="none" stroke-linejoin="round">`,
 		px(x.a-5), px(top-5), px(x.b-x.a+10), px(bottom-top+10), px(x.a-5), px(top-5), px(x.b-x.a+10), px(bottom-top+10))
-	var own, bars []Series
+	bar, bars := 0, 0
 	for _, s := range g.chart.Series {
-		if g.chart.PanelOf(s.Name) == i {
-			own = append(own, s)
-			if s.Kind == Bar {
-				bars = append(bars, s)
-			}
+		if s.Kind == Bar && g.chart.PanelOf(s.Name) == i {
+			bars++
 		}
 	}
-	bar := 0
-	for k, s := range own {
+	for k, s := range g.chart.Series {
+		if g.chart.PanelOf(s.Name) != i {
+			continue
+		}
 		color, dash := s.Style(k)
 		switch s.Kind {
 		case Bar:
-			g.bars(s, x, y, color, bar, len(bars))
+			g.bars(s, x, y, color, bar, bars)
 			bar++
 		case Scatter:
 			g.points(s, x, y, color, 3)
 		default:
 			g.line(s, x, y, color, dash)
 		}
-		g.marks(s, x, y, p.LogY)
+		g.marks(s, x, y)
 	}
 	g.WriteString("</svg>")
 }
@@ -366,7 +367,7 @@ func (g *drawing) bars(s Series, x, y axis, color string, place, of int) {
 
 // marks shows what cannot be drawn as red crosses at the edge: the bottom for −∞ and what a
 // logarithm does not take, the top for the rest.
-func (g *drawing) marks(s Series, x, y axis, log bool) {
+func (g *drawing) marks(s Series, x, y axis) {
 	for _, p := range s.Points {
 		if drawn(p, y) || !finite(p.X) {
 			continue
