@@ -99,9 +99,9 @@ func (c *Channels) Receive(ctx context.Context, from Channel, log func(error)) (
 	}
 }
 
-// Reply answers request on the channel that it came from. The reply's parent is the request.
-func (c *Channels) Reply(on Channel, request *Message, msgType string, content any) error {
-	return c.send(on, request, msgType, content, nil)
+// Reply answers request on the channel that it came from. The reply's parent is the request. metadata may be nil.
+func (c *Channels) Reply(on Channel, request *Message, msgType string, content any, metadata map[string]any) error {
+	return c.send(on, request, msgType, content, metadata)
 }
 
 // Request sends a message of the kernel's own accord to the client that sent parent: an input_request. It waits, within
@@ -113,8 +113,8 @@ func (c *Channels) Request(ctx context.Context, on Channel, parent *Message, msg
 	return c.send(on, parent, msgType, content, nil)
 }
 
-func (c *Channels) send(on Channel, parent *Message, msgType string, content any, buffers [][]byte) error {
-	frames, err := c.encode(parent.Identities[1:], parent.ParentHeader(), msgType, content, nil, buffers)
+func (c *Channels) send(on Channel, parent *Message, msgType string, content any, metadata map[string]any) error {
+	frames, err := c.encode(parent.Identities[1:], parent.ParentHeader(), msgType, content, metadata)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *Channels) send(on Channel, parent *Message, msgType string, content any
 
 // Publish sends a message to all subscribers. parent is the message that caused it, nil for none.
 func (c *Channels) Publish(parent *Message, msgType string, content any) error {
-	frames, err := c.encode([][]byte{[]byte(msgType)}, parent.ParentHeader(), msgType, content, nil, nil)
+	frames, err := c.encode([][]byte{[]byte(msgType)}, parent.ParentHeader(), msgType, content, nil)
 	if err != nil {
 		return err
 	}
@@ -139,24 +139,39 @@ func (c *Channels) welcome(topic []byte, s zmtp.Subscriber) {
 	if len(topic) > 0 {
 		identities = [][]byte{topic}
 	}
-	frames, err := c.encode(identities, nil, "iopub_welcome", map[string]any{"subscription": string(topic)}, nil, nil)
+	frames, err := c.encode(identities, nil, "iopub_welcome", map[string]any{"subscription": string(topic)}, nil)
 	if err == nil {
 		s.Send(frames...)
 	}
 }
 
-func (c *Channels) encode(identities [][]byte, parent json.RawMessage, msgType string, content any, metadata json.RawMessage, buffers [][]byte) ([][]byte, error) {
-	var raw bytes.Buffer
-	e := json.NewEncoder(&raw)
-	e.SetEscapeHTML(false) // charts are HTML and SVG: escaping < and > makes them half as long again
-	if err := e.Encode(content); err != nil {
+func (c *Channels) encode(identities [][]byte, parent json.RawMessage, msgType string, content any, metadata map[string]any) ([][]byte, error) {
+	raw, err := marshal(content)
+	if err != nil {
 		return nil, fmt.Errorf("wire: content of %s: %w", msgType, err)
 	}
-	return c.codec.Encode(&Message{
+	m := &Message{
 		Identities: identities,
 		Header:     Header{ID: newID(), Session: c.session, Username: c.username, Date: now(), Type: msgType, Version: ProtocolVersion},
-		Parent:     parent, Metadata: metadata, Content: bytes.TrimRight(raw.Bytes(), "\n"), Buffers: buffers,
-	})
+		Parent:     parent, Content: raw,
+	}
+	if len(metadata) > 0 {
+		if m.Metadata, err = marshal(metadata); err != nil {
+			return nil, fmt.Errorf("wire: metadata of %s: %w", msgType, err)
+		}
+	}
+	return c.codec.Encode(m)
+}
+
+// marshal leaves <, > and & alone: charts are HTML and SVG, and escaping makes them half as long again.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // Session is the identifier that this kernel process puts into its headers.

@@ -179,15 +179,6 @@ func (p *peer) write() {
 	}
 }
 
-// each calls f for every connected peer.
-func (s *server) each(f func(*peer)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for p := range s.peers {
-		f(p)
-	}
-}
-
 // close stops listening, gives every peer up to linger to take what is queued for it, and closes the connections.
 // It returns when all goroutines of the socket have ended.
 func (s *server) close(linger time.Duration) error {

@@ -1,0 +1,332 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+	"sync"
+)
+
+// Config is what a [Session] needs to know of the world.
+type Config struct {
+	Importer types.ImporterFrom // export data of packages, for example [Archives.Importer]; with the session's FileSet
+	Fset     *token.FileSet     // the importer's
+	Preloads []Preload
+	// Suggest lists import paths of packages with the given name, best first, for hints; may be nil.
+	Suggest func(name string) []string
+}
+
+// Session is the state of a notebook: what its cells declared and where that lives. It holds types and source, never
+// values. Its methods are safe for concurrent use.
+type Session struct {
+	mu       sync.Mutex
+	config   Config
+	fset     *token.FileSet
+	importer types.Importer
+	seq      int // last cell package made
+
+	objects   map[string]types.Object // the user's names now in force
+	places    map[types.Object]place
+	imports   map[string]string // name → import path
+	dots      []string          // dot-imported paths
+	types     map[string]*typeSource
+	prelude   map[string]types.Object
+	fragments map[*token.File]*fragment
+	units     map[int]*Unit            // committed cells that made a package
+	uses      map[owner]map[use]string // what each function and method refers to, by the user's name
+	bound     map[owner][]int          // function variable → cells that rebind it
+}
+
+// typeSource is the kept source of a type declared in a cell.
+type typeSource struct {
+	declaration piece
+	methods     map[string]piece
+}
+
+// NewSession makes an empty session.
+func NewSession(config Config) *Session {
+	s := &Session{config: config, fset: config.Fset, importer: config.Importer, fragments: map[*token.File]*fragment{}}
+	s.clear()
+	s.imports = map[string]string{}
+	for _, p := range config.Preloads {
+		s.imports[p.Name] = p.Path
+	}
+	return s
+}
+
+func (s *Session) clear() {
+	s.objects = map[string]types.Object{}
+	s.places = map[types.Object]place{}
+	s.types = map[string]*typeSource{}
+	s.units = map[int]*Unit{}
+	s.uses = map[owner]map[use]string{}
+	s.bound = map[owner][]int{}
+	s.prelude = nil
+}
+
+// Reset forgets all that cells declared, as after the host's death; imports stay in force.
+func (s *Session) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	s.fragments = map[*token.File]*fragment{}
+	for _, p := range s.config.Preloads { // a name that a variable had taken means the package again
+		if s.imports[p.Name] == "" {
+			s.imports[p.Name] = p.Path
+		}
+	}
+}
+
+// Unit is a cell as a Go package. It is part of its session only after Commit.
+type Unit struct {
+	Seq     int    // number of the package: nb/c<Seq>
+	Label   int    // number of the cell in messages
+	Source  string // Go source; empty if the cell asks for nothing but imports
+	Imports []string
+	Cells   []int // packages of earlier cells that it imports
+	Notes   []string
+
+	commit func()
+}
+
+// Path is the unit's import path.
+func (u *Unit) Path() string { return cellPath(u.Seq) }
+
+// Empty tells that there is nothing to build and to run.
+func (u *Unit) Empty() bool { return u.Source == "" }
+
+// Compile checks and rewrites one cell. label is its number in messages. The error is of type [Errors] where it is the
+// user's; the session changes only by [Session.Commit].
+func (s *Session) Compile(code string, label int) (*Unit, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq++
+	c := newCompilation(s, normalize(code), label)
+	if list := c.run(); len(list) > 0 {
+		return nil, c.finish(list)
+	}
+	return c.unit, nil
+}
+
+// Commit makes a compiled cell part of the session, once its package has been loaded.
+func (s *Session) Commit(u *Unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u.commit != nil {
+		u.commit()
+		u.commit = nil
+	}
+}
+
+// normalize takes off a byte order mark and makes line ends \n.
+func normalize(code string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(code, "\ufeff"), "\r\n", "\n")
+}
+
+// compilation is one cell on its way; see the package comment for its stages.
+type compilation struct {
+	s     *Session
+	seq   int
+	label int
+	code  string
+	unit  *Unit
+
+	errors []Diagnostic
+	unused []token.Pos // declared and not used: tolerated
+
+	// split, declare
+	parts          parts
+	imports        map[string]string // session's and cell's
+	imported       map[string]bool   // paths that this cell imports
+	dots, blanks   []string
+	bodyFile       *ast.File
+	functionFile   *ast.File
+	extraFiles     []*ast.File // reopened types
+	body           *ast.BlockStmt
+	steps          []*step
+	variables      map[*ast.Object]string // declared at top level of this cell
+	declared, hard map[string]bool        // names of variables; of types, constants and functions
+	fresh          map[string]bool        // declared names that stand for something else on the right of their :=
+	renamed        []*ast.Ident
+
+	// reopen
+	reopened   map[string]bool         // types given methods by this cell
+	overridden map[string]bool         // T.method declared here
+	views      map[string]types.Object // name → the old object that is seen through a new type
+
+	// check
+	pkg      *types.Package
+	info     *types.Info
+	show     ast.Expr      // last expression that is not a call
+	lastCall *ast.CallExpr // last expression that is one
+
+	// place, rewrite, emit
+	places     map[types.Object]place
+	names      map[string]types.Object // what the cell adds to Session.objects
+	newVars    []declaration
+	functions  []*types.Func  // non-generic functions with a variable of their own
+	rebinds    []*types.Func  // functions that replace an earlier one in its variable
+	constants  []*types.Const // of a reopened type
+	aliases    map[string]string
+	cells      map[int]bool
+	unnameable []string
+	uses       map[owner]map[use]string
+	kept       map[string]*typeSource
+	goLiterals map[*ast.FuncLit]bool
+	selected   map[*ast.Ident]bool
+	skipped    map[*ast.Ident]bool
+	current    owner // function whose body is being rewritten
+	self       types.Object
+}
+
+// step is one top-level statement of a cell.
+type step struct {
+	stmt   ast.Stmt
+	define *ast.AssignStmt // :=
+	decl   *ast.GenDecl    // var, const, type
+}
+
+// declaration is a variable that the cell's package declares.
+type declaration struct {
+	name   string
+	object types.Object
+}
+
+func newCompilation(s *Session, code string, label int) *compilation {
+	return &compilation{
+		s: s, seq: s.seq, label: label, code: code,
+		imports: map[string]string{}, imported: map[string]bool{},
+		variables: map[*ast.Object]string{}, declared: map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
+		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
+		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, cells: map[int]bool{},
+		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
+		goLiterals: map[*ast.FuncLit]bool{}, selected: map[*ast.Ident]bool{}, skipped: map[*ast.Ident]bool{},
+	}
+}
+
+// run takes the cell through all stages; the result is what is wrong with it.
+func (c *compilation) run() []Diagnostic {
+	c.parts = split(c.code)
+	if found := c.parse(); len(found) > 0 {
+		return found
+	}
+	c.resolveImports()
+	c.collect()
+	c.rename()
+	c.reopen()
+	c.check()
+	if len(c.errors) > 0 {
+		c.keepImports()
+		return c.errors
+	}
+	c.placeObjects()
+	for _, file := range c.files() {
+		c.rewrite(file)
+	}
+	c.discardUnused()
+	c.emit()
+	if len(c.unnameable) > 0 {
+		return []Diagnostic{{Cell: c.label, Line: 1, Column: 1,
+			Message: "a notebook variable would have the unexported type " + strings.Join(c.unnameable, ", "),
+			Hint:    "keep it inside a function, or give the variable an interface type"}}
+	}
+	c.unit.commit = c.commit
+	return nil
+}
+
+func (c *compilation) parse() []Diagnostic {
+	var found []Diagnostic
+	var one, two []Diagnostic
+	c.bodyFile, _, one = c.s.parse("package main\nfunc _() {\n", c.parts.statements, "\n}\n", c.label, 1)
+	c.functionFile, _, two = c.s.parse("package main\n", c.parts.functions, "\n", c.label, 1)
+	found = append(one, two...)
+	if len(found) == 0 {
+		for _, d := range c.bodyFile.Decls[1:] { // a } too many ends the generated function
+			found = append(found, c.diagnose(d.Pos(), "unexpected declaration after unbalanced }"))
+		}
+	}
+	if len(found) == 0 {
+		c.body = c.bodyFile.Decls[0].(*ast.FuncDecl).Body
+		found = c.refuseDirectives()
+	}
+	return found
+}
+
+// refuseDirectives reports compiler directives that a cell cannot honour.
+func (c *compilation) refuseDirectives() []Diagnostic {
+	var found []Diagnostic
+	for _, file := range []*ast.File{c.bodyFile, c.functionFile} {
+		for _, group := range file.Comments {
+			for _, comment := range group.List {
+				if strings.HasPrefix(comment.Text, "//go:embed") || strings.HasPrefix(comment.Text, "//go:linkname") {
+					word, _, _ := strings.Cut(comment.Text, " ")
+					found = append(found, c.diagnose(comment.Pos(), word+" is not possible in a cell: it belongs to files of a package"))
+				}
+			}
+		}
+	}
+	return found
+}
+
+// diagnose makes an error at a position of the cell.
+func (c *compilation) diagnose(p token.Pos, message string) Diagnostic {
+	cell, line, column, ok := c.s.locate(p)
+	if !ok {
+		cell, line, column = c.label, 1, 1
+	}
+	return Diagnostic{Cell: cell, Line: line, Column: column, Message: message}
+}
+
+func (c *compilation) fail(p token.Pos, message string) {
+	c.errors = append(c.errors, c.diagnose(p, message))
+}
+
+// files are all files that are checked together.
+func (c *compilation) files() []*ast.File {
+	return append([]*ast.File{c.bodyFile, c.functionFile}, c.extraFiles...)
+}
+
+// commit moves what the cell declares into the session.
+func (c *compilation) commit() {
+	s := c.s
+	for object, at := range c.places {
+		s.places[object] = at
+	}
+	for name, object := range c.names {
+		s.objects[name] = object
+		delete(s.imports, name)
+	}
+	for name, path := range c.imports {
+		if !c.declared[name] && !c.hard[name] {
+			s.imports[name] = path
+			if c.imported[path] {
+				delete(s.objects, name)
+			}
+		}
+	}
+	s.dots = c.dots
+	for name, source := range c.kept {
+		s.types[name] = source
+	}
+	for who, what := range c.uses {
+		s.uses[who] = what
+	}
+	for _, f := range c.rebinds {
+		at := c.places[f]
+		key := owner{at.cell, at.name}
+		s.bound[key] = append(s.bound[key], c.seq)
+	}
+	if !c.unit.Empty() {
+		s.units[c.seq] = c.unit
+	}
+}
+
+// keepImports keeps the imports of a cell that failed: they are right whatever else is wrong.
+func (c *compilation) keepImports() {
+	for name, path := range c.imports {
+		if !c.declared[name] && !c.hard[name] && c.s.objects[name] == nil {
+			c.s.imports[name] = path
+		}
+	}
+}

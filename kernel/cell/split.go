@@ -1,0 +1,162 @@
+package cell
+
+import (
+	"go/scanner"
+	"go/token"
+	"strings"
+)
+
+// importSpec is one import of a cell.
+type importSpec struct {
+	name, path string // name is empty, ".", "_" or an identifier
+	offset     int    // byte of the path literal in the cell
+}
+
+// parts is a cell split: the same text three times, with what belongs to the others blanked by spaces, so that every
+// line and column stays where the user sees it.
+type parts struct {
+	imports    []importSpec
+	statements string // declarations other than functions, and statements
+	functions  string // func declarations and methods
+	isMain     bool   // the cell has a package clause
+}
+
+// lexeme is a token with its place.
+type lexeme struct {
+	offset int
+	token  token.Token
+	text   string
+}
+
+func lex(code string) []lexeme {
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(code))
+	var sc scanner.Scanner
+	sc.Init(file, []byte(code), func(token.Position, string) {}, 0)
+	var out []lexeme
+	for {
+		p, t, text := sc.Scan()
+		if t == token.EOF {
+			return out
+		}
+		out = append(out, lexeme{file.Offset(p), t, text})
+	}
+}
+
+func nesting(t token.Token) int {
+	switch t {
+	case token.LPAREN, token.LBRACE, token.LBRACK:
+		return 1
+	case token.RPAREN, token.RBRACE, token.RBRACK:
+		return -1
+	}
+	return 0
+}
+
+// split looks only at statement starts outside of all brackets, so that headers of for, if and switch and function
+// literals need no care.
+func split(code string) parts {
+	tokens := lex(code)
+	offset := func(i int) int {
+		if i < len(tokens) {
+			return tokens[i].offset
+		}
+		return len(code)
+	}
+	statements, functions := []byte(code), []byte(code)
+	var p parts
+	kept := 0 // everything of functions before this byte is settled
+	depth, start := 0, true
+	for i := 0; i < len(tokens); i++ {
+		if start && depth == 0 {
+			end := -1
+			switch tokens[i].token {
+			case token.PACKAGE:
+				end = statementEnd(tokens, i)
+				p.isMain = true
+			case token.IMPORT:
+				end = statementEnd(tokens, i)
+				p.imports = append(p.imports, importsIn(tokens[i:end])...)
+			case token.FUNC:
+				if isFuncDecl(tokens[i:]) {
+					end = statementEnd(tokens, i)
+					blank(functions[kept:tokens[i].offset])
+					kept = offset(end)
+				}
+			}
+			if end >= 0 {
+				blank(statements[tokens[i].offset:offset(end)])
+				if end < len(tokens) && tokens[end].text == ";" {
+					blank(statements[offset(end) : offset(end)+1])
+				}
+				i = end
+				continue
+			}
+		}
+		depth += nesting(tokens[i].token)
+		start = tokens[i].token == token.SEMICOLON
+	}
+	blank(functions[kept:])
+	p.statements, p.functions = string(statements), string(functions)
+	return p
+}
+
+// statementEnd is the index of the semicolon that ends the statement at token i, or len(tokens).
+func statementEnd(tokens []lexeme, i int) int {
+	depth := 0
+	for ; i < len(tokens); i++ {
+		if tokens[i].token == token.SEMICOLON && depth <= 0 {
+			return i
+		}
+		depth += nesting(tokens[i].token)
+	}
+	return i
+}
+
+// isFuncDecl tells a declaration (func f, func (t T) m() from a function literal's statement.
+func isFuncDecl(tokens []lexeme) bool {
+	if len(tokens) < 2 {
+		return false
+	}
+	if tokens[1].token == token.IDENT {
+		return true
+	}
+	if tokens[1].token != token.LPAREN {
+		return false
+	}
+	depth := 0
+	for i := 1; i < len(tokens); i++ {
+		depth += nesting(tokens[i].token)
+		if depth == 0 {
+			return i+2 < len(tokens) && tokens[i+1].token == token.IDENT && tokens[i+2].token == token.LPAREN
+		}
+	}
+	return false
+}
+
+func importsIn(tokens []lexeme) []importSpec {
+	var out []importSpec
+	for i, t := range tokens {
+		if t.token != token.STRING {
+			continue
+		}
+		spec := importSpec{path: strings.Trim(t.text, "\"`"), offset: t.offset}
+		switch tokens[i-1].token {
+		case token.IDENT:
+			spec.name = tokens[i-1].text
+		case token.PERIOD:
+			spec.name = "."
+		}
+		out = append(out, spec)
+	}
+	return out
+}
+
+// blank overwrites everything but line ends.
+func blank(text []byte) {
+	for i, c := range text {
+		if c != '\n' {
+			text[i] = ' '
+		}
+	}
+}

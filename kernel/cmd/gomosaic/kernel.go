@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gomosaic/kernel"
+	"gomosaic/kernel/host"
+	"gomosaic/kernel/wire"
+)
+
+// runKernel serves the sockets of the connection file that Jupyter wrote.
+func runKernel(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: gomosaic kernel CONNECTION_FILE")
+		return 2
+	}
+	conn, err := wire.ReadConnection(args[0])
+	if err != nil {
+		return fail("kernel", err)
+	}
+	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone()}, Version: version(), History: historyFile()}
+	if err := kernel.Serve(context.Background(), conn, o); err != nil {
+		return fail("kernel", err)
+	}
+	return 0
+}
+
+// historyFile is where the XDG base directory specification puts it; "" without a home.
+func historyFile() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "gomosaic", "history.jsonl")
+}
+
+func runHost(args []string) int { return host.Main(args) }
+
+// runWarm fills the compile cache that all sessions of this user share.
+func runWarm([]string) int {
+	err := host.Warm(context.Background(), host.Options{ModuleDir: clone()}, func(what string) { fmt.Println(what) })
+	if err != nil {
+		return fail("warm", err)
+	}
+	return 0
+}

@@ -1,0 +1,204 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"gomosaic/kernel/host"
+	"gomosaic/kernel/wire"
+)
+
+// cellQueue holds the execute_requests that wait for the running one. It is safe for concurrent use.
+type cellQueue struct {
+	mu        sync.Mutex
+	waiting   []*wire.Message
+	wake      chan struct{}
+	interrupt context.CancelFunc // of the cell that runs; nil between cells
+}
+
+func newCellQueue() *cellQueue { return &cellQueue{wake: make(chan struct{}, 1)} }
+
+func (q *cellQueue) add(m *wire.Message) {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, m)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (q *cellQueue) next(ctx context.Context) *wire.Message {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) > 0 {
+			m := q.waiting[0]
+			q.waiting = q.waiting[1:]
+			q.mu.Unlock()
+			return m
+		}
+		q.mu.Unlock()
+		select {
+		case <-q.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// drain empties the queue.
+func (q *cellQueue) drain() []*wire.Message {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.waiting
+	q.waiting = nil
+	return all
+}
+
+// enter makes a context for a cell, which ends when the cell is interrupted, and leave ends it.
+func (q *cellQueue) enter(ctx context.Context) (cell context.Context, leave func()) {
+	cell, cancel := context.WithCancel(ctx)
+	q.mu.Lock()
+	q.interrupt = cancel
+	q.mu.Unlock()
+	return cell, func() {
+		q.mu.Lock()
+		q.interrupt = nil
+		q.mu.Unlock()
+		cancel()
+	}
+}
+
+// interrupt stops the running cell: its waits in the front (for the host to start, for input) and its code.
+func (f *front) interrupt() {
+	f.cells.mu.Lock()
+	cancel := f.cells.interrupt
+	f.cells.mu.Unlock()
+	if cancel == nil {
+		return // between cells there is nothing to stop
+	}
+	if s := f.host.running(); s != nil {
+		s.Interrupt()
+	}
+	cancel()
+}
+
+// executeRequest is the content of an execute_request.
+type executeRequest struct {
+	Code            string            `json:"code"`
+	Silent          bool              `json:"silent"`
+	StoreHistory    *bool             `json:"store_history"`
+	UserExpressions map[string]string `json:"user_expressions"`
+	AllowStdin      *bool             `json:"allow_stdin"`
+	StopOnError     *bool             `json:"stop_on_error"`
+}
+
+func orTrue(b *bool) bool { return b == nil || *b }
+
+func (f *front) runCells(ctx context.Context) {
+	for {
+		m := f.cells.next(ctx)
+		if m == nil {
+			return
+		}
+		f.runCell(ctx, m)
+	}
+}
+
+// runCell executes one request from its busy to its idle, and answers those behind it when it failed.
+func (f *front) runCell(ctx context.Context, m *wire.Message) {
+	var aborted []*wire.Message
+	f.beginCell(m)
+	started := time.Now()
+	var request executeRequest
+	err := m.Decode(&request)
+	store := orTrue(request.StoreHistory) && !request.Silent
+	if store && err == nil {
+		f.count++
+		f.history.add(f.count, request.Code)
+	}
+	count := f.count
+	content := map[string]any{"execution_count": count, "status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
+	if err == nil {
+		if !request.Silent {
+			f.publish(m, "execute_input", map[string]any{"code": request.Code, "execution_count": count})
+		}
+		cell, leave := f.cells.enter(ctx)
+		out := &output{front: f, cell: cell, parent: m, count: count, silent: request.Silent, allowStdin: orTrue(request.AllowStdin)}
+		if err = f.execute(ctx, cell, request.Code, count, out); err == nil && len(request.UserExpressions) > 0 {
+			content["user_expressions"] = f.userExpressions(ctx, cell, request.UserExpressions, out)
+		}
+		leave()
+	}
+	if ctx.Err() != nil {
+		return // shutting down: nobody waits for this answer any more
+	}
+	if err != nil {
+		failure := errorContent(err)
+		f.publish(m, "error", failure)
+		failure["status"] = "error"
+		failure["execution_count"] = count
+		failure["user_expressions"] = map[string]any{}
+		failure["payload"] = []any{}
+		content = failure
+		if orTrue(request.StopOnError) {
+			aborted = f.cells.drain()
+		}
+	}
+	metadata := map[string]any{"started": started.UTC().Format("2006-01-02T15:04:05.000000Z07:00"), "status": content["status"]}
+	if err := f.channels.Reply(wire.Shell, m, "execute_reply", content, metadata); err != nil {
+		f.options.Log("%v", err)
+	}
+	f.endCell(m)
+	for _, m := range aborted {
+		f.status(m, "busy")
+		f.reply(wire.Shell, m, "execute_reply", map[string]any{"status": "aborted", "execution_count": f.count,
+			"payload": []any{}, "user_expressions": map[string]any{}})
+		f.status(m, "idle")
+	}
+}
+
+// execute waits for the host and runs code there. ctx ends with the kernel, cell with the interrupt as well.
+func (f *front) execute(ctx, cell context.Context, code string, count int, out host.Output) error {
+	s, err := f.host.get(cell)
+	if err != nil {
+		if cell.Err() != nil {
+			return &host.CellError{Name: "Interrupted", Value: "interrupted while the cell host was starting"}
+		}
+		return err
+	}
+	return s.Execute(ctx, code, count, out)
+}
+
+// errorContent is the content of an error message. An error that no cell raised has no traceback but its text.
+func errorContent(err error) map[string]any {
+	var c *host.CellError
+	if !errors.As(err, &c) {
+		c = &host.CellError{Name: "KernelError", Value: err.Error()}
+	}
+	traceback := c.Traceback
+	if len(traceback) == 0 {
+		traceback = []string{fmt.Sprintf("%s: %s", c.Name, c.Value)}
+	}
+	return map[string]any{"ename": c.Name, "evalue": c.Value, "traceback": traceback}
+}
+
+// userExpressions evaluates each expression as a cell of its own whose result is kept from the notebook.
+func (f *front) userExpressions(ctx, cell context.Context, expressions map[string]string, out *output) map[string]any {
+	values := map[string]any{}
+	for name, code := range expressions {
+		quiet := *out
+		quiet.silent, quiet.allowStdin = true, false
+		value := map[string]any{"status": "ok", "data": map[string]any{}, "metadata": map[string]any{}}
+		quiet.result = func(data, metadata map[string]any) { value["data"], value["metadata"] = data, metadata }
+		if err := f.execute(ctx, cell, code, out.count, &quiet); err != nil {
+			value = errorContent(err)
+			value["status"] = "error"
+		}
+		values[name] = value
+	}
+	return values
+}
