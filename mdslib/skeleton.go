@@ -25,45 +25,6 @@ func (w *MDSWriter) Close() error { return errSoon }
 // Abort stops and removes what was written.
 func (w *MDSWriter) Abort() error { return errSoon }
 
-// Index is a parsed index.json.
-type Index struct {
-	Shards []ShardInfo
-}
-
-// ShardInfo is one shard's entry of index.json.
-type ShardInfo struct {
-	Format          string // "mds", "json", "csv", "tsv", "xsv"
-	Compression     string // "" for none
-	Hashes          []string
-	Samples         int
-	SizeLimit       int64 // 0 for none
-	ColumnNames     []string
-	ColumnEncodings []string
-	ColumnSizes     []int // 0 for variable
-	RawData         FileInfo
-	ZipData         *FileInfo // nil without compression
-	RawMeta         *FileInfo // nil for mds
-	ZipMeta         *FileInfo
-	Newline         string
-	Separator       string
-}
-
-// FileInfo is one file of a shard.
-type FileInfo struct {
-	Basename string // relative to the folder of index.json, slashes; never leaves it
-	Bytes    int64
-	Hashes   map[string]string
-}
-
-// ReadIndex reads a folder's or file's index.json.
-func ReadIndex(path string) (*Index, error) { return nil, errSoon }
-
-// ParseIndex parses index.json's text.
-func ParseIndex(data []byte) (*Index, error) { return nil, errSoon }
-
-// NumSamples is the sum over the shards.
-func (x *Index) NumSamples() int { return 0 }
-
 // Shard is an open raw shard, safe for concurrent use.
 type Shard struct{}
 
@@ -119,14 +80,6 @@ func (d *Dataset) All() iter.Seq2[Sample, error] { return nil }
 
 // Close releases the shards.
 func (d *Dataset) Close() error { return errSoon }
-
-// Decompress decompresses file src (algo "zstd", "zstd:7", "gz", …) to file dst atomically; limit bounds the bytes written (0: none).
-func Decompress(ctx context.Context, dst, src, algo string, limit int64) error { return errSoon }
-
-// VerifyFile checks size and hashes of a file against info; algos empty checks all known to info.
-func VerifyFile(ctx context.Context, path string, info FileInfo, algos ...string) error {
-	return errSoon
-}
 
 // MergeOptions is how indexes are merged.
 type MergeOptions struct {

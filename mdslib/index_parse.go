@@ -1,0 +1,339 @@
+package mdslib
+
+// Reading index.json strictly: what the reference would choke on later (a missing member, another version, a file
+// outside the folder) is an error here that names the shard and the member.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ReadIndex reads the index.json of a folder, or the index file itself if path names one. An index that is not there is
+// an error that wraps fs.ErrNotExist.
+func ReadIndex(path string) (*Index, error) {
+	if stat, err := os.Stat(path); err == nil && stat.IsDir() {
+		path = filepath.Join(path, IndexName)
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("mdslib: no data set there, or it was not finished: %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: %w", err)
+	}
+	x, err := ParseIndex(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return x, nil
+}
+
+// ParseIndex parses the text of an index.json. Both versions in it must be 2, members must be those of their format, and
+// no file may lie outside the index's folder; errors wrap [ErrFormat].
+func ParseIndex(data []byte) (*Index, error) {
+	p := indexParser{s: jsonScanner{data: data}, strings: map[string]string{}}
+	x, err := p.index()
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: %w index: %w", ErrFormat, err)
+	}
+	return x, nil
+}
+
+type indexParser struct {
+	s       jsonScanner
+	strings map[string]string // one copy of each repeated text: an index of 100,000 shards repeats its columns
+	last    ShardInfo         // its slices are shared by the shards that are alike
+}
+
+// members reads an object whose members must be known and unrepeated; each returns false for an unknown name.
+func (p *indexParser) members(each func(name string) (known bool, err error)) error {
+	var seen []string
+	return p.s.object(func(name string) error {
+		if slices.Contains(seen, name) {
+			return p.s.errorf("member %q twice", name)
+		}
+		seen = append(seen, name)
+		known, err := each(name)
+		if err != nil {
+			return fmt.Errorf("member %q: %w", name, err)
+		}
+		if !known {
+			return p.s.errorf("unknown member %q", name)
+		}
+		return nil
+	})
+}
+
+func (p *indexParser) index() (*Index, error) {
+	x := &Index{Shards: []ShardInfo{}}
+	var hasShards, hasVersion bool
+	err := p.members(func(name string) (bool, error) {
+		switch name {
+		case "version":
+			hasVersion = true
+			return true, p.version()
+		case "shards":
+			hasShards = true
+			return true, p.s.array(func() error {
+				info, err := p.shard()
+				if err != nil {
+					return fmt.Errorf("shard %d: %w", len(x.Shards), err)
+				}
+				x.Shards = append(x.Shards, info)
+				return nil
+			})
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !hasVersion || !hasShards {
+		return nil, errors.New(`want the members "shards" and "version"`)
+	}
+	return x, p.s.end()
+}
+
+func (p *indexParser) version() error {
+	n, err := p.whole(math.MaxInt32)
+	if err == nil && n != formatVersion {
+		err = fmt.Errorf("version %d, only %d is known", n, formatVersion)
+	}
+	return err
+}
+
+func (p *indexParser) shard() (ShardInfo, error) {
+	var info ShardInfo
+	var has []string
+	err := p.members(func(name string) (known bool, err error) {
+		known = true
+		has = append(has, name)
+		switch name {
+		case "column_encodings":
+			info.ColumnEncodings, err = p.texts(p.last.ColumnEncodings)
+		case "column_names":
+			info.ColumnNames, err = p.texts(p.last.ColumnNames)
+		case "column_sizes":
+			info.ColumnSizes, err = p.sizes()
+		case "columns":
+			err = p.s.object(func(column string) error {
+				encoding, err := p.text()
+				info.ColumnNames = append(info.ColumnNames, column)
+				info.ColumnEncodings = append(info.ColumnEncodings, encoding)
+				return err
+			})
+		case "compression":
+			if !p.s.word("null") {
+				if info.Compression, err = p.text(); err == nil {
+					_, err = parseCompression(info.Compression)
+				}
+			}
+		case "format":
+			info.Format, err = p.text()
+		case "hashes":
+			info.Hashes, err = p.texts(p.last.Hashes)
+		case "newline":
+			info.Newline, err = p.text()
+		case "separator":
+			info.Separator, err = p.text()
+		case "raw_data":
+			var f *FileInfo
+			if f, err = p.file(); err == nil && f == nil {
+				err = errors.New("want a file, got null")
+			} else if err == nil {
+				info.RawData = *f
+			}
+		case "raw_meta":
+			info.RawMeta, err = p.file()
+		case "zip_data":
+			info.ZipData, err = p.file()
+		case "zip_meta":
+			info.ZipMeta, err = p.file()
+		case "samples":
+			var n int64
+			n, err = p.whole(maxOffset)
+			info.Samples = int(n)
+		case "size_limit":
+			if !p.s.word("null") {
+				info.SizeLimit, err = p.whole(math.MaxInt64)
+			}
+		case "version":
+			err = p.version()
+		default:
+			known = false
+		}
+		return known, err
+	})
+	if err == nil {
+		err = info.check(has)
+	}
+	if slices.Equal(info.ColumnSizes, p.last.ColumnSizes) {
+		info.ColumnSizes = p.last.ColumnSizes
+	}
+	p.last = info
+	return info, err
+}
+
+// members a format's entry must have.
+var (
+	mdsMembers = []string{"column_encodings", "column_names", "column_sizes", "compression", "format", "hashes", "raw_data",
+		"samples", "size_limit", "version", "zip_data"}
+	csvMembers = []string{"column_encodings", "column_names", "compression", "format", "hashes", "newline", "raw_data",
+		"raw_meta", "samples", "size_limit", "version", "zip_data", "zip_meta"}
+	jsonMembers = []string{"columns", "compression", "format", "hashes", "newline", "raw_data",
+		"raw_meta", "samples", "size_limit", "version", "zip_data", "zip_meta"}
+)
+
+// check compares the members found with those of the format, and the columns with each other.
+func (s *ShardInfo) check(has []string) error {
+	want := mdsMembers
+	switch s.Format {
+	case "mds":
+	case "csv", "tsv":
+		want = csvMembers
+	case "xsv":
+		want = append(slices.Clone(csvMembers), "separator")
+	case "json":
+		want = jsonMembers
+	default:
+		return fmt.Errorf("unknown format %q", s.Format)
+	}
+	for _, name := range want {
+		if !slices.Contains(has, name) {
+			return fmt.Errorf("no member %q, which format %s needs", name, s.Format)
+		}
+	}
+	for _, name := range has {
+		if !slices.Contains(want, name) {
+			return fmt.Errorf("member %q does not belong to format %s", name, s.Format)
+		}
+	}
+	if len(s.ColumnNames) != len(s.ColumnEncodings) || s.Format == "mds" && len(s.ColumnNames) != len(s.ColumnSizes) {
+		return fmt.Errorf("%d column names, %d encodings, %d sizes", len(s.ColumnNames), len(s.ColumnEncodings), len(s.ColumnSizes))
+	}
+	for i, name := range s.ColumnNames {
+		if slices.Contains(s.ColumnNames[:i], name) {
+			return fmt.Errorf("column %q twice", name)
+		}
+	}
+	if (s.Compression == "") != (s.ZipData == nil) {
+		return fmt.Errorf("compression %q does not go with zip_data", s.Compression)
+	}
+	if s.Format != "mds" && (s.RawMeta == nil || (s.Compression == "") != (s.ZipMeta == nil)) {
+		return fmt.Errorf("compression %q does not go with raw_meta and zip_meta", s.Compression)
+	}
+	return nil
+}
+
+func (p *indexParser) file() (*FileInfo, error) {
+	if p.s.word("null") {
+		return nil, nil
+	}
+	f := FileInfo{}
+	var has int
+	err := p.members(func(name string) (known bool, err error) {
+		has++
+		switch name {
+		case "basename":
+			if f.Basename, err = p.s.textAfterSpace(); err == nil {
+				err = checkBasename(f.Basename)
+			}
+		case "bytes":
+			f.Bytes, err = p.whole(math.MaxInt64)
+		case "hashes":
+			f.Hashes = map[string]string{}
+			err = p.s.object(func(algo string) error {
+				digest, err := p.s.textAfterSpace()
+				f.Hashes[p.one(algo)] = digest
+				return err
+			})
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err == nil && has != 3 {
+		err = errors.New(`want the members "basename", "bytes" and "hashes"`)
+	}
+	return &f, err
+}
+
+// checkBasename refuses a file name that could point outside the index's folder.
+func checkBasename(name string) error {
+	if name == "" || strings.ContainsAny(name, "\\\x00") || path.IsAbs(name) || strings.Contains(name, "://") || filepath.VolumeName(name) != "" {
+		return fmt.Errorf("basename %q is no relative path", name)
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == ".." {
+			return fmt.Errorf("basename %q leaves the data set's folder", name)
+		}
+	}
+	return nil
+}
+
+// one returns an equal text that is shared.
+func (p *indexParser) one(s string) string {
+	if kept, ok := p.strings[s]; ok {
+		return kept
+	}
+	p.strings[s] = s
+	return s
+}
+
+func (s *jsonScanner) textAfterSpace() (string, error) {
+	s.space()
+	return s.text()
+}
+
+func (p *indexParser) text() (string, error) {
+	s, err := p.s.textAfterSpace()
+	return p.one(s), err
+}
+
+// texts reads an array of strings; if it equals the last shard's that one is returned.
+func (p *indexParser) texts(last []string) ([]string, error) {
+	out := []string{}
+	err := p.s.array(func() error {
+		s, err := p.text()
+		out = append(out, s)
+		return err
+	})
+	if last != nil && slices.Equal(out, last) {
+		return last, err
+	}
+	return out, err
+}
+
+func (p *indexParser) sizes() ([]int, error) {
+	out := []int{}
+	err := p.s.array(func() error {
+		if p.s.word("null") {
+			out = append(out, 0)
+			return nil
+		}
+		n, err := p.whole(maxOffset)
+		out = append(out, int(n))
+		return err
+	})
+	return out, err
+}
+
+// whole reads an integer from 0 to most.
+func (p *indexParser) whole(most int64) (int64, error) {
+	v, err := p.s.number()
+	if err != nil {
+		return 0, err
+	}
+	n, ok := v.(int64)
+	if !ok || n < 0 || n > most {
+		return 0, p.s.errorf("want a whole number from 0 to %d, got %v", most, v)
+	}
+	return n, nil
+}
