@@ -157,7 +157,7 @@ func (g *drawing) header() (top float64) {
 		}
 	}
 	if legendAt > 0 {
-		draw(entries, g.width-total+16, legendAt)
+		draw(entries, g.width-total+4, legendAt)
 	} else {
 		for len(entries) > 0 {
 			n, w := 1, entries[0].width
