@@ -166,7 +166,7 @@ func (f *front) execute(ctx, cell context.Context, code string, count int, out h
 	s, err := f.host.get(cell)
 	if err != nil {
 		if cell.Err() != nil {
-			return &host.CellError{Name: "Interrupted", Value: "interrupted while the cell host was starting"}
+			return &host.CellError{Name: "interrupted", Value: "interrupted while the cell host was starting"}
 		}
 		return err
 	}

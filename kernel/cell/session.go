@@ -82,10 +82,10 @@ func (s *Session) Reset() {
 type Unit struct {
 	Seq     int    // number of the package: nb/c<Seq>
 	Label   int    // number of the cell in messages
-	Source  string // Go source; empty if the cell asks for nothing but imports
+	Source  string // Go source of the package; empty if the cell asks for nothing but imports
+	Loader  string // a second file, of the plugin only: it makes the package known to the host as it is loaded
 	Imports []string
 	Cells   []int // packages of earlier cells that it imports
-	Notes   []string
 
 	commit func()
 }

@@ -1,0 +1,295 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// emitter writes the package of a cell: declarations first, then ꞶBind (functions that replace earlier ones) and ꞶRun
+// (the statements, in the user's order).
+type emitter struct {
+	c        *compilation
+	top, run strings.Builder
+	order    map[types.Object]int // go/types' initialisation order of variables
+	specs    []*ast.ValueSpec     // var declarations, in the user's order
+	done     map[*ast.ValueSpec]bool
+}
+
+// emit makes the unit.
+func (c *compilation) emit() {
+	e := &emitter{c: c, order: map[types.Object]int{}, done: map[*ast.ValueSpec]bool{}}
+	for i, init := range c.info.InitOrder {
+		for _, left := range init.Lhs {
+			e.order[left] = i
+		}
+	}
+	c.unit = &Unit{Seq: c.seq, Label: c.label}
+	e.declarations()
+	e.statements()
+	if len(c.blanks) == 0 && e.top.Len() == 0 && e.run.Len() == 0 {
+		return
+	}
+	e.variables()
+	e.functions()
+	c.unit.Source = e.header() + e.top.String()
+	c.unit.Loader = e.loader()
+}
+
+// line starts a piece of the user's text: frames of panics and the compiler's messages then name the cell.
+func (e *emitter) line(b *strings.Builder, p token.Pos) {
+	if cell, line, column, ok := e.c.s.locate(p); ok {
+		fmt.Fprintf(b, "//line cell[%d]:%d:%d\n", cell, line, column)
+	}
+}
+
+// declarations writes types, constants, functions and methods.
+func (e *emitter) declarations() {
+	for _, k := range e.c.constants {
+		fmt.Fprintf(&e.top, "const %s %s = %s\n", mangle(k.Name()), e.c.typeText(k.Type()), k.Val().ExactString())
+	}
+	for _, file := range e.c.extraFiles {
+		if e.c.s.fragmentAt(file.FileStart) != nil {
+			for _, decl := range file.Decls {
+				e.declaration(decl)
+			}
+		}
+	}
+	for _, st := range e.c.steps {
+		if st.decl != nil {
+			e.declaration(st.decl)
+		}
+	}
+	for _, decl := range e.c.functionFile.Decls {
+		e.declaration(decl)
+	}
+}
+
+func (e *emitter) declaration(decl ast.Decl) {
+	c := e.c
+	switch d := decl.(type) {
+	case *ast.GenDecl:
+		if d.Tok == token.IMPORT || d.Tok == token.VAR {
+			return
+		}
+		e.line(&e.top, d.Pos())
+		e.top.WriteString(c.s.render(d.Pos(), d.End()) + "\n")
+		if d.Tok == token.TYPE {
+			for _, spec := range d.Specs {
+				spec := spec.(*ast.TypeSpec)
+				cell, line, _, _ := c.s.locate(spec.Pos())
+				c.keep(spec.Name.Name).declaration = piece{"type " + c.s.source(spec.Pos(), spec.End()), cell, line}
+			}
+		}
+	case *ast.FuncDecl:
+		if isGenerated(d.Name.Name) {
+			return
+		}
+		e.line(&e.top, d.Pos())
+		e.top.WriteString(c.s.render(d.Pos(), d.End()) + "\n")
+		if d.Recv != nil {
+			cell, line, _, _ := c.s.locate(d.Pos())
+			c.keep(receiverBase(d.Recv.List[0].Type)).methods[d.Name.Name] = piece{c.s.source(d.Pos(), d.End()), cell, line}
+		}
+	}
+}
+
+// keep is where the source of a type is kept for the day it gets another method.
+func (c *compilation) keep(name string) *typeSource {
+	if c.kept[name] == nil {
+		c.kept[name] = &typeSource{methods: map[string]piece{}}
+	}
+	return c.kept[name]
+}
+
+// statements writes the body of ꞶRun.
+func (e *emitter) statements() {
+	for _, st := range e.c.steps {
+		if st.decl != nil && st.decl.Tok == token.VAR {
+			for _, spec := range st.decl.Specs {
+				e.specs = append(e.specs, spec.(*ast.ValueSpec))
+			}
+		}
+	}
+	for _, decl := range e.c.functionFile.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+			e.run.WriteString(implementation("init") + "()\n")
+		}
+	}
+	for _, st := range e.c.steps {
+		switch {
+		case st.decl != nil && st.decl.Tok == token.VAR:
+			for _, spec := range st.decl.Specs {
+				e.variableSpec(spec.(*ast.ValueSpec))
+			}
+		case st.decl != nil:
+		case st.define != nil:
+			e.line(&e.run, st.stmt.Pos())
+			left := make([]string, len(st.define.Lhs))
+			for i, x := range st.define.Lhs {
+				left[i] = e.target(x.(*ast.Ident))
+			}
+			e.assign(left, st.define.Rhs)
+		default:
+			e.line(&e.run, st.stmt.Pos())
+			e.run.WriteString(e.statement(st.stmt) + "\n")
+		}
+	}
+	if e.c.parts.isMain && e.c.hard["main"] {
+		if f, ok := e.c.pkg.Scope().Lookup("main").(*types.Func); ok {
+			e.run.WriteString(e.c.reference(f) + "()\n")
+		}
+	}
+}
+
+func (e *emitter) target(id *ast.Ident) string {
+	o := e.c.info.Defs[id]
+	if o == nil {
+		o = e.c.info.Uses[id]
+	}
+	if id.Name == "_" || o == nil {
+		return "_"
+	}
+	return e.c.reference(o)
+}
+
+func (e *emitter) assign(left []string, right []ast.Expr) {
+	e.run.WriteString(strings.Join(left, ", ") + " = " + e.c.s.render(right[0].Pos(), right[len(right)-1].End()) + "\n")
+}
+
+// variableSpec writes `var …` as an assignment, after the specs that go/types initialises before it.
+func (e *emitter) variableSpec(spec *ast.ValueSpec) {
+	if e.done[spec] {
+		return
+	}
+	e.done[spec] = true
+	if at, ok := e.initOrder(spec); ok {
+		for _, other := range e.specs {
+			if before, ok := e.initOrder(other); ok && before < at {
+				e.variableSpec(other)
+			}
+		}
+	}
+	e.line(&e.run, spec.Pos())
+	left := make([]string, len(spec.Names))
+	for i, id := range spec.Names {
+		left[i] = e.target(id)
+		if o := e.c.info.Defs[id]; len(spec.Values) == 0 && o != nil && left[i] != "_" {
+			fmt.Fprintf(&e.run, "%s = *new(%s); ", left[i], e.c.typeText(o.Type()))
+		}
+	}
+	if len(spec.Values) == 0 {
+		e.run.WriteString("\n")
+		return
+	}
+	e.assign(left, spec.Values)
+}
+
+func (e *emitter) initOrder(spec *ast.ValueSpec) (int, bool) {
+	if len(spec.Values) == 0 {
+		return 0, false
+	}
+	at, ok := e.order[e.c.info.Defs[spec.Names[0]]]
+	return at, ok
+}
+
+// statement renders one statement; the value of the last expression is shown.
+func (e *emitter) statement(stmt ast.Stmt) string {
+	text := e.c.s.render(stmt.Pos(), stmt.End())
+	x, ok := stmt.(*ast.ExprStmt)
+	if !ok {
+		return text
+	}
+	rt := func(f string) string { return e.c.alias(runtimePath) + "." + f + "(" + text + ")" }
+	if x.X == e.c.show {
+		return rt("Show")
+	}
+	call, ok := x.X.(*ast.CallExpr)
+	if !ok || call != e.c.lastCall {
+		return text
+	}
+	tv := e.c.info.Types[call]
+	if tuple, ok := tv.Type.(*types.Tuple); tv.IsVoid() || ok && tuple.Len() == 0 || e.prints(call.Fun) {
+		return text
+	}
+	if types.Identical(tv.Type, types.Universe.Lookup("error").Type()) {
+		return rt("ShowError")
+	}
+	return rt("Show")
+}
+
+// prints tells whether f is one of fmt's printing functions, whose results nobody wants to see.
+func (e *emitter) prints(f ast.Expr) bool {
+	id, ok := f.(*ast.Ident)
+	if sel, isSel := f.(*ast.SelectorExpr); isSel {
+		id, ok = sel.Sel, true
+	}
+	if !ok {
+		return false
+	}
+	o, ok := e.c.info.Uses[id].(*types.Func)
+	return ok && o.Pkg() != nil && o.Pkg().Path() == "fmt" && strings.Contains(o.Name(), "rint") && !strings.HasPrefix(o.Name(), "S")
+}
+
+// variables declares what the cell's variables and functions live in.
+func (e *emitter) variables() {
+	for _, v := range e.c.newVars {
+		fmt.Fprintf(&e.top, "var %s %s\n", mangle(v.name), e.c.typeText(v.object.Type()))
+	}
+	for _, f := range e.c.functions {
+		fmt.Fprintf(&e.top, "var %s func%s\n", mangle(f.Name()), e.c.signatureText(f.Signature()))
+	}
+}
+
+// functions writes what sets function variables: the package's own as it is loaded, those of earlier cells in ꞶBind,
+// which also a shipped program calls.
+func (e *emitter) functions() {
+	e.top.WriteString("func init() {\n")
+	for _, f := range e.c.functions {
+		fmt.Fprintf(&e.top, "\t%s = %s\n", mangle(f.Name()), implementation(f.Name()))
+	}
+	fmt.Fprintf(&e.top, "}\nfunc %sBind() {\n", reserved)
+	for _, f := range e.c.rebinds {
+		fmt.Fprintf(&e.top, "\t%s = %s\n", e.c.reference(f), implementation(f.Name()))
+	}
+	fmt.Fprintf(&e.top, "}\nfunc %sRun() {\n%sBind()\n%s}\n", reserved, reserved, e.run.String())
+}
+
+// header is the package clause and the imports; it comes last, as emission finds what is used.
+func (e *emitter) header() string {
+	var b strings.Builder
+	c := e.c
+	b.WriteString("package " + reserved + "\n\n")
+	rt := c.alias(runtimePath)
+	for _, path := range sortedKeys(c.aliases) {
+		fmt.Fprintf(&b, "import %s %q\n", c.aliases[path], path)
+		c.unit.Imports = append(c.unit.Imports, path)
+	}
+	for _, path := range c.blanks {
+		fmt.Fprintf(&b, "import _ %q\n", path)
+		c.unit.Imports = append(c.unit.Imports, path)
+	}
+	for n := range c.cells {
+		c.unit.Cells = append(c.unit.Cells, n)
+	}
+	slices.Sort(c.unit.Cells)
+	for _, n := range c.unit.Cells {
+		fmt.Fprintf(&b, "import %sC%d %q\n", reserved, n, cellPath(n))
+	}
+	fmt.Fprintf(&b, "var _ = %s.Halt\n", rt)
+	return b.String()
+}
+
+// loader is the plugin's second file: it registers ꞶRun, and the variables for snapshots.
+func (e *emitter) loader() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "package %s\n\nimport %sRT %q\n\nfunc init() {\n\t%sRT.Register(%d, %sRun, map[string]any{", reserved, reserved, runtimePath, reserved, e.c.seq, reserved)
+	for _, v := range e.c.newVars {
+		fmt.Fprintf(&b, "%q: &%s, ", mangle(v.name), mangle(v.name))
+	}
+	b.WriteString("})\n}\n")
+	return b.String()
+}

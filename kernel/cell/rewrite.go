@@ -1,0 +1,236 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// rewrite makes the text edits of one file: names by their places, fields and methods with the reserved rune, guards
+// for interruption, goroutines that report their panics. The syntax tree is never printed: the user's text is kept.
+func (c *compilation) rewrite(file *ast.File) {
+	if c.s.fragmentAt(file.FileStart) == nil {
+		return
+	}
+	for _, decl := range file.Decls {
+		c.rewriteNode(decl)
+	}
+}
+
+func (c *compilation) rewriteNode(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch x := n.(type) {
+		case *ast.GenDecl:
+			if x.Tok == token.IMPORT {
+				return false
+			}
+		case *ast.TypeSpec:
+			return c.rewriteType(x)
+		case *ast.FuncDecl:
+			c.rewriteFunction(x)
+			return false
+		case *ast.FuncLit:
+			c.guardLiteral(x)
+		case *ast.ForStmt:
+			if !c.isShort(x) {
+				c.insert(x.Body.Lbrace+1, c.guard())
+			}
+		case *ast.RangeStmt:
+			if !c.isShortRange(x) {
+				c.insert(x.Body.Lbrace+1, c.guard())
+			}
+		case *ast.BranchStmt:
+			if x.Tok == token.GOTO {
+				c.insert(x.Pos(), "{ "+c.guard())
+				c.insert(x.End(), "}")
+			}
+			return false // its label is no object
+		case *ast.LabeledStmt:
+			c.rewriteNode(x.Stmt)
+			return false
+		case *ast.StructType:
+			for _, field := range x.Fields.List {
+				c.rewriteField(field)
+			}
+		case *ast.CallExpr:
+			c.rewriteCall(x)
+		case *ast.GoStmt:
+			if lit, ok := x.Call.Fun.(*ast.FuncLit); ok {
+				c.goLiterals[lit] = true
+			} else {
+				c.rewriteGo(x)
+			}
+		case *ast.SelectorExpr:
+			c.selected[x.Sel] = true
+		case *ast.Ident:
+			c.rewriteIdent(x)
+		}
+		return true
+	})
+}
+
+func (c *compilation) insert(p token.Pos, text string) {
+	if text != "" {
+		c.s.edit(p, p, text)
+	}
+}
+
+// rewriteType notes, for a type declared at top level, what its declaration refers to.
+func (c *compilation) rewriteType(x *ast.TypeSpec) bool {
+	o := c.info.Defs[x.Name]
+	if o == nil || o.Parent() != c.pkg.Scope() || c.current != (owner{}) {
+		return true
+	}
+	c.current = owner{c.seq, mangle(x.Name.Name)}
+	defer func() { c.current = owner{} }()
+	c.rewriteIdent(x.Name)
+	if x.TypeParams != nil {
+		c.rewriteNode(x.TypeParams)
+	}
+	c.rewriteNode(x.Type)
+	return false
+}
+
+func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
+	if isGenerated(x.Name.Name) { // the function that holds the cell's statements
+		c.rewriteNode(x.Body)
+		return
+	}
+	o, ok := c.info.Defs[x.Name].(*types.Func)
+	if !ok {
+		return
+	}
+	c.self = o
+	switch {
+	case x.Recv != nil:
+		c.current = owner{c.seq, mangle(receiverBase(x.Recv.List[0].Type)) + "." + x.Name.Name}
+		c.rewriteNode(x.Recv)
+		c.rewriteIdent(x.Name)
+	case o.Signature().TypeParams().Len() > 0:
+		c.current = owner{c.seq, mangle(x.Name.Name)}
+		c.rewriteIdent(x.Name)
+	default:
+		at := c.places[o]
+		c.current = owner{at.cell, at.name}
+		if at == (place{}) {
+			c.current = owner{c.seq, mangle(x.Name.Name)} // func init, func _
+		}
+		c.s.edit(x.Name.Pos(), x.Name.End(), implementation(x.Name.Name))
+	}
+	c.uses[c.current] = map[use]string{} // a redefinition starts anew
+	c.rewriteNode(x.Type)
+	if x.Body != nil {
+		if c.calls(x.Body) {
+			c.insert(x.Body.Lbrace+1, c.guard())
+		}
+		c.rewriteNode(x.Body)
+	}
+	c.self, c.current = nil, owner{}
+}
+
+// rewriteIdent replaces one name by what it means in the generated package.
+func (c *compilation) rewriteIdent(id *ast.Ident) {
+	if id.Name == "_" || !id.Pos().IsValid() || c.skipped[id] {
+		return
+	}
+	o := c.info.Uses[id]
+	if o == nil {
+		o = c.info.Defs[id]
+	}
+	switch x := o.(type) {
+	case nil:
+		return
+	case *types.PkgName:
+		c.s.edit(id.Pos(), id.End(), c.alias(x.Imported().Path()))
+		return
+	case *types.Var:
+		if x.IsField() {
+			c.markMember(id, x)
+			return
+		}
+	case *types.Func:
+		if recv := x.Signature().Recv(); recv != nil {
+			c.markMember(id, x)
+			if fromCell(x.Pkg()) {
+				for _, t := range cellTypes(recv.Type()) {
+					c.record(t)
+				}
+			}
+			return
+		}
+		if at, ok := c.placeOf(o); ok && o == c.self && at.function {
+			c.s.edit(id.Pos(), id.End(), implementation(o.Name())) // recursion needs no way through the variable
+			return
+		}
+	}
+	if _, ok := c.placeOf(o); ok {
+		c.record(o)
+		if text := c.reference(o); text != id.Name {
+			c.s.edit(id.Pos(), id.End(), text)
+		}
+		return
+	}
+	if pkg := o.Pkg(); !c.selected[id] && pkg != nil && !fromCell(pkg) && o.Parent() == pkg.Scope() { // by a dot import
+		c.s.edit(id.Pos(), id.End(), c.alias(pkg.Path())+"."+o.Name())
+	}
+}
+
+func (c *compilation) markMember(id *ast.Ident, member types.Object) {
+	if fromCell(member.Pkg()) && !member.Exported() {
+		c.insert(id.Pos(), reserved)
+	}
+}
+
+// rewriteField gives unexported fields their tag. A list that mixes exported and unexported names is taken apart, as
+// the two kinds differ in tags: `A, b int` becomes `A int; b int "…"`.
+func (c *compilation) rewriteField(field *ast.Field) {
+	if len(field.Names) == 0 || field.Tag != nil {
+		return
+	}
+	last := field.Names[len(field.Names)-1]
+	mixed := false
+	for _, name := range field.Names {
+		mixed = mixed || hides(name.Name, false) != hides(last.Name, false)
+	}
+	if mixed {
+		var b strings.Builder
+		for _, name := range field.Names[:len(field.Names)-1] {
+			c.skipped[name] = true
+			b.WriteString(mangle(name.Name) + " " + c.typeText(c.info.TypeOf(field.Type)))
+			if hides(name.Name, false) {
+				b.WriteString(" `" + hideTag + "`")
+			}
+			b.WriteString("; ")
+		}
+		c.s.edit(field.Names[0].Pos(), last.Pos(), b.String())
+	}
+	if hides(last.Name, false) {
+		c.insert(field.Type.End(), " `"+hideTag+"`")
+	}
+}
+
+// rewriteCall wraps recover, which must not swallow an interruption, and finds function literals that will run on a
+// goroutine of their own.
+func (c *compilation) rewriteCall(x *ast.CallExpr) {
+	if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "recover" && c.info.Types[x.Fun].IsBuiltin() {
+		c.insert(x.Pos(), c.alias(runtimePath)+".Recovered(")
+		c.insert(x.End(), ")")
+	}
+	sel, ok := x.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	f, ok := c.info.Uses[sel.Sel].(*types.Func)
+	if !ok || f.Pkg() == nil {
+		return
+	}
+	switch f.FullName() {
+	case "(*sync.WaitGroup).Go", "(*golang.org/x/sync/errgroup.Group).Go", "time.AfterFunc":
+		for _, arg := range x.Args {
+			if lit, ok := arg.(*ast.FuncLit); ok {
+				c.goLiterals[lit] = true
+			}
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package rt
+
+import (
+	"context"
+	"errors"
+)
+
+// Ctx is ctx: of a cell it ends when the cell is interrupted, of a shipped program when the program gets SIGINT or
+// SIGTERM. The host renews it before each cell, always with the same dynamic type, so that a goroutine of an earlier
+// cell that reads it meanwhile gets the old or the new one.
+var Ctx = context.Background()
+
+// Failure is the panic value of [Check]: it stops the cell with the error's message, without the look of a crash.
+type Failure struct {
+	Err    error
+	Frames string // the user's frames, innermost first
+}
+
+// Error is the error's message.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap gives the error.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Check is check: it stops the cell with err's message, unless err is nil. A function that recovers gets a *[Failure].
+func Check(err error) {
+	if err != nil {
+		fail(err)
+	}
+}
+
+// Check1 is check1: the value of a call that returns one and an error, or the cell's end.
+func Check1[T any](value T, err error) T {
+	if err != nil {
+		fail(err)
+	}
+	return value
+}
+
+func fail(err error) {
+	if Stop.Load() != 0 && errors.Is(err, context.Canceled) {
+		Halt() // what the library reports is the interruption itself
+	}
+	panic(&Failure{Err: err, Frames: Frames()})
+}

@@ -1,0 +1,64 @@
+package rt
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// Hooks are the host's ears. Their functions are called on the goroutines of cells.
+type Hooks struct {
+	Shown    func(values []any)             // values of a cell's last expression
+	GoPanic  func(value any, frames string) // a goroutine started by a cell panicked and has ended
+	Register func(seq int, run func(), variables map[string]any)
+}
+
+var hooks atomic.Pointer[Hooks]
+
+// SetHooks is called once, by the host.
+func SetHooks(h Hooks) { hooks.Store(&h) }
+
+// Show hands the values of a cell's last expression to the host.
+func Show(values ...any) {
+	if h := hooks.Load(); h != nil {
+		h.Shown(values)
+	}
+}
+
+// ShowError is Show for an expression of type error: no error is nothing to show.
+func ShowError(err error) {
+	if err != nil {
+		Show(err)
+	}
+}
+
+// GoEnd is deferred by every goroutine that a cell starts: its panic is reported and ends the goroutine, not the
+// process. In a shipped program it ends the program, as in any Go program.
+func GoEnd() {
+	value := recover()
+	if value == nil {
+		return
+	}
+	if _, ok := value.(Interrupted); ok {
+		return
+	}
+	if h := hooks.Load(); h != nil {
+		h.GoPanic(value, Frames())
+		return
+	}
+	Die(value)
+}
+
+// Register makes a loaded cell known to the host: what runs it, and pointers to the variables of its package.
+func Register(seq int, run func(), variables map[string]any) {
+	if h := hooks.Load(); h != nil {
+		h.Register(seq, run, variables)
+	}
+}
+
+// Die ends a shipped program that panicked: the message with the notebook's frames first, then Go's own stack.
+func Die(value any) {
+	fmt.Fprintf(os.Stderr, "panic: %v\n    at %s\n\n%s", value, Frames(), debug.Stack())
+	os.Exit(2)
+}

@@ -1,0 +1,27 @@
+package rt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Begin is called first by the main function of a shipped program: it restores the captured variables, sets [Ctx] and
+// returns what main defers, which reports a panic with the notebook's frames.
+func Begin(snapshot []byte, pointers map[string]any) (end func()) {
+	if err := Load(bytes.NewReader(snapshot), pointers); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	var stop context.CancelFunc
+	Ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	return func() {
+		stop()
+		if value := recover(); value != nil {
+			Die(value)
+		}
+	}
+}
