@@ -149,9 +149,9 @@ func (o InstallOptions) Files() (map[string][]byte, error) {
 	if err := e.Encode(spec); err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{"kernel.json": b.Bytes(), "logo-svg.svg": logoSVG()}
-	for _, size := range []int{32, 64} {
-		if files[fmt.Sprintf("logo-%dx%d.png", size, size)], err = logoPNG(size); err != nil {
+	files := map[string][]byte{"kernel.json": b.Bytes()}
+	for _, name := range []string{"logo-svg.svg", "logo-32x32.png", "logo-64x64.png"} {
+		if files[name], err = logos.ReadFile(name); err != nil {
 			return nil, err
 		}
 	}
