@@ -58,6 +58,10 @@ func newPartition(n, canonical int, world World, batchSize, drop int) (*partitio
 		p.underrun = world.RanksPerNode - over
 	}
 	p.perRank = (p.perNode + p.underrun) / world.RanksPerNode
+	if slots := p.batches() * world.WorkersPerRank * batchSize; slots*world.Ranks() >= maxSamples {
+		return nil, invalid("%d samples in batches of %d on %d ranks with %d workers take %d slots each, more than the supported %d in all",
+			n, batchSize, world.Ranks(), world.WorkersPerRank, slots, maxSamples-1)
+	}
 	return p, nil
 }
 
@@ -134,16 +138,16 @@ func deal(algo string, n, canonical int, world World, batchSize, drop, initialNo
 		return nil, err
 	}
 	switch {
-	case canonical <= 0:
-		return nil, invalid("`num_canonical_nodes` must be a positive integer, but got: %d", canonical)
-	case batchSize <= 0:
+	case canonical <= 0 || canonical > maxParts:
+		return nil, invalid("`num_canonical_nodes` must be a positive integer up to %d, but got: %d", maxParts, canonical)
+	case batchSize <= 0 || batchSize >= maxSamples:
 		return nil, invalid("`batch_size` must be a positive integer, but got: %d", batchSize)
 	case drop < 0 || initialNodes < 0:
 		return nil, invalid("`sample_in_epoch` (%d) and `initial_physical_nodes` (%d) must not be negative", drop, initialNodes)
 	case algo != "orig" && algo != "relaxed":
 		return nil, KeyError(algo)
-	case n > maxSamples-world.Ranks()*2:
-		return nil, invalid("%d samples per epoch are more than the supported %d", n, maxSamples-world.Ranks()*2)
+	case n >= maxSamples:
+		return nil, invalid("%d samples per epoch are more than the supported %d", n, maxSamples-1)
 	}
 	if ranks := world.Ranks(); n+ranks-n%ranks < drop {
 		return nil, invalid("Resuming further into the dataset (%d) than it has samples (%d)", drop, n)

@@ -55,8 +55,8 @@ func NewPlan(streams []Stream, args Args) (*Plan, error) {
 		return nil, KeyError(args.PartitionAlgo)
 	case args.Shuffle && !slices.Contains([]string{"naive", "py1s", "py2s", "py1br", "py1e"}, args.ShuffleAlgo):
 		return nil, KeyError(args.ShuffleAlgo)
-	case args.NumCanonicalNodes < 0:
-		return nil, invalid("`num_canonical_nodes` must be a positive integer, but got: %d", args.NumCanonicalNodes)
+	case args.NumCanonicalNodes < 0 || args.NumCanonicalNodes > maxParts:
+		return nil, invalid("`num_canonical_nodes` must be a positive integer up to %d, but got: %d", maxParts, args.NumCanonicalNodes)
 	case args.ShuffleBlockSize < 0:
 		return nil, invalid("`shuffle_block_size` must be a positive integer, but got: %d", args.ShuffleBlockSize)
 	}

@@ -7,8 +7,8 @@ func defaultBlockSize(canonicalNodes int) int { return max(4_000_000/canonicalNo
 // (shards, or what is drawn of them) in order. algo is "naive", "py1s", "py2s", "py1br" or "py1e"; blockSize matters to
 // the last two only.
 func Shuffle(algo string, sizes []int, canonicalNodes int, seed, epoch uint64, blockSize int) (IDs, error) {
-	if canonicalNodes <= 0 {
-		return nil, invalid("`num_canonical_nodes` must be a positive integer, but got: %d", canonicalNodes)
+	if canonicalNodes <= 0 || canonicalNodes > maxParts {
+		return nil, invalid("`num_canonical_nodes` must be a positive integer up to %d, but got: %d", maxParts, canonicalNodes)
 	}
 	spans, samples := shardSpans(sizes)
 	if samples >= maxSamples {

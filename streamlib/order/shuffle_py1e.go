@@ -3,7 +3,6 @@ package order
 import (
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -66,17 +65,21 @@ func drawMoves(g *Generator, part []span, samples int, low, high int64) ([]move,
 	return moves, nil
 }
 
-// placed is a sample at its new position.
-type placed struct {
-	position float64
-	id       uint32
-}
-
 // Positions are sorted in two steps that each stay in cache: into bins of binWidth positions, then within each bin.
 const (
 	binShift = 11
 	binWidth = 1 << binShift
 )
+
+// placed are samples at their new positions, 12 bytes each.
+type placed struct {
+	positions []float64
+	ids       []uint32
+}
+
+func makePlaced(n int) placed { return placed{make([]float64, n), make([]uint32, n)} }
+
+func (p placed) slice(from, to int) placed { return placed{p.positions[from:to], p.ids[from:to]} }
 
 // sortByMove replaces ids by their order after the moves. Equal positions keep their order.
 func sortByMove(ids []uint32, moves []move) {
@@ -92,12 +95,12 @@ func sortByMove(ids []uint32, moves []move) {
 		ends[b+1] += ends[b]
 	}
 	next := ends[:last+1] // becomes the end of bin b when all samples are placed
-	sorted := make([]placed, len(ids))
+	all := makePlaced(len(ids))
 	for _, m := range moves {
 		for i := m.first; i < m.first+m.size; i++ {
 			p := m.position(i)
 			b := bin(p)
-			sorted[next[b]] = placed{p, ids[i]}
+			all.positions[next[b]], all.ids[next[b]] = p, ids[i]
 			next[b]++
 		}
 	}
@@ -105,52 +108,43 @@ func sortByMove(ids []uint32, moves []move) {
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
+			var scratch placed
 			for b := w; b <= last; b += workers {
-				from := 0
+				from, to := 0, next[b]
 				if b > 0 {
 					from = next[b-1]
 				}
-				sortBin(sorted[from:next[b]], ids[from:next[b]], float64(b<<binShift))
+				if to-from > len(scratch.ids) {
+					scratch = makePlaced((to - from) * 5 / 4)
+				}
+				sortBin(all.slice(from, to), scratch.slice(0, to-from), float64(b<<binShift))
+				copy(ids[from:to], scratch.ids)
 			}
 		})
 	}
 	group.Wait()
 }
 
-// sortBin writes the ids of a bin in the order of their positions: counted by whole position, then by comparison within
-// each.
-func sortBin(bin []placed, ids []uint32, base float64) {
+// sortBin sorts a bin, which starts at position base, into sorted: counted by whole position, then by insertion among the
+// few of one position.
+func sortBin(bin, sorted placed, base float64) {
 	var starts [binWidth + 1]uint32
-	slot := func(p placed) int { return min(max(int(p.position-base), 0), binWidth-1) }
-	for _, p := range bin {
+	slot := func(position float64) int { return min(max(int(position-base), 0), binWidth-1) }
+	for _, p := range bin.positions {
 		starts[slot(p)+1]++
 	}
 	for s := range binWidth {
 		starts[s+1] += starts[s]
 	}
-	ranked := make([]placed, len(bin))
-	for _, p := range bin {
+	var ends [binWidth]uint32
+	copy(ends[:], starts[:])
+	for i, p := range bin.positions {
 		s := slot(p)
-		ranked[starts[s]] = p
-		starts[s]++
-	}
-	from := uint32(0)
-	for s := range binWidth {
-		to := starts[s]
-		if group := ranked[from:to]; len(group) > 1 {
-			slices.SortStableFunc(group, func(a, b placed) int {
-				switch {
-				case a.position < b.position:
-					return -1
-				case a.position > b.position:
-					return 1
-				}
-				return 0
-			})
+		at := ends[s]
+		ends[s]++
+		for ; at > starts[s] && sorted.positions[at-1] > p; at-- {
+			sorted.positions[at], sorted.ids[at] = sorted.positions[at-1], sorted.ids[at-1]
 		}
-		from = to
-	}
-	for i, p := range ranked {
-		ids[i] = p.id
+		sorted.positions[at], sorted.ids[at] = p, bin.ids[i]
 	}
 }

@@ -36,10 +36,15 @@ func (s Stream) check() error {
 	case s.Choose != nil && *s.Choose < 0:
 		return ValueError("`choose` must be non-negative")
 	}
+	samples := 0
 	for i, size := range s.Sizes {
-		if size < 0 {
-			return invalid("shard %d has %d samples", i, size)
+		if size < 0 || size >= maxSamples || samples >= maxSamples {
+			return invalid("shard %d has %d samples after %d", i, size, samples)
 		}
+		samples += size
+	}
+	if s.Choose != nil && *s.Choose >= maxSamples {
+		return invalid("%d samples per epoch of a stream are more than the supported %d", *s.Choose, maxSamples-1)
 	}
 	return nil
 }
@@ -58,6 +63,9 @@ func Weigh(streams []Stream, epochSize int, seed uint64) (Mix, error) {
 	}
 	if epochSize < 0 {
 		return Mix{}, invalid("Epoch size cannot be negative. Received %d.", epochSize)
+	}
+	if epochSize >= maxSamples {
+		return Mix{}, invalid("%d samples per epoch are more than the supported %d", epochSize, maxSamples-1)
 	}
 	relative, unspecified := streams[0].Proportion != nil, true
 	samples := make([]int, len(streams))

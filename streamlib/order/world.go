@@ -1,5 +1,8 @@
 package order
 
+// maxParts bounds the workers of all ranks, and the canonical nodes: more can only be a mistake.
+const maxParts = 1 << 20
+
 // World is the shape of a run: how many physical nodes, ranks (devices) on each and loader workers of each rank.
 // A loader without workers counts as one worker.
 type World struct {
@@ -15,6 +18,9 @@ func (w World) check() error {
 	if w.Nodes <= 0 || w.RanksPerNode <= 0 || w.WorkersPerRank <= 0 {
 		return invalid("the world needs at least one node, rank and worker, but got: %d nodes, %d ranks per node, %d workers per rank",
 			w.Nodes, w.RanksPerNode, w.WorkersPerRank)
+	}
+	if w.Nodes > maxParts || w.RanksPerNode > maxParts || w.WorkersPerRank > maxParts || w.Ranks()*w.WorkersPerRank > maxParts {
+		return invalid("%d nodes × %d ranks × %d workers are more than the supported %d", w.Nodes, w.RanksPerNode, w.WorkersPerRank, maxParts)
 	}
 	return nil
 }
