@@ -109,10 +109,9 @@ func (p *indexParser) version() error {
 	return err
 }
 
-func (p *indexParser) shard() (ShardInfo, error) {
-	var info ShardInfo
-	var has []string
-	err := p.members(func(name string) (known bool, err error) {
+// shardMembers reads the members of a shard's entry, or of its configuration, and returns their names.
+func (p *indexParser) shardMembers(info *ShardInfo) (has []string, err error) {
+	err = p.members(func(name string) (known bool, err error) {
 		known = true
 		has = append(has, name)
 		switch name {
@@ -171,6 +170,12 @@ func (p *indexParser) shard() (ShardInfo, error) {
 		}
 		return known, err
 	})
+	return has, err
+}
+
+func (p *indexParser) shard() (ShardInfo, error) {
+	var info ShardInfo
+	has, err := p.shardMembers(&info)
 	if err == nil {
 		err = info.check(has)
 	}
@@ -205,16 +210,37 @@ func (s *ShardInfo) check(has []string) error {
 	default:
 		return fmt.Errorf("unknown format %q", s.Format)
 	}
+	if err := sameMembers(s.Format, has, want); err != nil {
+		return err
+	}
+	if err := s.checkColumns(); err != nil {
+		return err
+	}
+	if (s.Compression == "") != (s.ZipData == nil) {
+		return fmt.Errorf("compression %q does not go with zip_data", s.Compression)
+	}
+	if s.Format != "mds" && (s.RawMeta == nil || (s.Compression == "") != (s.ZipMeta == nil)) {
+		return fmt.Errorf("compression %q does not go with raw_meta and zip_meta", s.Compression)
+	}
+	return nil
+}
+
+func sameMembers(format string, has, want []string) error {
 	for _, name := range want {
 		if !slices.Contains(has, name) {
-			return fmt.Errorf("no member %q, which format %s needs", name, s.Format)
+			return fmt.Errorf("no member %q, which format %s needs", name, format)
 		}
 	}
 	for _, name := range has {
 		if !slices.Contains(want, name) {
-			return fmt.Errorf("member %q does not belong to format %s", name, s.Format)
+			return fmt.Errorf("member %q does not belong to format %s", name, format)
 		}
 	}
+	return nil
+}
+
+// checkColumns compares the lists of columns with each other.
+func (s *ShardInfo) checkColumns() error {
 	if len(s.ColumnNames) != len(s.ColumnEncodings) || s.Format == "mds" && len(s.ColumnNames) != len(s.ColumnSizes) {
 		return fmt.Errorf("%d column names, %d encodings, %d sizes", len(s.ColumnNames), len(s.ColumnEncodings), len(s.ColumnSizes))
 	}
@@ -222,12 +248,6 @@ func (s *ShardInfo) check(has []string) error {
 		if slices.Contains(s.ColumnNames[:i], name) {
 			return fmt.Errorf("column %q twice", name)
 		}
-	}
-	if (s.Compression == "") != (s.ZipData == nil) {
-		return fmt.Errorf("compression %q does not go with zip_data", s.Compression)
-	}
-	if s.Format != "mds" && (s.RawMeta == nil || (s.Compression == "") != (s.ZipMeta == nil)) {
-		return fmt.Errorf("compression %q does not go with raw_meta and zip_meta", s.Compression)
 	}
 	return nil
 }
@@ -336,4 +356,27 @@ func (p *indexParser) whole(most int64) (int64, error) {
 		return 0, p.s.errorf("want a whole number from 0 to %d, got %v", most, v)
 	}
 	return n, nil
+}
+
+// configMembers are what a shard's header holds of its entry in the index.
+var configMembers = []string{"column_encodings", "column_names", "column_sizes", "compression", "format", "hashes", "size_limit", "version"}
+
+// parseConfig parses the configuration in an mds shard's header.
+func parseConfig(data []byte) (*ShardInfo, error) {
+	p := indexParser{s: jsonScanner{data: data}, strings: map[string]string{}}
+	var info ShardInfo
+	has, err := p.shardMembers(&info)
+	if err == nil {
+		err = p.s.end()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info.Format != "mds" {
+		return nil, fmt.Errorf("format %q instead of mds", info.Format)
+	}
+	if err := sameMembers(info.Format, has, configMembers); err != nil {
+		return nil, err
+	}
+	return &info, info.checkColumns()
 }

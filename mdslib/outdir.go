@@ -1,0 +1,88 @@
+package mdslib
+
+// The folder a data set is written to: made, checked and cleared before the first shard.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"gomosaic/mdslib/store"
+)
+
+// datasetFile matches the names of the files a data set consists of.
+var datasetFile = regexp.MustCompile(`^(index\.json|shard\.[0-9]{5,}\.(mds|json|csv|tsv|xsv)(\.meta)?(\.(br|bz2|gz|snappy|zstd))?)$`)
+
+func isDatasetFile(name string) bool {
+	return datasetFile.MatchString(name) || strings.HasPrefix(name, ".") && strings.Contains(name, ".tmp-")
+}
+
+// prepareOut makes dir an empty folder. One that holds something is an error that wraps fs.ErrExist, unless existOK is
+// set and all it holds, sub-folders included, are files of data sets: these are removed, index.json first. Where the
+// reference would remove whatever lies there, a foreign file is an error and nothing is touched.
+func prepareOut(dir string, existOK bool) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("mdslib: %w", err)
+	}
+	if !existOK {
+		return fmt.Errorf("mdslib: out folder %s is not empty (%w): choose another or set ExistOK to replace the data set in it", dir, fs.ErrExist)
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && (!entry.Type().IsRegular() || !isDatasetFile(entry.Name())) {
+			return fmt.Errorf("out folder %s holds %s, which is no part of a data set, so nothing was removed (%w)", dir, path, fs.ErrExist)
+		}
+		return err
+	})
+	if err == nil {
+		if err = os.Remove(filepath.Join(dir, IndexName)); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	for _, entry := range entries {
+		if err == nil {
+			err = os.RemoveAll(filepath.Join(dir, entry.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("mdslib: %w", err)
+	}
+	return nil
+}
+
+// prepareRemote makes sure that no data set lies at the root of a remote: one that does is an error that wraps
+// fs.ErrExist, or with existOK its files are deleted, index.json first. Other objects are left alone.
+func prepareRemote(ctx context.Context, remote store.Store, url string, existOK bool) error {
+	var keys []string
+	for o, err := range remote.List(ctx, "") {
+		if err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+		if datasetFile.MatchString(o.Key) { // a key with a slash is a partition's, not the root's
+			keys = append(keys, o.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	if !existOK {
+		return fmt.Errorf("mdslib: remote %s holds a data set already (%w): choose another or set ExistOK to replace it", url, fs.ErrExist)
+	}
+	for _, key := range keys { // in key order: index.json comes first
+		if err := remote.Delete(ctx, key); err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+	}
+	return nil
+}

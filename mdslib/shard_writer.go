@@ -1,0 +1,370 @@
+package mdslib
+
+// MDSWriter: samples to shards to index.json. The caller's goroutine encodes samples into memory; each full shard is
+// compressed, hashed, written and uploaded by its own goroutine (shard_file.go, upload.go) while the next fills. Two
+// shards at most are in memory.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gomosaic/mdslib/store"
+)
+
+// ErrAborted is what a writer returns after [MDSWriter.Abort].
+var ErrAborted = errors.New("mdslib: writing was aborted")
+
+// shardsInMemory bounds a writer's memory: one fills while one is stored, or both are stored at once on two cores.
+const shardsInMemory = 2
+
+// MDSWriter writes one MDS data set. Its first error is kept: every later call returns it and no index.json is ever
+// written, so that a data set either is whole or does not read as one. Its methods are called from one goroutine at a
+// time.
+type MDSWriter struct {
+	opts      MDSOptions
+	schema    *schema
+	codec     compression
+	limit     int64     // of a raw shard; 0 for none
+	shard     ShardInfo // what all entries of the index share
+	config    []byte    // shard.config()
+	dir       string    // local folder of the files
+	temporary bool      // dir was made by the writer and goes away with it
+	remote    store.Store
+	started   time.Time
+
+	scratch []byte
+	filling *rawShard
+	next    int   // number of the shard being filled
+	given   int64 // samples given to Write
+	closed  bool
+
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	free    chan *rawShard // shards not being stored
+	work    sync.WaitGroup // shards being stored or uploaded
+	uploads chan struct{}  // holds a token for each upload in flight
+	failure atomic.Pointer[error]
+
+	mu       sync.Mutex // guards what follows
+	done     map[int]ShardInfo
+	progress WriteProgress
+}
+
+// NewMDSWriter checks the options and makes the out folder ready. Close must be called, or Abort.
+func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
+	w := &MDSWriter{opts: opts, started: time.Now(), done: map[int]ShardInfo{}, free: make(chan *rawShard, shardsInMemory)}
+	var err error
+	if w.schema, err = opts.Columns.schema(); err != nil {
+		return nil, err
+	}
+	if w.codec, err = parseCompression(opts.Compression); err != nil {
+		return nil, err
+	}
+	if err := checkHashes(opts.Hashes); err != nil {
+		return nil, err
+	}
+	if w.limit, err = parseSizeLimit(opts.SizeLimit); err != nil {
+		return nil, err
+	}
+	if opts.Retry < 0 || opts.MaxWorkers < 0 {
+		return nil, fmt.Errorf("mdslib: Retry %d and MaxWorkers %d must not be negative", opts.Retry, opts.MaxWorkers)
+	}
+	w.shard = ShardInfo{
+		Format: "mds", Compression: w.codec.text, Hashes: append([]string{}, opts.Hashes...), SizeLimit: w.limit,
+		ColumnNames: w.schema.names,
+	}
+	for _, e := range w.schema.encodings {
+		w.shard.ColumnEncodings = append(w.shard.ColumnEncodings, e.Name())
+		w.shard.ColumnSizes = append(w.shard.ColumnSizes, e.Bytes())
+	}
+	if w.config, err = w.shard.config(); err != nil {
+		return nil, fmt.Errorf("mdslib: %w", err)
+	}
+	for range shardsInMemory - 1 {
+		w.free <- new(rawShard)
+	}
+	w.filling = new(rawShard)
+	workers := opts.MaxWorkers
+	if workers == 0 {
+		workers = min(32, runtime.NumCPU()+4)
+	}
+	w.uploads = make(chan struct{}, workers)
+	w.ctx, w.cancel = context.WithCancelCause(context.Background())
+	if err := w.open(); err != nil {
+		w.cancel(err)
+		return nil, err
+	}
+	return w, nil
+}
+
+// open resolves Out and Remote, as the reference does: a local folder, a URL, or a pair of both.
+func (w *MDSWriter) open() error {
+	remote := w.opts.Remote
+	dir, local := store.LocalPath(w.opts.Out)
+	switch {
+	case w.opts.Out == "" && remote == "":
+		return errors.New("mdslib: MDSOptions.Out is empty: want a local folder or a URL")
+	case !local && remote != "":
+		return fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", remote, w.opts.Out)
+	case !local:
+		dir, remote = "", w.opts.Out
+	}
+	if remote != "" {
+		var err error
+		if w.remote, err = store.Open(w.ctx, remote); err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+		if err := prepareRemote(w.ctx, w.remote, remote, w.opts.ExistOK); err != nil {
+			return err
+		}
+	}
+	if dir == "" {
+		var err error
+		w.temporary = true
+		if dir, err = os.MkdirTemp("", "mds-"); err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+	} else if err := prepareOut(dir, w.opts.ExistOK); err != nil {
+		return err
+	}
+	w.dir = dir
+	return nil
+}
+
+// Dir returns the local folder the shards are written to.
+func (w *MDSWriter) Dir() string { return w.dir }
+
+// Write encodes a sample and adds it to the shard being filled; it may wait for an earlier shard to be stored. The
+// sample is not kept. An error about the sample is a [*SampleError]; it stops the writer unless OnInvalid says otherwise.
+func (w *MDSWriter) Write(sample Sample) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	if w.closed {
+		return errors.New("mdslib: Write after Close")
+	}
+	number := w.given
+	w.given++
+	raw, err := w.schema.appendSample(w.scratch[:0], sample)
+	if err == nil {
+		w.scratch = raw[:0]
+		if smallest := headBytes(1, len(w.config)) + int64(len(raw)); smallest > maxOffset {
+			err = fmt.Errorf("sample of %d bytes, but a shard holds at most 4 GiB", len(raw))
+		}
+	}
+	if err != nil {
+		err = locate(err, "", number)
+		if w.opts.OnInvalid != nil {
+			err = w.opts.OnInvalid(err)
+		}
+		return w.fail(err)
+	}
+	return w.add(raw)
+}
+
+// add puts an encoded sample into the shard being filled, or the next one if it would grow beyond the limit. As in the
+// reference a first sample that is itself too large leaves an empty shard behind: readers of both take it.
+func (w *MDSWriter) add(raw []byte) error {
+	grown := headBytes(len(w.filling.ends)+1, len(w.config)) + w.filling.bytes + int64(len(raw))
+	if w.limit != 0 && grown > w.limit {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	} else if grown > maxOffset {
+		return w.fail(fmt.Errorf("mdslib: the only shard would grow to %d bytes, but MDS holds at most 4 GiB: set SizeLimit", grown))
+	}
+	w.filling.add(raw)
+	return nil
+}
+
+// flush hands the filled shard over and takes an empty one, waiting until there is one.
+func (w *MDSWriter) flush() error {
+	full, number := w.filling, w.next
+	w.next++
+	w.filling = nil
+	w.work.Go(func() { w.finish(number, full) })
+	select {
+	case w.filling = <-w.free:
+		return w.err()
+	case <-w.ctx.Done():
+		w.filling = new(rawShard) // never stored
+		return w.err()
+	}
+}
+
+// finish stores one shard. It runs in its own goroutine.
+func (w *MDSWriter) finish(number int, r *rawShard) {
+	info := w.shard
+	err := w.ctx.Err()
+	if err == nil {
+		err = r.store(w.dir, fmt.Sprintf("shard.%05d.mds", number), w.config, w.codec, &info)
+	}
+	if err == nil {
+		w.report(func(p *WriteProgress) {
+			w.done[number] = info
+			p.Shards++
+			p.Samples += int64(info.Samples)
+			p.RawBytes += info.RawData.Bytes
+			p.StoredBytes += info.Files()[0].Bytes
+		})
+	}
+	if err == nil && w.remote != nil {
+		select { // before the memory is given back: a slow remote holds the writer up instead of filling the disk
+		case w.uploads <- struct{}{}:
+			w.work.Go(func() {
+				defer func() { <-w.uploads }()
+				base := info.Files()[0].Basename
+				w.fail(w.upload(filepath.Join(w.dir, base), base))
+			})
+		case <-w.ctx.Done():
+		}
+	}
+	r.reset()
+	w.free <- r // never blocks: there are no more shards than places
+	w.fail(err)
+}
+
+// report changes the progress and calls the hook.
+func (w *MDSWriter) report(change func(*WriteProgress)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(&w.progress)
+	w.progress.Elapsed = time.Since(w.started)
+	if w.opts.Progress != nil {
+		w.opts.Progress(w.progress)
+	}
+}
+
+// Progress returns how far the writer is. It may be called from any goroutine, but not from the Progress hook.
+func (w *MDSWriter) Progress() WriteProgress {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.progress
+}
+
+// err returns the writer's first error.
+func (w *MDSWriter) err() error {
+	if p := w.failure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// fail keeps err if it is the first and returns it or nil.
+func (w *MDSWriter) fail(err error) error {
+	if err != nil && w.failure.CompareAndSwap(nil, &err) {
+		w.cancel(err)
+	}
+	return err
+}
+
+// Close stores the last shard, waits for all shards and uploads and then writes index.json, locally and last of all
+// remotely. Files that were uploaded are removed locally unless KeepLocal is set. After an error there is no index.json;
+// the shards that lie in the folder then belong to no data set. Closing twice returns the same.
+func (w *MDSWriter) Close() error {
+	if w.closed {
+		return w.err()
+	}
+	w.closed = true
+	if w.err() == nil && len(w.filling.ends) > 0 {
+		w.flush()
+	}
+	w.work.Wait()
+	if w.err() == nil {
+		w.fail(w.writeIndex())
+	}
+	w.cancel(nil)
+	w.removeLocal()
+	return w.err()
+}
+
+// writeIndex publishes index.json, the moment the files become a data set.
+func (w *MDSWriter) writeIndex() error {
+	text, err := w.Index().AppendJSON(nil)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(w.dir, IndexName)
+	f, err := createTemp(name)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(text); err == nil && w.remote != nil {
+		err = w.upload(f.Name(), IndexName)
+	}
+	if err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return fmt.Errorf("mdslib: write %s: %w", name, err)
+	}
+	return publish(f, name)
+}
+
+// removeLocal removes the local files of a data set that lives elsewhere.
+func (w *MDSWriter) removeLocal() {
+	switch {
+	case w.temporary:
+		os.RemoveAll(w.dir)
+	case w.remote != nil && !w.opts.KeepLocal && w.err() == nil:
+		w.removeFiles()
+	}
+}
+
+// removeFiles removes what the writer wrote into its folder, and the folder if nothing else is in it.
+func (w *MDSWriter) removeFiles() {
+	os.Remove(filepath.Join(w.dir, IndexName))
+	for number := range w.next {
+		name := filepath.Join(w.dir, fmt.Sprintf("shard.%05d.mds", number))
+		if w.codec.name != "" {
+			name += "." + w.codec.name
+		}
+		os.Remove(name)
+	}
+	os.Remove(w.dir)
+}
+
+// Abort stops the writer and removes what it wrote, locally and remotely; the writer then returns [ErrAborted]. After a
+// successful Close it does nothing, so it may be deferred.
+func (w *MDSWriter) Abort() error {
+	if w.closed && w.err() == nil {
+		return nil
+	}
+	w.fail(ErrAborted)
+	w.closed = true
+	w.work.Wait()
+	w.removeFiles()
+	if w.temporary {
+		os.RemoveAll(w.dir)
+	}
+	if w.remote == nil {
+		return nil
+	}
+	var errs []error
+	ctx := context.WithoutCancel(w.ctx)
+	for number := range w.next {
+		if info, ok := w.done[number]; ok {
+			errs = append(errs, w.remote.Delete(ctx, info.Files()[0].Basename))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Index returns the index of the shards stored so far; after a successful Close, of the data set.
+func (w *MDSWriter) Index() *Index {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	index := &Index{Shards: make([]ShardInfo, 0, len(w.done))}
+	for number := range w.next {
+		if info, ok := w.done[number]; ok {
+			index.Shards = append(index.Shards, info)
+		}
+	}
+	return index
+}

@@ -1,0 +1,194 @@
+package mdslib
+
+// Verify: everything index.json promises, checked against the files.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Problem is one thing [Verify] found wrong.
+type Problem struct {
+	Shard    int    // number in the index
+	Basename string // raw file name in the index
+	Sample   int    // position in the shard, -1 if the whole shard is meant
+	Err      error
+}
+
+func (p Problem) Error() string {
+	if p.Sample >= 0 {
+		return fmt.Sprintf("shard %d (%s): sample %d: %v", p.Shard, p.Basename, p.Sample, p.Err)
+	}
+	return fmt.Sprintf("shard %d (%s): %v", p.Shard, p.Basename, p.Err)
+}
+
+func (p Problem) Unwrap() error { return p.Err }
+
+// VerifyReport is what [Verify] read and found.
+type VerifyReport struct {
+	Shards   int       // in the index
+	Samples  int64     // decoded
+	Bytes    int64     // of raw shards read
+	Problems []Problem // in the order of shards and samples; none if the data set is sound
+}
+
+// Err returns all problems as one error, or nil.
+func (r *VerifyReport) Err() error {
+	errs := make([]error, len(r.Problems))
+	for i, p := range r.Problems {
+		errs[i] = p
+	}
+	return errors.Join(errs...)
+}
+
+// mostProblems bounds the samples reported of one shard.
+const mostProblems = 100
+
+// Verify re-reads the data set in a local folder on all cores: sizes and all hashes of every file, the contents of
+// compressed ones, each shard's header and offsets, and every sample and value (pkl columns by their bytes alone). What is
+// wrong with the data is in the report; the error is for an index that cannot be read, or the context's.
+func Verify(ctx context.Context, dir string) (*VerifyReport, error) {
+	index, err := ReadIndex(filepath.Join(dir, IndexName))
+	if err != nil {
+		return nil, err
+	}
+	results := make([]shardResult, len(index.Shards))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range index.Shards {
+		group.Go(func() error {
+			results[i].verify(ctx, dir, i, &index.Shards[i])
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	report := &VerifyReport{Shards: len(index.Shards)}
+	for _, r := range results {
+		report.Samples += r.samples
+		report.Bytes += r.bytes
+		report.Problems = append(report.Problems, r.problems...)
+	}
+	return report, nil
+}
+
+type shardResult struct {
+	samples, bytes int64
+	problems       []Problem
+}
+
+func (r *shardResult) verify(ctx context.Context, dir string, number int, info *ShardInfo) {
+	found := func(sample int, err error) {
+		r.problems = append(r.problems, Problem{number, info.RawData.Basename, sample, err})
+	}
+	stored := false
+	for _, f := range []*FileInfo{&info.RawData, info.ZipData, info.RawMeta, info.ZipMeta} {
+		if f == nil {
+			continue
+		}
+		err := VerifyFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Basename)), *f)
+		if errors.Is(err, fs.ErrNotExist) && info.ZipData != nil {
+			continue // either the raw or the compressed file may be missing, not both: see below
+		}
+		if err != nil {
+			found(-1, err)
+			return
+		}
+		stored = true
+	}
+	if !stored {
+		found(-1, fmt.Errorf("neither its raw nor its compressed file is there (%w)", fs.ErrNotExist))
+		return
+	}
+	if info.Format != "mds" {
+		return
+	}
+	if info.ZipData != nil {
+		if err := r.verifyContents(ctx, dir, info); err != nil {
+			found(-1, err)
+			return
+		}
+	}
+	d := Dataset{dir: dir}
+	s, err := d.openNow(info)
+	if err != nil {
+		found(-1, err)
+		return
+	}
+	defer s.Close()
+	r.bytes = s.Bytes()
+	if err := guard(s.checkOffsets); err != nil {
+		found(-1, err)
+	}
+	var raw []byte
+	for i := range s.Len() {
+		if ctx.Err() != nil || len(r.problems) >= mostProblems {
+			return
+		}
+		if raw, err = s.AppendRaw(raw[:0], i); err == nil {
+			err = s.verifySample(raw)
+		}
+		if err != nil {
+			found(i, err)
+			continue
+		}
+		r.samples++
+	}
+}
+
+// verifyContents compares what a compressed shard holds with the raw hashes of the index.
+func (r *shardResult) verifyContents(ctx context.Context, dir string, info *ShardInfo) error {
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(info.ZipData.Basename)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the raw file is there instead
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	codec, err := parseCompression(info.Compression)
+	if err != nil {
+		return err
+	}
+	d := newDigests(nil)
+	for algo := range info.RawData.Hashes {
+		if hashes[algo] != nil {
+			d[algo] = hashes[algo]()
+		}
+	}
+	if err := decompressTo(ctx, d, f, codec, info.RawData.Bytes); err != nil {
+		return fmt.Errorf("decompress %s: %w", info.ZipData.Basename, err)
+	}
+	for algo, got := range d.hex() {
+		if want := info.RawData.Hashes[algo]; got != want {
+			return fmt.Errorf("%w: %s of its contents is %s, the index says %s", ErrChecksum, algo, got, want)
+		}
+	}
+	return nil
+}
+
+// verifySample decodes every value.
+func (s *Shard) verifySample(raw []byte) error {
+	fields, err := s.schema.fields(nil, raw)
+	if err != nil {
+		return err
+	}
+	for i, field := range fields {
+		e := s.schema.encodings[i]
+		if e.Name() == "pkl" {
+			continue
+		}
+		if _, err := e.Decode(field); err != nil {
+			return fmt.Errorf("column %q: %w", s.schema.names[i], err)
+		}
+	}
+	return nil
+}
