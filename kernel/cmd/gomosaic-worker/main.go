@@ -1,0 +1,57 @@
+// Command gomosaic-worker is the part of gomosaic that travels to other machines: one static binary without cgo, dlopen
+// or charts, for linux/amd64 and linux/arm64, that reads and writes Mosaic data shards.
+//
+//	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./kernel/cmd/gomosaic-worker
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+const usage = `gomosaic-worker reads and writes Mosaic data shards on machines without gomosaic.
+
+  verify [-samples N] [-json] DIR   check a data set: index, sizes, hashes, every sample; print the first N
+  version                           print the version and the platform
+`
+
+// run executes one command and returns the exit status: 0, 1 for a failed job, 2 for a wrong command line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return 2
+	}
+	switch args[0] {
+	case "verify":
+		return verify(ctx, args[1:], stdout, stderr)
+	case "version":
+		fmt.Fprintf(stdout, "gomosaic-worker %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return 0
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	fmt.Fprintf(stderr, "gomosaic-worker: there is no command %q\n\n%s", args[0], usage)
+	return 2
+}
+
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return strings.TrimPrefix(b.Main.Version, "v")
+	}
+	return "(devel)"
+}
