@@ -150,6 +150,9 @@ func appendJSONReflect(dst []byte, v reflect.Value, depth int) ([]byte, error) {
 
 // appendJSONMap writes a map's members sorted by the text of their keys, so that equal maps give equal bytes.
 func appendJSONMap(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	if k := v.Type().Key().Kind(); k != reflect.String && (k < reflect.Int || k > reflect.Uint64) {
+		return nil, fmt.Errorf("a map with keys of type %s is not JSON", v.Type().Key())
+	}
 	names := make([]string, 0, v.Len())
 	values := make(map[string]any, v.Len())
 	for it := v.MapRange(); it.Next(); {
@@ -161,8 +164,6 @@ func appendJSONMap(dst []byte, v reflect.Value, depth int) ([]byte, error) {
 			name = strconv.FormatInt(k.Int(), 10)
 		case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 			name = strconv.FormatUint(k.Uint(), 10)
-		default:
-			return nil, fmt.Errorf("a map with keys of type %s is not JSON", k.Type())
 		}
 		names = append(names, name)
 		values[name] = it.Value().Interface()
