@@ -1,0 +1,151 @@
+package plan
+
+// Node is one step of a lazy plan. Nodes are plain data: they travel as JSON ([Marshal], [Unmarshal]), and every engine
+// reads the same ones. Expressions are kept as text, which is what Spark takes; the local engine parses it with [Parse].
+// A node is never changed once made.
+type Node interface {
+	// Inputs are the nodes this one reads, none for a source.
+	Inputs() []Node
+	op() string
+	withInputs([]Node) Node
+}
+
+// Read loads a source: Format, Options and Paths are Spark's (binaryFile, parquet, csv, json).
+type Read struct {
+	Format  string            `json:"format"`
+	Options map[string]string `json:"options,omitempty"`
+	Paths   []string          `json:"paths"`
+}
+
+// Project is Select: each expression makes one column ("*" all of them).
+type Project struct {
+	Input Node     `json:"-"`
+	Exprs []string `json:"exprs"`
+}
+
+// NamedExpr is an expression and the column it makes.
+type NamedExpr struct {
+	Name string `json:"name"`
+	Expr string `json:"expr"`
+}
+
+// WithColumns adds columns or replaces those of the same name (in any case) in place. All of them see the input only.
+type WithColumns struct {
+	Input   Node        `json:"-"`
+	Columns []NamedExpr `json:"columns"`
+}
+
+// WithColumnRenamed gives column From the name To; a missing From is no error, as in Spark.
+type WithColumnRenamed struct {
+	Input Node   `json:"-"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}
+
+// Drop removes columns; missing ones are no error, as in Spark.
+type Drop struct {
+	Input   Node     `json:"-"`
+	Columns []string `json:"columns"`
+}
+
+// Filter keeps the rows for which Condition is true (not those for which it is NULL).
+type Filter struct {
+	Input     Node   `json:"-"`
+	Condition string `json:"condition"`
+}
+
+// Limit keeps the first N rows.
+type Limit struct {
+	Input Node  `json:"-"`
+	N     int64 `json:"n"`
+}
+
+// Sample keeps each row whose random number, a function of Seed and the row's place, lies in [Lower, Upper). Samples of
+// one input with one seed and touching ranges split it without overlap.
+type Sample struct {
+	Input Node    `json:"-"`
+	Lower float64 `json:"lower"`
+	Upper float64 `json:"upper"`
+	Seed  int64   `json:"seed"`
+}
+
+// SortOrder is one key of a Sort. By default NULL comes first ascending and last descending, as in Spark.
+type SortOrder struct {
+	Expr       string `json:"expr"`
+	Descending bool   `json:"descending,omitempty"`
+	NullsFirst *bool  `json:"nulls_first,omitempty"`
+}
+
+// Sort orders all rows; equal rows keep their order.
+type Sort struct {
+	Input  Node        `json:"-"`
+	Orders []SortOrder `json:"orders"`
+}
+
+// Distinct keeps the first of the rows that are equal in Columns (all columns if there are none).
+type Distinct struct {
+	Input   Node     `json:"-"`
+	Columns []string `json:"columns,omitempty"`
+}
+
+// Union appends the rows of the inputs, columns by position, or by name with ByName.
+type Union struct {
+	All    []Node `json:"-"`
+	ByName bool   `json:"by_name,omitempty"`
+}
+
+// Repartition deals the rows out to Num partitions in turn.
+type Repartition struct {
+	Input Node `json:"-"`
+	Num   int  `json:"num"`
+}
+
+// Aggregate groups by the GroupBy expressions (all rows are one group if there are none); its columns are the groups'
+// and then the Aggs', expressions over count, sum, avg, min, max, ….
+type Aggregate struct {
+	Input   Node     `json:"-"`
+	GroupBy []string `json:"group_by"`
+	Aggs    []string `json:"aggs"`
+}
+
+func (*Read) Inputs() []Node                { return nil }
+func (n *Project) Inputs() []Node           { return []Node{n.Input} }
+func (n *WithColumns) Inputs() []Node       { return []Node{n.Input} }
+func (n *WithColumnRenamed) Inputs() []Node { return []Node{n.Input} }
+func (n *Drop) Inputs() []Node              { return []Node{n.Input} }
+func (n *Filter) Inputs() []Node            { return []Node{n.Input} }
+func (n *Limit) Inputs() []Node             { return []Node{n.Input} }
+func (n *Sample) Inputs() []Node            { return []Node{n.Input} }
+func (n *Sort) Inputs() []Node              { return []Node{n.Input} }
+func (n *Distinct) Inputs() []Node          { return []Node{n.Input} }
+func (n *Union) Inputs() []Node             { return n.All }
+func (n *Repartition) Inputs() []Node       { return []Node{n.Input} }
+func (n *Aggregate) Inputs() []Node         { return []Node{n.Input} }
+
+func (*Read) op() string              { return "read" }
+func (*Project) op() string           { return "project" }
+func (*WithColumns) op() string       { return "with_columns" }
+func (*WithColumnRenamed) op() string { return "with_column_renamed" }
+func (*Drop) op() string              { return "drop" }
+func (*Filter) op() string            { return "filter" }
+func (*Limit) op() string             { return "limit" }
+func (*Sample) op() string            { return "sample" }
+func (*Sort) op() string              { return "sort" }
+func (*Distinct) op() string          { return "distinct" }
+func (*Union) op() string             { return "union" }
+func (*Repartition) op() string       { return "repartition" }
+func (*Aggregate) op() string         { return "aggregate" }
+
+func (n Read) withInputs([]Node) Node                 { return &n }
+func (n Project) withInputs(in []Node) Node           { n.Input = in[0]; return &n }
+func (n WithColumns) withInputs(in []Node) Node       { n.Input = in[0]; return &n }
+func (n WithColumnRenamed) withInputs(in []Node) Node { n.Input = in[0]; return &n }
+func (n Drop) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
+func (n Filter) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
+func (n Limit) withInputs(in []Node) Node             { n.Input = in[0]; return &n }
+func (n Sample) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
+func (n Sort) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
+func (n Distinct) withInputs(in []Node) Node          { n.Input = in[0]; return &n }
+func (n Union) withInputs(in []Node) Node             { n.All = in; return &n }
+func (n Repartition) withInputs(in []Node) Node       { n.Input = in[0]; return &n }
+func (n Aggregate) withInputs(in []Node) Node         { n.Input = in[0]; return &n }
