@@ -73,17 +73,17 @@ func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
 	for i, name := range s.names {
 		value, ok := sample[name]
 		if !ok {
-			return dst[:start], &SampleError{Column: name, Err: fmt.Errorf("the sample has no such column, only %s", columnList(sample))}
+			return dst[:start], &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("the sample has no such column, only %s", columnList(sample))}
 		}
 		before := len(dst)
 		out, err := s.encodings[i].Append(dst, value)
 		if err != nil {
-			return dst[:start], &SampleError{Column: name, Err: err}
+			return dst[:start], &SampleError{Sample: -1, Column: name, Err: err}
 		}
 		dst = out
 		if size := len(dst) - before; !s.encodings[i].Fixed() {
 			if size > maxOffset {
-				return dst[:start], &SampleError{Column: name, Err: fmt.Errorf("a value of %d bytes: MDS holds at most 4 GiB", size)}
+				return dst[:start], &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("a value of %d bytes: MDS holds at most 4 GiB", size)}
 			}
 			putUint32(dst[head:], uint32(size))
 			head += 4
@@ -108,11 +108,11 @@ func (s *schema) fields(dst [][]byte, raw []byte) ([][]byte, error) {
 			n := getUint32(head)
 			head = head[4:]
 			if uint64(n) > uint64(len(body)) {
-				return dst, &SampleError{Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", n, len(body))}
+				return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", n, len(body))}
 			}
 			size = int(n)
 		} else if size > len(body) {
-			return dst, &SampleError{Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", size, len(body))}
+			return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", size, len(body))}
 		}
 		dst = append(dst, body[:size:size])
 		body = body[size:]
@@ -134,7 +134,7 @@ func (s *schema) decode(raw []byte) (Sample, error) {
 	for i, field := range fields {
 		v, err := s.encodings[i].Decode(field)
 		if err != nil {
-			return nil, &SampleError{Column: s.names[i], Err: err}
+			return nil, &SampleError{Sample: -1, Column: s.names[i], Err: err}
 		}
 		sample[s.names[i]] = v
 	}

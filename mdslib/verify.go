@@ -137,7 +137,7 @@ func (r *shardResult) verify(ctx context.Context, dir string, number int, info *
 			err = s.verifySample(raw)
 		}
 		if err != nil {
-			found(i, err)
+			found(i, withoutPlace(err))
 			continue
 		}
 		r.samples++
@@ -187,8 +187,20 @@ func (s *Shard) verifySample(raw []byte) error {
 			continue
 		}
 		if _, err := e.Decode(field); err != nil {
-			return fmt.Errorf("column %q: %w", s.schema.names[i], err)
+			return &SampleError{Sample: -1, Column: s.schema.names[i], Err: err}
 		}
 	}
 	return nil
+}
+
+// withoutPlace leaves of an error about a sample what a Problem does not say itself.
+func withoutPlace(err error) error {
+	e, ok := err.(*SampleError)
+	switch {
+	case !ok:
+		return err
+	case e.Column != "":
+		return fmt.Errorf("column %q: %w", e.Column, e.Err)
+	}
+	return e.Err
 }
