@@ -1,0 +1,116 @@
+// Package distributor launches the processes (ranks) of a training job and brings the result of rank 0 back, in the
+// manner of PySpark's TorchDistributor. A notebook function travels as a compiled program (mdslib/ship); every rank finds
+// its [dist.World] in torchrun's environment variables, so the same program also runs under torchrun.
+package distributor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+
+	"gomosaic/mdslib/ship"
+	"gomosaic/trainlib/dist"
+)
+
+// TorchDistributor says how many processes to launch and where. The zero value launches one on this machine's CPU.
+type TorchDistributor struct {
+	NumProcesses int  // ranks in the job; 0 means 1
+	LocalMode    bool // true: all ranks on this machine; false: on a cluster, which needs Spark
+	UseGPU       bool // one GPU a rank, cuda:LOCAL_RANK, joined by NCCL; false: CPU and Gloo
+
+	LogDir       string                      // folder for rank-0.log, rank-1.log …; empty: no files
+	Log          func(rank int, line string) // receives every line that a rank prints, one call at a time; nil: "[rank] line" on standard output
+	Env          []string                    // additions to every rank's environment, KEY=value
+	GraceSeconds float64                     // from SIGTERM to SIGKILL when a job is stopped; 0 means 2
+}
+
+// entry is what a shipped program's main calls.
+var entry = ship.Entry{Package: "gomosaic/trainlib/distributor", Func: "RankMain"}
+
+// Run calls fn in every rank and returns what rank 0's call returned.
+//
+// In a notebook, fn is a function declared in a cell: its program holds the session's declarations and a snapshot of the
+// variables that it uses. In an ordinary Go program the ranks are this executable again: each runs main up to the same call
+// of Run, and fn there instead of launching, so what stands before that call runs in every rank.
+//
+// The first rank that fails ends the job: the others get SIGTERM, and SIGKILL after the grace time; the error is a
+// [*RankError] that names the rank and its last words. When ctx ends, so does the job, and Run returns ctx's error. The result travels
+// by encoding/gob: its exported fields arrive.
+func Run[T any](ctx context.Context, d TorchDistributor, fn func(context.Context, dist.World) (T, error)) (T, error) {
+	var zero T
+	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
+	if rankFunc := os.Getenv(envFunc); rankFunc != "" {
+		if rankFunc == name {
+			RankMain(fn)
+		}
+		return zero, fmt.Errorf("distributor: this process is a rank that runs %s: it cannot launch %s", rankFunc, name)
+	}
+	if err := d.check(); err != nil {
+		return zero, err
+	}
+	program, err := programOf(ctx, fn, name)
+	if err != nil {
+		return zero, err
+	}
+	dir, err := os.MkdirTemp("", "gomosaic-ranks-")
+	if err != nil {
+		return zero, fmt.Errorf("distributor: a folder for the ranks' results: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := launch(ctx, d, program, dir); err != nil {
+		return zero, err
+	}
+	r, err := readResult[T](filepath.Join(dir, resultName(0)))
+	if err != nil {
+		return zero, fmt.Errorf("distributor: rank 0 ended well but left no result: %w", err)
+	}
+	return r.Value, nil
+}
+
+// RunProgram launches the executable at path with args as every rank of a job, and waits for all of them. A failing rank
+// ends the job as in [Run].
+func RunProgram(ctx context.Context, d TorchDistributor, path string, args ...string) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	return launch(ctx, d, ship.Program{Path: path, Args: args}, "")
+}
+
+// programOf returns the program that runs fn: shipped by the notebook session, or this executable again.
+func programOf(ctx context.Context, fn any, name string) (ship.Program, error) {
+	shipper, err := ship.Default()
+	if errors.Is(err, ship.ErrNoShipper) {
+		self, err := os.Executable()
+		if err != nil {
+			return ship.Program{}, fmt.Errorf("distributor: the path of this program: %w", err)
+		}
+		return ship.Program{Path: self, Args: os.Args[1:], Env: []string{envFunc + "=" + name}}, nil
+	}
+	if err != nil {
+		return ship.Program{}, err
+	}
+	return shipper.Ship(ctx, fn, entry)
+}
+
+// check refuses what cannot be launched.
+func (d TorchDistributor) check() error {
+	if d.NumProcesses < 0 {
+		return fmt.Errorf("distributor: NumProcesses is %d: want at least 1", d.NumProcesses)
+	}
+	if !d.LocalMode && d.NumProcesses > 1 {
+		return fmt.Errorf("distributor: NumProcesses is %d and LocalMode is false: ranks on a cluster need a Spark session; set LocalMode: true to run them on this machine", d.NumProcesses)
+	}
+	if d.UseGPU {
+		if gpus := gpuCount(); gpus < d.ranks() {
+			return fmt.Errorf("distributor: UseGPU asks for one GPU a rank: %d ranks, %d GPUs on this machine", d.ranks(), gpus)
+		}
+	}
+	return nil
+}
+
+// ranks returns the number of processes to launch.
+func (d TorchDistributor) ranks() int { return max(1, d.NumProcesses) }

@@ -1,2 +1,0 @@
-// Package distributor launches ranks.
-package distributor
