@@ -142,7 +142,8 @@ func (c *compilation) alias(path string) string {
 	return a
 }
 
-// owner identifies a function, method (name T.m) or type of a cell package, and use what one refers to.
+// owner identifies a function (by its implementation's name), a method (T.m) or a type of a cell package, and use an
+// object that one refers to, by its place.
 type owner struct {
 	cell int
 	name string
@@ -193,7 +194,7 @@ func (c *compilation) record(o types.Object) {
 	c.uses[c.current][u] = strings.TrimSuffix(o.Name(), freshMark)
 }
 
-// implementation is the name of the Go function behind a function variable.
+// implementation is the name of the Go function behind a function variable; name is the user's.
 func implementation(name string) string { return reserved + "I_" + name }
 
 // isGenerated tells names of the rewriter from the user's.

@@ -111,14 +111,9 @@ func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
 		c.current = owner{c.seq, mangle(x.Name.Name)}
 		c.rewriteIdent(x.Name)
 	default:
-		at := c.places[o]
-		c.current = owner{at.cell, at.name}
-		if at == (place{}) {
-			c.current = owner{c.seq, mangle(x.Name.Name)} // func init, func _
-		}
+		c.current = owner{c.seq, implementation(x.Name.Name)}
 		c.s.edit(x.Name.Pos(), x.Name.End(), implementation(x.Name.Name))
 	}
-	c.uses[c.current] = map[use]string{} // a redefinition starts anew
 	c.rewriteNode(x.Type)
 	if x.Body != nil {
 		if c.calls(x.Body) {

@@ -10,8 +10,8 @@ import (
 
 // Config is what a [Session] needs to know of the world.
 type Config struct {
-	Importer types.ImporterFrom // export data of packages, for example [Archives.Importer]; with the session's FileSet
-	Fset     *token.FileSet     // the importer's
+	Importer types.Importer // export data of packages, for example [Archives.Importer]; with the session's FileSet
+	Fset     *token.FileSet // the importer's
 	Preloads []Preload
 	// Suggest lists import paths of packages with the given name, best first, for hints; may be nil.
 	Suggest func(name string) []string

@@ -1,8 +1,49 @@
 package host
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gomosaic/kernel/cell"
+)
 
 // Warm fills the compile cache for the host binary: package archives for cells, the linker front, the packages of
 // shipped programs. It does in advance what the first session would otherwise wait for; a repeated call is fast.
 // progress, if not nil, is told in one line what is being done.
-func Warm(ctx context.Context, o Options, progress func(string)) error { return errUnfinished }
+func Warm(ctx context.Context, o Options, progress func(string)) error {
+	if progress == nil {
+		progress = func(string) {}
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	tools, archives, err := openCache(ctx, o, progress)
+	if err != nil {
+		return err
+	}
+	f, err := newFolder(ctx, o.CacheDir)
+	if err != nil {
+		return err
+	}
+	defer f.remove()
+	if _, err := cell.NewBuilder(ctx, tools, archives, o.CacheDir, f.path); err != nil {
+		return err
+	}
+	progress("compiling the packages of shipped functions")
+	if err := cell.WarmPrograms(ctx, tools, o.ModuleDir, f.path, preloadPaths()); err != nil {
+		return err
+	}
+	progress(fmt.Sprintf("cells: warm in %.1f s", time.Since(started).Seconds()))
+	return nil
+}
+
+func preloadPaths() []string {
+	paths := make([]string, len(Preloaded))
+	for i, p := range Preloaded {
+		paths[i] = p.Path
+	}
+	return paths
+}

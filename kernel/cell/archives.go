@@ -1,0 +1,274 @@
+package cell
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"go/importer"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Archives knows the compiled packages that cells can import: a list of import path, package name and archive file in
+// Go's build cache, kept in a file of ours under a key of everything that it depends on. The archives serve three ends:
+// export data for the check, import data for the compiler, code for the linker. Safe for concurrent use.
+type Archives struct {
+	tools     *Toolchain
+	moduleDir string
+	index     string // file
+	lock      string
+
+	mu       sync.Mutex
+	packages map[string]archive
+}
+
+type archive struct{ name, file string }
+
+// OpenArchives opens the list for the module in moduleDir, and makes it by the go command if it is missing, or if Go's
+// build cache has dropped one of its files. roots are listed beside the standard library: the host's main package and
+// what cells import without asking. progress may be nil.
+func OpenArchives(ctx context.Context, tools *Toolchain, moduleDir, cacheDir string, roots []string, progress func(string)) (*Archives, error) {
+	key, err := moduleKey(tools, moduleDir, roots)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cacheDir, 0o755); err != nil {
+		return nil, err
+	}
+	a := &Archives{tools: tools, moduleDir: moduleDir, packages: map[string]archive{},
+		index: filepath.Join(cacheDir, "archives-"+key), lock: filepath.Join(cacheDir, "archives.lock")}
+	if a.read() {
+		return a, nil
+	}
+	lock, err := LockFile(ctx, a.lock)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	if a.read() { // another kernel was faster
+		return a, nil
+	}
+	if progress != nil {
+		progress("compiling the packages that cells can import (" + tools.Version + "; once)")
+	}
+	if err := a.list(ctx, append([]string{"-e"}, append(roots, "std")...)...); err != nil {
+		return nil, err
+	}
+	pruneArchives(cacheDir, a.index)
+	return a, a.write()
+}
+
+// pruneArchives keeps the newest lists: the others belong to sources that are gone.
+func pruneArchives(cacheDir, keep string) {
+	const lists = 8
+	files, _ := filepath.Glob(filepath.Join(cacheDir, "archives-*"))
+	slices.SortFunc(files, func(a, b string) int { return modified(b).Compare(modified(a)) })
+	for i, file := range files {
+		if i >= lists && file != keep {
+			os.Remove(file)
+		}
+	}
+}
+
+// read loads the list; false if it is missing or names a file that is not there.
+func (a *Archives) read() bool {
+	data, err := os.ReadFile(a.index)
+	if err != nil {
+		return false
+	}
+	packages := map[string]archive{}
+	for sc := bufio.NewScanner(bytes.NewReader(data)); sc.Scan(); {
+		f := strings.SplitN(sc.Text(), "\t", 3)
+		if len(f) != 3 {
+			return false
+		}
+		if _, err := os.Stat(f[2]); err != nil {
+			return false
+		}
+		packages[f[0]] = archive{f[1], f[2]}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.packages = packages
+	return len(packages) > 0
+}
+
+func (a *Archives) write() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var b bytes.Buffer
+	for _, path := range sortedKeys(a.packages) {
+		fmt.Fprintf(&b, "%s\t%s\t%s\n", path, a.packages[path].name, a.packages[path].file)
+	}
+	return writeFile(a.index, b.Bytes(), 0o644)
+}
+
+// list asks the go command for archives, which compiles what is not in its cache.
+func (a *Archives) list(ctx context.Context, args ...string) error {
+	out, err := a.tools.Go(ctx, a.moduleDir, append([]string{"list", "-export", "-deps", "-trimpath", "-buildmode=plugin",
+		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}"}, args...)...)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for line := range strings.Lines(string(out)) {
+		if f := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3); len(f) == 3 && f[1] != "main" {
+			a.packages[f[0]] = archive{f[1], f[2]}
+		}
+	}
+	return nil
+}
+
+// File is the archive of a package. One that is not listed yet is looked for in the standard library and in the
+// module's requirements; the error names the missing path.
+func (a *Archives) File(path string) (string, error) {
+	a.mu.Lock()
+	known, ok := a.packages[path]
+	a.mu.Unlock()
+	if ok {
+		if _, err := os.Stat(known.file); err == nil {
+			return known.file, nil
+		}
+	}
+	ctx := context.Background()
+	lock, err := LockFile(ctx, a.lock)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Unlock()
+	if err := a.list(ctx, path); err != nil {
+		return "", fmt.Errorf("package %s: %s", path, firstReason(err))
+	}
+	a.mu.Lock()
+	known, ok = a.packages[path]
+	a.mu.Unlock()
+	if !ok {
+		return "", fmt.Errorf("package %s has no Go code to import", path)
+	}
+	return known.file, a.write()
+}
+
+// firstReason takes the go command's own words out of its output.
+func firstReason(err error) string {
+	var reasons []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "go list: exit status") || line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		reasons = append(reasons, line)
+	}
+	if len(reasons) == 0 {
+		return err.Error()
+	}
+	if strings.Contains(reasons[0], "is not in std") {
+		return "not in the standard library and not in a required module"
+	}
+	return strings.Join(reasons[:min(len(reasons), 5)], "; ")
+}
+
+// Refresh lists everything anew, after archives vanished under a running session.
+func (a *Archives) Refresh(ctx context.Context) error {
+	lock, err := LockFile(ctx, a.lock)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	a.mu.Lock()
+	paths := sortedKeys(a.packages)
+	a.mu.Unlock()
+	paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(p, "vendor/") })
+	if err := a.list(ctx, append([]string{"-e"}, paths...)...); err != nil {
+		return err
+	}
+	return a.write()
+}
+
+// Each calls f with every known package.
+func (a *Archives) Each(f func(path, file string)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, path := range sortedKeys(a.packages) {
+		f(path, a.packages[path].file)
+	}
+}
+
+// Suggest lists importable packages of the given name: the standard library first, short paths first.
+func (a *Archives) Suggest(name string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var paths []string
+	for path, p := range a.packages {
+		if p.name == name && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
+			paths = append(paths, path)
+		}
+	}
+	slices.SortFunc(paths, func(x, y string) int {
+		if d := strings.Count(x, ".") - strings.Count(y, "."); d != 0 {
+			return d
+		}
+		if d := len(x) - len(y); d != 0 {
+			return d
+		}
+		return strings.Compare(x, y)
+	})
+	return paths
+}
+
+// Paths lists the import paths that begin with prefix, for completion.
+func (a *Archives) Paths(prefix string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var paths []string
+	for path := range a.packages {
+		if strings.HasPrefix(path, prefix) && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// Importer reads the packages' export data; positions go to fset.
+func (a *Archives) Importer(fset *token.FileSet) types.Importer {
+	lookup := func(path string) (io.ReadCloser, error) {
+		file, err := a.File(path)
+		if err != nil {
+			return nil, err
+		}
+		return os.Open(file)
+	}
+	return &archiveImporter{gc: importer.ForCompiler(fset, "gc", lookup), known: map[string]*types.Package{}}
+}
+
+// archiveImporter caches packages, and makes go/importer safe for concurrent use. It does not cache errors: a missing
+// module may have been added since.
+type archiveImporter struct {
+	mu    sync.Mutex
+	gc    types.Importer
+	known map[string]*types.Package
+}
+
+func (i *archiveImporter) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if p := i.known[path]; p != nil {
+		return p, nil
+	}
+	p, err := i.gc.Import(path)
+	if err == nil {
+		i.known[path] = p
+	}
+	return p, err
+}

@@ -1,0 +1,167 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Builder compiles units to plugins, by running the compiler and the linker directly: the go command's own checks cost
+// more than the compilation of a small cell. A plugin is the cell's package alone, with no package main around it: it
+// registers itself as it is loaded, which saves a compiler run per cell. Safe for concurrent use.
+type Builder struct {
+	tools    *Toolchain
+	archives *Archives
+	dir      string
+	front    string
+
+	mu    sync.Mutex
+	cells map[int][]int // built package → packages it imports
+}
+
+// NewBuilder makes a builder that keeps its files in dir, which lives as long as the session.
+func NewBuilder(ctx context.Context, tools *Toolchain, archives *Archives, cacheDir, dir string) (*Builder, error) {
+	front, err := linkFront(ctx, cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{tools: tools, archives: archives, dir: dir, front: front, cells: map[int][]int{}}, nil
+}
+
+// Build compiles and links a unit and returns the plugin's file. What the compiler reports is of type [Errors].
+func (b *Builder) Build(ctx context.Context, u *Unit) (plugin string, err error) {
+	plugin, err = b.build(ctx, u)
+	if err == nil || ctx.Err() != nil || errors.As(err, new(Errors)) {
+		return plugin, err
+	}
+	if missing := b.vanished(); missing == "" {
+		return "", err
+	}
+	if err := b.archives.Refresh(ctx); err != nil { // Go's build cache was trimmed under us
+		return "", err
+	}
+	return b.build(ctx, u)
+}
+
+// vanished names a package whose archive is gone.
+func (b *Builder) vanished() string {
+	gone := ""
+	b.archives.Each(func(path, file string) {
+		if gone == "" {
+			if _, err := os.Stat(file); err != nil {
+				gone = path
+			}
+		}
+	})
+	return gone
+}
+
+func (b *Builder) build(ctx context.Context, u *Unit) (string, error) {
+	dir := filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	config, err := b.compileConfig(u)
+	if err != nil {
+		return "", err
+	}
+	for name, text := range map[string]string{"cell.go": u.Source, "loader.go": u.Loader, "compile.cfg": config, "link.cfg": b.linkConfig(u)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return "", err
+		}
+	}
+	version := strings.Fields(b.tools.Version)[0]
+	err = b.tools.Tool(ctx, dir, "compile", "-o", "cell.a", "-trimpath", dir+"=>", "-p", u.Path(), "-lang="+languageVersion,
+		"-complete", "-installsuffix", "dynlink", "-goversion", version, "-c=2", "-dynlink", "-nolocalimports",
+		"-importcfg", "compile.cfg", "-pack", "cell.go", "loader.go")
+	if err != nil {
+		if found := compilerErrors(err.Error()); len(found) > 0 {
+			return "", found
+		}
+		return "", err
+	}
+	plugin := filepath.Join(dir, fmt.Sprintf("c%d.so", u.Seq))
+	args := []string{"-o", plugin, "-importcfg", "link.cfg", "-installsuffix", "dynlink", "-pluginpath", u.Path(), "-buildmode=plugin", "-s", "-w"}
+	if b.front != "" {
+		args = append(args, "-extld="+quoteField(b.front))
+	}
+	if err := b.tools.Tool(ctx, dir, "link", append(args, "cell.a")...); err != nil {
+		return "", err
+	}
+	b.mu.Lock()
+	b.cells[u.Seq] = u.Cells
+	b.mu.Unlock()
+	return plugin, nil
+}
+
+// quoteField quotes a path for a flag whose value Go's tools split at blanks; they know no escapes.
+func quoteField(path string) string {
+	if strings.Contains(path, "'") {
+		return `"` + path + `"`
+	}
+	return "'" + path + "'"
+}
+
+// compileConfig lists what the unit imports by itself.
+func (b *Builder) compileConfig(u *Unit) (string, error) {
+	var config strings.Builder
+	for _, path := range u.Imports {
+		if path == "unsafe" {
+			continue
+		}
+		file, err := b.archives.File(path)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&config, "packagefile %s=%s\n", path, file)
+	}
+	for _, n := range u.Cells {
+		fmt.Fprintf(&config, "packagefile %s=%s\n", cellPath(n), b.archive(n))
+	}
+	return config.String(), nil
+}
+
+// linkConfig lists all known packages and the cells that the unit reaches; the linker reads only what it needs.
+func (b *Builder) linkConfig(u *Unit) string {
+	var config strings.Builder
+	b.archives.Each(func(path, file string) { fmt.Fprintf(&config, "packagefile %s=%s\n", path, file) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seen := map[int]bool{u.Seq: true}
+	var reach func([]int)
+	reach = func(cells []int) {
+		for _, n := range cells {
+			if !seen[n] {
+				seen[n] = true
+				fmt.Fprintf(&config, "packagefile %s=%s\n", cellPath(n), b.archive(n))
+				reach(b.cells[n])
+			}
+		}
+	}
+	reach(u.Cells)
+	return config.String()
+}
+
+func (b *Builder) archive(seq int) string {
+	return filepath.Join(b.dir, fmt.Sprintf("c%d", seq), "cell.a")
+}
+
+var compilerLine = regexp.MustCompile(`(?m)^.*?cell\[(\d+)\]:(\d+)(?::(\d+))?: (.*)$`)
+
+// compilerErrors reads the compiler's own messages: the few things that go/types lets through.
+func compilerErrors(text string) Errors {
+	var found Errors
+	for _, m := range compilerLine.FindAllStringSubmatch(text, -1) {
+		cell, _ := strconv.Atoi(m[1])
+		line, _ := strconv.Atoi(m[2])
+		column, _ := strconv.Atoi(m[3])
+		found = append(found, Diagnostic{Cell: cell, Line: line, Column: max(column, 1), Message: Demangle(m[4])})
+	}
+	return found
+}

@@ -1,0 +1,27 @@
+package host
+
+import (
+	"context"
+	"os"
+
+	"gomosaic/kernel/cell"
+	"gomosaic/kernel/cell/rt"
+	"gomosaic/mdslib/ship"
+)
+
+// buildProgram makes the program that the host asked for.
+func (s *Session) buildProgram(m message) (string, error) {
+	snapshot, err := os.ReadFile(m.Snapshot)
+	if err != nil {
+		return "", err
+	}
+	types := make([]rt.TypeRef, len(m.Types))
+	for i, t := range m.Types {
+		types[i] = rt.TypeRef(t)
+	}
+	program, err := s.model.Program(m.Function, ship.Entry{Package: m.Package, Func: m.Func}, snapshot, types)
+	if err != nil {
+		return "", err
+	}
+	return cell.BuildProgram(context.Background(), s.tools, s.options.ModuleDir, s.folder.path, program)
+}

@@ -1,0 +1,147 @@
+package host
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// The front and its host speak over two pipes, the host's file descriptors 3 (commands) and 4 (events). A frame is
+//
+//	┌──────────────────┬──────────────────────────┐
+//	│ length, 4 bytes  │ message, length bytes    │
+//	│ big-endian       │ JSON                     │
+//	└──────────────────┴──────────────────────────┘
+//
+// What cells print does not travel here: the host's descriptors 1 and 2 are pipes that the front reads itself, so that
+// the last words of a dying host are not lost. An event that has a place among the output carries a mark: the host
+// writes the mark's bytes to both output pipes before it sends the event, and the front handles the event when it has
+// read the mark from both.
+const (
+	commandsFD    = 3
+	eventsFD      = 4
+	maxFrameBytes = 1 << 30
+)
+
+// Commands to the host.
+const (
+	msgRun       = "run"       // Seq, Plugin, Label
+	msgInterrupt = "interrupt" // the running cell
+	msgReply     = "reply"     // ID, and Text or Error, or Plan: the answer to a call
+)
+
+// Events from the host. Calls have an ID and get a reply.
+const (
+	msgReady   = "ready"
+	msgLoaded  = "loaded"  // the plugin is in: what it declares counts
+	msgDone    = "done"    // Status and, if it is not ok, Error and Frames
+	msgDisplay = "display" // Data, Metadata, Transient, Update
+	msgResult  = "result"  // Data, Metadata
+	msgClear   = "clear"   // Wait
+	msgInput   = "input"   // call: Text is the prompt, Password
+	msgPlan    = "plan"    // call: Function, Package, Func → Plan
+	msgBuild   = "build"   // call: Function, Package, Func, Snapshot, Types → Text, the program's path
+)
+
+// How a cell ended.
+const (
+	statusOK          = "ok"
+	statusPanic       = "panic"
+	statusError       = "error"       // check of an error
+	statusInterrupted = "interrupted" // and unwound
+	statusAbandoned   = "abandoned"   // interrupted, but blocked: left behind
+	statusLoad        = "load"        // the plugin could not be loaded
+)
+
+// message is every command and event.
+type message struct {
+	Kind string `json:"kind"`
+	ID   int    `json:"id,omitempty"`
+	Mark int    `json:"mark,omitempty"`
+
+	Seq    int    `json:"seq,omitempty"`
+	Label  int    `json:"label,omitempty"`
+	Plugin string `json:"plugin,omitempty"`
+
+	Status string `json:"status,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Name   string `json:"name,omitempty"`   // type of the panic value
+	Frames string `json:"frames,omitempty"` // cell[3]:7 < cell[4]:2
+
+	Data      map[string]any `json:"data,omitempty"`
+	Metadata  map[string]any `json:"metadata,omitempty"`
+	Transient map[string]any `json:"transient,omitempty"`
+	Update    bool           `json:"update,omitempty"`
+	Wait      bool           `json:"wait,omitempty"`
+	Text      string         `json:"text,omitempty"`
+	Password  bool           `json:"password,omitempty"`
+
+	Function string     `json:"function,omitempty"` // linker symbol of a cell's function
+	Package  string     `json:"package,omitempty"`
+	Func     string     `json:"func,omitempty"`
+	Snapshot string     `json:"snapshot,omitempty"` // file
+	Types    []typeRef  `json:"types,omitempty"`
+	Plan     []variable `json:"plan,omitempty"`
+}
+
+// variable is a captured variable of a shipped function.
+type variable struct {
+	Name string `json:"name"` // the user's
+	Cell int    `json:"cell"` // package
+	Key  string `json:"key"`  // name there
+}
+
+// typeRef is rt.TypeRef.
+type typeRef struct {
+	Path, Name string
+	Pointer    bool
+}
+
+// frameWriter writes frames; safe for concurrent use.
+type frameWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (f *frameWriter) send(m message) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return writeFrame(f.w, m)
+}
+
+func writeFrame(w io.Writer, m message) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("host: message %s: %w", m.Kind, err)
+	}
+	frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body)))
+	_, err = w.Write(append(frame, body...))
+	return err
+}
+
+// readFrame reads one frame; io.EOF means that the other side is gone.
+func readFrame(r *bufio.Reader) (message, error) {
+	var m message
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return m, err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxFrameBytes {
+		return m, fmt.Errorf("host: frame of %d bytes", n)
+	}
+	body, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return m, err
+	}
+	if len(body) < int(n) {
+		return m, io.ErrUnexpectedEOF
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("host: frame: %w", err)
+	}
+	return m, nil
+}
