@@ -102,7 +102,7 @@ func TestErrorsNameOperatorAndShapes(t *testing.T) {
 			"the elements are float32, not int64":  func() { torch.ToSlice[int64](a) },
 			"want a tensor with one element":       func() { a.Item() },
 			"the tensor is nil":                    func() { (*torch.Tensor)(nil).Neg() },
-			"Only Tensors of floating point dtype": func() { torch.FromSlice([]int64{1}).SetRequiresGrad(true) },
+			"Only Tensors of floating point": func() { torch.FromSlice([]int64{1}).SetRequiresGrad(true) },
 		} {
 			if err := torch.Try(f); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %q", err, want)

@@ -24,8 +24,14 @@ struct Group {
   StorePtr store;
   GroupPtr pg;
 };
-static StorePtr& store_of(void* s) { return *static_cast<StorePtr*>(s); }
-static GroupPtr& group_of(void* p) { return static_cast<Group*>(p)->pg; }
+static StorePtr& store_of(void* s) {
+  TORCH_CHECK(s, "the store is closed");
+  return *static_cast<StorePtr*>(s);
+}
+static GroupPtr& group_of(void* p) {
+  TORCH_CHECK(p, "the process group is closed");
+  return static_cast<Group*>(p)->pg;
+}
 
 // ---- stores
 
@@ -162,7 +168,10 @@ char* mt_barrier(void* p) {
 // ---- reducer: DistributedDataParallel's buckets
 
 using ReducerPtr = std::shared_ptr<c10d::Reducer>; // its hooks hold weak references, so it must live in a shared_ptr
-static ReducerPtr& reducer_of(void* r) { return *static_cast<ReducerPtr*>(r); }
+static ReducerPtr& reducer_of(void* r) {
+  TORCH_CHECK(r, "the reducer is closed");
+  return *static_cast<ReducerPtr*>(r);
+}
 
 // The constructor changed three times between 2.1 and 2.15: chosen by what compiles, not by version number.
 template <class R>
