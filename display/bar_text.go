@@ -43,7 +43,10 @@ func (b *ProgressBar) clock(now time.Time) string {
 	// While running the newest rate, then the mean, as tqdm.
 	rate := b.rate.value()
 	if b.state != running || math.IsNaN(rate) {
-		rate = float64(b.n) / elapsed.Seconds()
+		rate = math.NaN()
+		if elapsed >= time.Millisecond { // less says nothing
+			rate = float64(b.n) / elapsed.Seconds()
+		}
 	}
 	s := "[" + clock(elapsed)
 	if b.o.Total > 0 && b.state == running {

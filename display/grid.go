@@ -123,7 +123,7 @@ func (t Tile) html(i, pixels int) string {
 	}
 	picture, err := thumbnailHTML(t, pixels, t.alt(i))
 	if err != nil {
-		picture = fmt.Sprintf(`<div role="img" aria-label="%s" style="width:%dpx;height:%dpx;overflow:hidden;opacity:.7">cannot show: %s</div>`,
+		picture = fmt.Sprintf(`<div role="img" aria-label="%s" style="width:%dpx;height:%dpx;line-height:1.3;overflow:hidden;opacity:.8">cannot show: %s</div>`,
 			html.EscapeString(t.alt(i)), pixels, pixels, html.EscapeString(shorten(err.Error(), 120)))
 	}
 	return fmt.Sprintf(`<figure style="margin:0;font:11px/1.35 %s;text-align:center;overflow-wrap:anywhere"><div style="display:inline-block;line-height:0;border:%s">%s</div><figcaption>%s%s</figcaption></figure>`,

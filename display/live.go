@@ -21,7 +21,7 @@ const (
 // stays in the notebook is complete. Its methods may be called from several goroutines.
 type LiveChart struct {
 	id   string
-	pace pace
+	pace *pace
 
 	mu     sync.Mutex
 	chart  Chart
@@ -32,11 +32,11 @@ type LiveChart struct {
 // Live makes a live chart. Nothing is shown before the first point.
 func Live(o ChartOptions) *LiveChart {
 	c := &LiveChart{id: newDisplayID(), chart: Chart{ChartOptions: o}, places: map[string]int{}}
-	c.pace.interval = chartInterval
+	interval := chartInterval
 	if current.Load().publisher == nil {
-		c.pace.interval = logInterval
+		interval = logInterval
 	}
-	c.pace.publish = c.publish
+	c.pace = newPace(interval, c.publish)
 	return c
 }
 

@@ -20,9 +20,13 @@ type pace struct {
 	light bool      // the last frame published was not a full one
 	last  time.Time // when the last frame had been sent: a slow front-end slows the frames
 	timer *time.Timer
-	first bool // the first frame has been sent
+	first bool // the first frame has been sent, or is being sent
 
-	sending sync.Mutex // held around publish; taken before mu
+	sending chan struct{} // holds one token while publish runs
+}
+
+func newPace(interval time.Duration, publish func(*session, bool)) *pace {
+	return &pace{interval: interval, publish: publish, sending: make(chan struct{}, 1)}
 }
 
 // changed notes a new state. The first one is sent at once by the caller, so that the value
@@ -38,21 +42,41 @@ func (p *pace) changed() {
 
 	p.mu.Lock()
 	p.dirty = true
-	if !p.first {
-		p.first = true
-		p.mu.Unlock()
-		p.send(false)
-		return
-	}
-	if p.timer == nil {
-		p.timer = time.AfterFunc(max(0, p.interval-time.Since(p.last)), func() { p.send(false) })
+	first := !p.first
+	p.first = true
+	if !first {
+		p.arm()
 	}
 	p.mu.Unlock()
+	if first {
+		p.sending <- struct{}{}
+		p.send(false)
+	}
+}
+
+// arm sets the timer for the next frame; called with mu held.
+func (p *pace) arm() {
+	if p.timer == nil {
+		p.timer = time.AfterFunc(max(0, p.interval-time.Since(p.last)), p.tick)
+	}
+}
+
+// tick leaves a frame to the sender that is at work, which arms the timer again.
+func (p *pace) tick() {
+	p.mu.Lock()
+	p.timer = nil
+	p.mu.Unlock()
+	select {
+	case p.sending <- struct{}{}:
+		p.send(false)
+	default:
+	}
 }
 
 // flush sends the newest state as a full frame if the last frame was a light one or a change
-// is waiting, and takes the value off the session's list.
+// is waiting, and takes the value off the session's list. It waits for the publisher.
 func (p *pace) flush() {
+	p.sending <- struct{}{}
 	p.send(true)
 	s := current.Load()
 	p.mu.Lock()
@@ -65,27 +89,28 @@ func (p *pace) flush() {
 	}
 }
 
+// send is called with the token and gives it back.
 func (p *pace) send(full bool) {
-	p.sending.Lock()
-	defer p.sending.Unlock()
 	p.mu.Lock()
 	if p.timer != nil {
 		p.timer.Stop()
 		p.timer = nil
 	}
-	if !p.dirty && !(full && p.light) {
-		p.mu.Unlock()
-		return
+	work := p.dirty || full && p.light
+	if work {
+		p.dirty, p.light, p.first = false, !full, true
 	}
-	if wait := p.interval - time.Since(p.last); !full && !p.last.IsZero() && wait > 0 {
-		p.timer = time.AfterFunc(wait, func() { p.send(false) })
-		p.mu.Unlock()
-		return
-	}
-	p.dirty, p.light, p.first = false, !full, true
 	p.mu.Unlock()
-	p.publish(current.Load(), full)
+	if work {
+		p.publish(current.Load(), full)
+	}
 	p.mu.Lock()
-	p.last = time.Now()
+	if work {
+		p.last = time.Now()
+	}
+	<-p.sending
+	if p.dirty {
+		p.arm()
+	}
 	p.mu.Unlock()
 }

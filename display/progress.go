@@ -247,7 +247,7 @@ func (a *average) value() float64 {
 type barGroup struct {
 	id   string
 	form barForm
-	pace pace
+	pace *pace
 
 	mu      sync.Mutex
 	bars    []*ProgressBar
@@ -293,8 +293,7 @@ func formOf(s *session) barForm {
 
 func newBarGroup(s *session) *barGroup {
 	g := &barGroup{id: newDisplayID(), form: formOf(s)}
-	g.pace.interval = barInterval
-	g.pace.publish = g.publish
+	g.pace = newPace(barInterval, g.publish)
 	return g
 }
 

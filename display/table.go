@@ -114,10 +114,10 @@ func newCell(v any, c Column) cell {
 	case []byte:
 		if c.Image {
 			if img, err := thumbnailHTML(Tile{Encoded: x}, 64, c.Name); err == nil {
-				return cell{text: fmt.Sprintf("[image, %s B]", groupDigits(len(x))), img: img}
+				return cell{text: fmt.Sprintf("[image, %s\u00a0B]", groupDigits(len(x))), img: img}
 			}
 		}
-		return cell{text: fmt.Sprintf("[%s B]", groupDigits(len(x)))}
+		return cell{text: fmt.Sprintf("[%s\u00a0B]", groupDigits(len(x)))}
 	case image.Image:
 		b := x.Bounds()
 		text := fmt.Sprintf("[image %d×%d]", b.Dx(), b.Dy())
