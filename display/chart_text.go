@@ -85,7 +85,7 @@ func (c Chart) Alt() string {
 	if len(c.Series) > 0 {
 		kind = [...]string{"Line chart", "Bar chart", "Scatter plot"}[min(max(int(c.Series[0].Kind), 0), 2)]
 	}
-	return kind + " " + c.headline()
+	return kind + " " + strings.TrimPrefix(c.headline(), "chart: ")
 }
 
 func (c Chart) text() string {

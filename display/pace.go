@@ -96,7 +96,9 @@ func (p *pace) send(full bool) {
 		p.timer.Stop()
 		p.timer = nil
 	}
-	work := p.dirty || full && p.light
+	// A tick that was late may come right after another one: its frame waits its turn.
+	due := p.last.IsZero() || time.Since(p.last) >= p.interval
+	work := p.dirty && (full || due) || full && p.light
 	if work {
 		p.dirty, p.light, p.first = false, !full, true
 	}
