@@ -77,6 +77,13 @@ func NewPlan(streams []Stream, args Args) (*Plan, error) {
 	return p, nil
 }
 
+// WithBatchSize is the same plan for batches of another size.
+func (p *Plan) WithBatchSize(samples int) *Plan {
+	other := *p
+	other.args.BatchSize = samples
+	return &other
+}
+
 // Mix is what the streams' weights come to.
 func (p *Plan) Mix() Mix { return p.mix }
 
