@@ -39,7 +39,7 @@ const checkSeconds = 20
 // Doctor runs all checks, side by side, and returns their findings in the order of the report.
 func Doctor(ctx context.Context, o DoctorOptions) []Finding {
 	checks := []func(context.Context, DoctorOptions) Finding{
-		checkGo, checkCompiler, checkClone, checkCache, checkGPU, checkKernelspec, checkJupyter, checkJava, checkSpark,
+		checkGo, checkCompiler, checkClone, checkCache, checkLibtorch, checkGPU, checkKernelspec, checkJupyter, checkJava, checkSpark,
 	}
 	findings := make([]Finding, len(checks))
 	var wg sync.WaitGroup

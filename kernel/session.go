@@ -24,7 +24,7 @@ var _ session = (*host.Session)(nil)
 
 // hostHandle is a session that may still be starting.
 type hostHandle struct {
-	start func(context.Context) (session, error)
+	start func() (session, error)
 
 	mu      sync.Mutex
 	closed  bool
@@ -33,18 +33,18 @@ type hostHandle struct {
 	err     error
 }
 
-// startHost starts a session in the background.
+// startHost starts a session in the background; ctx ends with the kernel, and with it a start that is under way.
 func startHost(ctx context.Context, start func(context.Context) (session, error)) *hostHandle {
-	h := &hostHandle{start: start}
-	h.begin(ctx)
+	h := &hostHandle{start: func() (session, error) { return start(ctx) }}
+	h.begin()
 	return h
 }
 
-func (h *hostHandle) begin(ctx context.Context) {
+func (h *hostHandle) begin() {
 	started := make(chan struct{})
 	h.started, h.s, h.err = started, nil, nil
 	go func() {
-		s, err := h.start(ctx)
+		s, err := h.start()
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.closed && s != nil {
@@ -73,7 +73,7 @@ func (h *hostHandle) get(ctx context.Context) (session, error) {
 	defer h.mu.Unlock()
 	if h.err != nil && !h.closed {
 		err := h.err
-		h.begin(context.WithoutCancel(ctx))
+		h.begin()
 		return nil, fmt.Errorf("the cell host does not start: %w", err)
 	}
 	return h.s, h.err

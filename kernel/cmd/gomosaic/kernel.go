@@ -42,12 +42,3 @@ func historyFile() string {
 }
 
 func runHost(args []string) int { return host.Main(args) }
-
-// runWarm fills the compile cache that all sessions of this user share.
-func runWarm([]string) int {
-	err := host.Warm(context.Background(), host.Options{ModuleDir: clone()}, func(what string) { fmt.Println(what) })
-	if err != nil {
-		return fail("warm", err)
-	}
-	return 0
-}

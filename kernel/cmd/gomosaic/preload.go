@@ -23,4 +23,5 @@ import (
 import (
 	_ "gomosaic/display/echarts"
 	_ "gomosaic/mdslib/local"
+	_ "gomosaic/mdslib/store/web"
 )
