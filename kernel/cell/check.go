@@ -164,7 +164,7 @@ func (c *compilation) typeError(err error) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(e.Msg, "declared and not used"):
+	case strings.Contains(e.Msg, "declared and not used") && !strings.HasPrefix(e.Msg, "label "):
 		c.unused = append(c.unused, e.Pos)
 	case strings.HasPrefix(e.Msg, "implicit assignment to unexported field") && strings.Contains(e.Msg, "literal of type "+userPackage+"."):
 		// go/types compares package pointers here, and the package of an earlier cell is another one.

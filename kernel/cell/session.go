@@ -13,6 +13,7 @@ type Config struct {
 	Importer types.Importer // export data of packages, for example [Archives.Importer]; with the session's FileSet
 	Fset     *token.FileSet // the importer's
 	Preloads []Preload
+	Seq      int // packages are numbered from Seq+1: a host loads each number once
 	// Suggest lists import paths of packages with the given name, best first, for hints; may be nil.
 	Suggest func(name string) []string
 }
@@ -46,13 +47,20 @@ type typeSource struct {
 
 // NewSession makes an empty session.
 func NewSession(config Config) *Session {
-	s := &Session{config: config, fset: config.Fset, importer: config.Importer, fragments: map[*token.File]*fragment{}}
+	s := &Session{config: config, fset: config.Fset, importer: config.Importer, seq: config.Seq, fragments: map[*token.File]*fragment{}}
 	s.clear()
 	s.imports = map[string]string{}
 	for _, p := range config.Preloads {
 		s.imports[p.Name] = p.Path
 	}
 	return s
+}
+
+// Seq is the number of the last package made.
+func (s *Session) Seq() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seq
 }
 
 func (s *Session) clear() {
@@ -136,15 +144,16 @@ type compilation struct {
 	unused []token.Pos // declared and not used: tolerated
 
 	// split, declare
-	parts          parts
-	imports        map[string]string // session's and cell's
-	imported       map[string]bool   // paths that this cell imports
-	dots, blanks   []string
-	bodyFile       *ast.File
-	functionFile   *ast.File
-	extraFiles     []*ast.File // reopened types
-	body           *ast.BlockStmt
-	steps          []*step
+	parts        parts
+	imports      map[string]string // session's and cell's
+	imported     map[string]bool   // paths that this cell imports
+	dots, blanks []string
+	bodyFile     *ast.File
+	functionFile *ast.File
+	extraFiles   []*ast.File // reopened types
+	body         *ast.BlockStmt
+	steps        []*step
+	//lint:ignore SA1019 the parser resolves identifiers with the sequential scoping of a function body: a cell's, exactly
 	variables      map[*ast.Object]string // declared at top level of this cell
 	declared, hard map[string]bool        // names of variables; of types, constants and functions
 	fresh          map[string]bool        // declared names that stand for something else on the right of their :=
@@ -197,7 +206,9 @@ func newCompilation(s *Session, code string, label int) *compilation {
 	return &compilation{
 		s: s, seq: s.seq, label: label, code: code,
 		imports: map[string]string{}, imported: map[string]bool{},
-		variables: map[*ast.Object]string{}, declared: map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
+		//lint:ignore SA1019 see the field
+		variables: map[*ast.Object]string{},
+		declared:  map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
 		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},

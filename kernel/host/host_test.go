@@ -188,3 +188,18 @@ func TestTrivialCell(t *testing.T) {
 	n.want("x := 40\nx + 2", "=> 42 (int)")
 	n.want("import \"fmt\"\nfmt.Println(\"x is\", x)", "x is 40")
 }
+
+func BenchmarkTrivialCell(b *testing.B) {
+	s, err := Start(b.Context(), testOptions)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	count := 0
+	for b.Loop() {
+		count++
+		if err := s.Execute(b.Context(), "x := 1\nx + 1", count, &recorder{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -65,11 +65,16 @@ func (s *Session) open(ctx context.Context) error {
 		if s.builder, err = cell.NewBuilder(ctx, s.tools, s.archives, s.options.CacheDir, s.folder.path); err != nil {
 			return err
 		}
-		fset := token.NewFileSet()
-		s.model = cell.NewSession(cell.Config{Fset: fset, Importer: s.archives.Importer(fset), Preloads: Preloaded, Suggest: s.archives.Suggest})
+		s.model = s.newModel(0)
 		return nil
 	}()
 	return errors.Join(err, <-starting)
+}
+
+// newModel makes an empty session model whose packages are numbered from behind seq.
+func (s *Session) newModel(seq int) *cell.Session {
+	fset := token.NewFileSet()
+	return cell.NewSession(cell.Config{Fset: fset, Importer: s.archives.Importer(fset), Preloads: Preloaded, Suggest: s.archives.Suggest, Seq: seq})
 }
 
 // startHost starts a process and makes it the session's.
