@@ -135,7 +135,8 @@ type Frame struct {
 
 // ChartRenderer draws charts better than the package itself can. Its methods MUST be safe
 // for concurrent use. RenderChart gets a chart whose series are thinned to what a screen can
-// show; RenderValue draws chart types of its own, and tells by ok whether v is one.
+// show, and need not make the plain text; RenderValue draws chart types of its own, and tells
+// by ok whether v is one.
 type ChartRenderer interface {
 	RenderChart(c Chart, f Frame) (Data, error)
 	RenderValue(v any, id string) (d Data, ok bool)
@@ -165,17 +166,23 @@ func (c Chart) Render() Data { return c.render(Frame{ID: newDisplayID()}) }
 func (c Chart) String() string { return c.text() }
 
 func (c Chart) render(f Frame) Data {
-	c = c.thinned()
+	text := c.text()
+	points := MaxPoints
+	if f.Live {
+		points = livePoints
+	}
+	c = c.thinned(points)
 	if r := chartRenderer(); r != nil {
 		d, err := r.RenderChart(c, f)
 		if err == nil {
+			d.Data[MIMETypeText] = text
 			return d
 		}
-		d = c.plain(f)
-		d.Data[MIMETypeText] = fmt.Sprintf("%s\n(drawn plainly: %v)", c.text(), err)
-		return d
+		text += fmt.Sprintf("\n(drawn plainly: %v)", err)
 	}
-	return c.plain(f)
+	d := c.plain(f)
+	d.Data[MIMETypeText] = text
+	return d
 }
 
 // plain is the chart drawn by this package alone.
@@ -183,7 +190,6 @@ func (c Chart) plain(f Frame) Data {
 	svg := c.PlainSVG()
 	d := Data{Data: MIMEMap{
 		MIMETypeHTML: c.imageHTML(svg),
-		MIMETypeText: c.text(),
 	}}
 	if !f.Live {
 		d.Data[MIMETypeSVG] = svg
@@ -191,11 +197,11 @@ func (c Chart) plain(f Frame) Data {
 	return d
 }
 
-func (c Chart) thinned() Chart {
+func (c Chart) thinned(limit int) Chart {
 	series := make([]Series, len(c.Series))
 	for i, s := range c.Series {
 		if len(c.Categories) == 0 || s.Kind != Bar {
-			s.Points = Thin(s.Points, MaxPoints)
+			s.Points = Thin(s.Points, limit)
 		}
 		series[i] = s
 	}

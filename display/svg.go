@@ -78,7 +78,7 @@ type drawing struct {
 // per thousand points. The SVG has no ids and no scripts, so several of them can stand in one
 // page.
 func (c Chart) PlainSVG() string {
-	c = c.thinned()
+	c = c.thinned(MaxPoints)
 	w, h := c.Size()
 	g := &drawing{chart: c, width: float64(w), height: float64(h)}
 	fmt.Fprintf(g, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="%s" font-size="12" fill="%s">`,

@@ -3,8 +3,12 @@ package display
 // Thinning: a screen shows some hundreds of columns, and an output stays in the notebook's
 // file for good. Used before every drawing.
 
-// MaxPoints is the most points of one series that are drawn.
-const MaxPoints = 2000
+// MaxPoints is the most points of one series that are drawn; a frame of a live chart, which
+// lives a quarter of a second, has fewer.
+const (
+	MaxPoints  = 2000
+	livePoints = 600
+)
 
 // Thin keeps at most limit points (at least 4) of a series in order of x, so that its drawing
 // keeps its shape: the first and the last point, and of each of equal stretches the lowest

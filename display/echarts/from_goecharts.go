@@ -4,6 +4,8 @@ package echarts
 // go-echarts themselves.
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -21,6 +23,14 @@ type goChart interface {
 	render.Renderer
 }
 
+// seriesTypes are those of ECharts 6; go-echarts knows more, of extensions. The library draws
+// nothing for a type that it does not know, and says nothing.
+var seriesTypes = map[string]bool{
+	"line": true, "bar": true, "pie": true, "scatter": true, "effectScatter": true, "radar": true, "tree": true, "treemap": true,
+	"sunburst": true, "boxplot": true, "candlestick": true, "heatmap": true, "map": true, "parallel": true, "lines": true,
+	"graph": true, "sankey": true, "funnel": true, "gauge": true, "pictorialBar": true, "themeRiver": true, "chord": true, "custom": true,
+}
+
 // fromGoChart takes the option, and not the page that go-echarts writes: that one loads the
 // library from another host, and unescapes the text of its labels.
 func fromGoChart(c goChart) (o option, width, height int, err error) {
@@ -29,7 +39,18 @@ func fromGoChart(c goChart) (o option, width, height int, err error) {
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	// Two colour lists that nobody asked for: go-echarts' own.
+	for _, s := range o.list("series") {
+		if t := s.str("type"); !seriesTypes[t] {
+			return o, 0, 0, fmt.Errorf("echarts: series type %q is an extension of ECharts, which is not here", t)
+		}
+		if s.str("type") == "map" {
+			return o, 0, 0, errors.New("echarts: a map needs its outlines, which are not here")
+		}
+	}
+	if _, geo := o["geo"]; geo {
+		return o, 0, 0, errors.New("echarts: a map needs its outlines, which are not here")
+	}
+	// go-echarts' own colours nobody asked for.
 	if list, is := o["color"].([]any); is && slices.EqualFunc(list, charts.NewLine().Colors, func(a any, b string) bool { return a == b }) {
 		delete(o, "color")
 	}
@@ -56,13 +77,16 @@ func sizeOf(c goChart) (width, height int) {
 	if !init.IsValid() || init.Kind() != reflect.Struct {
 		return width, height
 	}
-	for name, to := range map[string]*int{"Width": &width, "Height": &height} {
-		f := init.FieldByName(name)
-		if !f.IsValid() || f.Kind() != reflect.String || f.String() == "900px" || f.String() == "500px" {
+	for _, side := range []struct {
+		name, unasked string
+		to            *int
+	}{{"Width", "900px", &width}, {"Height", "500px", &height}} {
+		f := init.FieldByName(side.name)
+		if !f.IsValid() || f.Kind() != reflect.String || f.String() == side.unasked {
 			continue
 		}
 		if n, err := strconv.Atoi(strings.TrimSuffix(f.String(), "px")); err == nil && n >= 40 && n <= 4000 {
-			*to = n
+			*side.to = n
 		}
 	}
 	return width, height

@@ -38,7 +38,7 @@ func (r *renderer) RenderChart(c display.Chart, f display.Frame) (display.Data, 
 	if err != nil {
 		return display.Data{}, err
 	}
-	d := display.Data{Data: display.MIMEMap{display.MIMETypeText: c.String()}}
+	d := display.Data{Data: display.MIMEMap{}}
 	var svg string
 	if f.Live {
 		svg = c.PlainSVG()
