@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,7 +14,8 @@ import (
 var ErrNoPeer = errors.New("zmtp: no such peer")
 
 // Router is a listening ROUTER socket: it names the peer that each message came from and sends to a peer by its name.
-// Where two peers have the same identity the later connection takes it over (ZMQ_ROUTER_HANDOVER, as in ipykernel).
+// Where several peers have the same identity, as when a page is reloaded before its old connection has gone, messages go
+// to the latest one. The earlier ones stay connected: closing them would make libzmq connect again and take the name back.
 // All methods are safe for concurrent use.
 type Router struct {
 	*server
@@ -21,7 +23,7 @@ type Router struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	names  map[string]*peer
+	names  map[string][]*peer // the latest last; never empty
 	serial uint32
 	came   chan struct{} // closed and replaced whenever a peer joins
 }
@@ -34,7 +36,7 @@ type Letter struct {
 
 // ListenRouter serves DEALER, REQ and ROUTER peers on ln, which the socket owns from here on.
 func ListenRouter(ln net.Listener, o Options) *Router {
-	r := &Router{in: make(chan Letter, 64), done: make(chan struct{}), names: map[string]*peer{}, came: make(chan struct{})}
+	r := &Router{in: make(chan Letter, 64), done: make(chan struct{}), names: map[string][]*peer{}, came: make(chan struct{})}
 	r.server = serve(ln, "ROUTER", []string{"DEALER", "REQ", "ROUTER"}, r, o)
 	return r
 }
@@ -54,7 +56,7 @@ func (r *Router) Receive(ctx context.Context) (Letter, error) {
 // Send queues a message for the peer. It never blocks.
 func (r *Router) Send(identity []byte, frames ...[]byte) error {
 	r.mu.Lock()
-	p := r.names[string(identity)]
+	p := r.named(identity)
 	r.mu.Unlock()
 	if p == nil {
 		return ErrNoPeer
@@ -67,7 +69,7 @@ func (r *Router) Send(identity []byte, frames ...[]byte) error {
 func (r *Router) WaitPeer(ctx context.Context, identity []byte) error {
 	for {
 		r.mu.Lock()
-		p, came := r.names[string(identity)], r.came
+		p, came := r.named(identity), r.came
 		r.mu.Unlock()
 		if p != nil {
 			return nil
@@ -101,10 +103,7 @@ func (r *Router) joined(p *peer) {
 		r.serial++
 		p.identity = binary.BigEndian.AppendUint32([]byte{0}, r.serial)
 	}
-	if old := r.names[string(p.identity)]; old != nil {
-		old.conn.Close()
-	}
-	r.names[string(p.identity)] = p
+	r.names[string(p.identity)] = append(r.names[string(p.identity)], p)
 	close(r.came)
 	r.came = make(chan struct{})
 }
@@ -122,7 +121,18 @@ func (r *Router) received(p *peer, t Traffic) {
 func (r *Router) left(p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.names[string(p.identity)] == p {
+	rest := slices.DeleteFunc(r.names[string(p.identity)], func(other *peer) bool { return other == p })
+	if len(rest) == 0 {
 		delete(r.names, string(p.identity))
+	} else {
+		r.names[string(p.identity)] = rest
 	}
+}
+
+// named is the peer that messages for the identity go to, nil for none. The caller holds mu.
+func (r *Router) named(identity []byte) *peer {
+	if peers := r.names[string(identity)]; len(peers) > 0 {
+		return peers[len(peers)-1]
+	}
+	return nil
 }

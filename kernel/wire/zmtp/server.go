@@ -201,5 +201,12 @@ func (s *server) close(linger time.Duration) error {
 	return err
 }
 
+// Peers is the number of connected peers.
+func (s *server) Peers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.peers)
+}
+
 // Addr is the address that the socket listens on.
 func (s *server) Addr() net.Addr { return s.ln.Addr() }

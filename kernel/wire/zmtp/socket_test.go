@@ -70,6 +70,49 @@ func TestRouterAnswersItsPeers(t *testing.T) {
 	}
 }
 
+func TestRouterSendsToTheLatestOfAName(t *testing.T) {
+	ctx := timeout(t)
+	ln, ep := listen(t)
+	r := zmtp.ListenRouter(ln, zmtp.Options{})
+	defer r.Close(0)
+	var sockets [2]zmq4.Socket
+	for i := range sockets {
+		s := zmq4.NewDealer(ctx, zmq4.WithID(zmq4.SocketIdentity("page")))
+		defer s.Close()
+		if err := s.Dial(ep); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Send(zmq4.NewMsgString("here")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Receive(ctx); err != nil { // it has joined
+			t.Fatal(err)
+		}
+		sockets[i] = s
+	}
+	for i := 1; i >= 0; i-- {
+		if err := r.Send([]byte("page"), fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := sockets[i].Recv(); err != nil || string(m.Frames[0]) != fmt.Sprint(i) {
+			t.Fatalf("connection %d: %v %v", i, m, err)
+		}
+		if i == 0 {
+			break
+		}
+		if err := sockets[0].Send(zmq4.NewMsgString("still here")); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := r.Receive(ctx); err != nil || string(l.Frames[0]) != "still here" {
+			t.Fatalf("%v %v", l, err)
+		}
+		sockets[1].Close()
+		for r.Peers() != 1 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
 func TestRouterWaitsForAPeer(t *testing.T) {
 	ctx := timeout(t)
 	ln, ep := listen(t)
