@@ -230,3 +230,35 @@ func zombie(pid int) bool {
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	return fields[0] == "Z"
 }
+
+// TestLiveKernelEndsWithItsServer: a Jupyter server that is killed takes its kernels with it.
+func TestLiveKernelEndsWithItsServer(t *testing.T) {
+	server := exec.Command("sleep", "1000")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Process.Kill()
+	conn := newConnection(t)
+	cmd := exec.Command(gomosaic(t), "kernel", writeConnection(t, conn))
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "JPY_PARENT_PID="+strconv.Itoa(server.Process.Pid))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	c := dial(t, conn, "alice")
+	c.ask("shell", "kernel_info_request", struct{}{})
+	if err := server.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	server.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the kernel ended with %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("the kernel outlives its server")
+	}
+}
