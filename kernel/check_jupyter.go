@@ -48,7 +48,7 @@ func kernelDirs(o DoctorOptions) []string {
 func checkKernelspec(ctx context.Context, o DoctorOptions) Finding {
 	f := Finding{Check: "kernelspec", Grade: Fail, Detail: "not installed where Jupyter looks"}
 	if exe, err := os.Executable(); err == nil {
-		f.Fix = exe + " install --user"
+		f.Fix = shellWord(exe) + " install --user"
 	}
 	var works []string
 	for _, dir := range kernelDirs(o) {

@@ -45,13 +45,21 @@ func asRoot() string {
 
 // makeTarget is the command that runs a target of the clone's Makefile.
 func makeTarget(o DoctorOptions, target string) string {
-	dir := o.ModuleDir
-	if dir == "" {
-		dir = "<clone>"
-	} else if strings.ContainsAny(dir, " '\"$\\") {
-		dir = strconv.Quote(dir)
+	if o.ModuleDir == "" {
+		return "make -C <the clone of gomosaic> " + target
 	}
-	return "make -C " + dir + " " + target
+	return "make -C " + shellWord(o.ModuleDir) + " " + target
+}
+
+// shellWord quotes a path where a shell would not take it as one word.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%:,=", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // checkGo wants the very release that built this binary: cells are plugins, which must come from the same compiler.
@@ -128,13 +136,13 @@ func checkClone(ctx context.Context, o DoctorOptions) Finding {
 	}
 	if err != nil {
 		f.Detail = err.Error()
-		f.Fix = "make -C <the clone of gomosaic> setup"
+		f.Fix = makeTarget(DoctorOptions{}, "setup")
 		return f
 	}
 	if _, err := programOutput(ctx, []string{"GOTOOLCHAIN=local", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOPROXY=off"},
 		"go", "-C", o.ModuleDir, "list", "-deps", "./kernel/cmd/gomosaic"); err != nil {
 		f.Detail += ": its packages do not resolve: " + err.Error()
-		f.Fix = "cd " + strconv.Quote(o.ModuleDir) + " && go mod download"
+		f.Fix = "cd " + shellWord(o.ModuleDir) + " && go mod download"
 		return f
 	}
 	f.Grade = OK

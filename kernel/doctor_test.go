@@ -109,3 +109,15 @@ func TestSparkSecretsAreNotPrinted(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestShellWord(t *testing.T) {
+	for in, want := range map[string]string{"/a/b-1.2_c": "/a/b-1.2_c", "/a b": "'/a b'", "it's $x": `'it'\''s $x'`, "": "''", "größe": "'größe'"} {
+		if got := shellWord(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+		out, err := programOutput(t.Context(), nil, "sh", "-c", "printf %s "+shellWord(in))
+		if err != nil || out != in {
+			t.Errorf("the shell reads %s as %q (%v)", shellWord(in), out, err)
+		}
+	}
+}

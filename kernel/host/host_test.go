@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,12 +31,27 @@ import (
 
 	_ "github.com/apache/arrow/go/v17/arrow/array"
 
+	_ "cellstest/entry"
 	_ "cellstest/mypkg"
 	_ "gomosaic/display"
 	"gomosaic/kernel/host"
 )
 
 func main() { os.Exit(host.Main(os.Args[2:])) }
+`
+
+// entryPackage is what a shipped program calls: it runs the function and prints what it returns.
+const entryPackage = `package entry
+
+import (
+	"context"
+	"fmt"
+)
+
+func Main(fn func(context.Context, int) (string, error)) {
+	text, err := fn(context.Background(), 5)
+	fmt.Println(text, err)
+}
 `
 
 var testOptions Options
@@ -70,7 +86,7 @@ func buildTestHost(dir string) error {
 	}
 	module := filepath.Join(dir, "module")
 	for name, text := range map[string]string{"go.mod": string(mod), "go.sum": string(sum), "mypkg/mypkg.go": string(mypkg),
-		"main.go": hostMain} {
+		"entry/entry.go": entryPackage, "main.go": hostMain} {
 		file := filepath.Join(module, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
@@ -203,3 +219,8 @@ func BenchmarkTrivialCell(b *testing.B) {
 		}
 	}
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// sscan reads the number out of a shown result.
+func sscan(text string, n *int) (int, error) { return fmt.Sscanf(text, "=> %d", n) }

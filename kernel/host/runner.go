@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gomosaic/display"
+	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/rt"
 )
 
@@ -195,7 +196,7 @@ func (s *server) shown(values []any) {
 func (s *server) showResult(values []any) {
 	types := make([]string, len(values))
 	for i, v := range values {
-		types[i] = fmt.Sprintf("%T", v)
+		types[i] = cell.Demangle(fmt.Sprintf("%T", v))
 	}
 	d := renderSafely(values)
 	if len(d.Data) == 0 {

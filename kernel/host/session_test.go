@@ -1,0 +1,370 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// interruptAfter runs a cell, interrupts it after some time and returns how long it took to end from then on.
+func (n *notebook) interruptAfter(code string, wait time.Duration) (took time.Duration, err error) {
+	n.t.Helper()
+	running := make(chan struct{})
+	out := &recorder{}
+	done := make(chan error, 1)
+	n.count++
+	go func() {
+		done <- n.Execute(context.Background(), "println(\"running\")\n"+code, n.count, &starter{recorder: out, started: running})
+	}()
+	select {
+	case <-running:
+	case err := <-done:
+		n.t.Fatalf("%s\nended before it was interrupted: %v", code, err)
+	}
+	time.Sleep(wait)
+	at := time.Now()
+	n.Interrupt()
+	err = <-done
+	return time.Since(at), err
+}
+
+// starter tells when the cell's first text arrives.
+type starter struct {
+	*recorder
+	started chan struct{}
+}
+
+func (s *starter) Stream(name, text string) {
+	s.recorder.Stream(name, text)
+	if s.started != nil {
+		close(s.started)
+		s.started = nil
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"time\"\nx := 41", "")
+	for _, code := range []string{
+		"for {}",
+		"for { x++ }",
+		"func spin(k int) { if k > 0 { spin(k-1); spin(k-1) } }\nspin(60)",
+		"for { func() { defer func() { recover() }(); for {} }() }",
+		"for { time.Sleep(time.Millisecond) }",
+		"<-ctx.Done()\ncheck(ctx.Err())",
+	} {
+		took, err := n.interruptAfter(code, 20*time.Millisecond)
+		var e *CellError
+		if !errors.As(err, &e) || e.Name != "interrupted" {
+			t.Errorf("%s\ngave %v, want interrupted", code, err)
+		}
+		if took > 200*time.Millisecond {
+			t.Errorf("%s\ntook %v to stop", code, took)
+		}
+	}
+	n.want("x > 40", "=> true")
+	n.want("ctx.Err()", "") // a new cell has a new context
+}
+
+func TestInterruptBlocked(t *testing.T) {
+	n := openNotebook(t)
+	n.want("x := 1\nch := make(chan int)", "")
+	took, err := n.interruptAfter("x = 2\n<-ch", 20*time.Millisecond)
+	var e *CellError
+	if !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "chan receive") || !strings.Contains(e.Text(), "cell[2]:3") {
+		t.Errorf("gave %v, want the place where the cell is blocked", err)
+	}
+	if took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+	n.want("x", "=> 2 (int)")
+}
+
+func TestInterruptCompilation(t *testing.T) {
+	n := openNotebook(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var e *CellError
+	if err := n.Execute(ctx, "x := 1", 1, &recorder{}); !errors.As(err, &e) || e.Name != "interrupted" {
+		t.Errorf("gave %v, want interrupted", err)
+	}
+	n.count = 1
+	n.fails("x", "undefined: x")
+}
+
+func TestGoroutinePanic(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import ("sync"; "time")
+x := 7
+func crash(p *int) { *p = 1 }
+var wg sync.WaitGroup
+wg.Go(func() { panic("first") })
+go crash(nil)
+time.AfterFunc(1, func() {
+	panic("third")
+})
+wg.Wait()
+time.Sleep(100 * time.Millisecond)`, "panic in goroutine: first\n    at cell[1]:5")
+	n.want("x", "=> 7")
+}
+
+func TestGoroutinePanicPlaces(t *testing.T) {
+	n := openNotebook(t)
+	text, err := n.run("import \"time\"\nfunc crash(p *int) { *p = 1 }\ngo crash(nil)\ntime.Sleep(50*time.Millisecond)")
+	if err != nil || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "cell[1]:2") {
+		t.Errorf("gave %q, %v", text, err)
+	}
+}
+
+func TestPanicFrames(t *testing.T) {
+	n := openNotebook(t)
+	n.want("func deep(n int) int {\n\tif n == 0 {\n\t\tvar m map[int]int\n\t\tm[1] = 2\n\t}\n\treturn deep(n-1)\n}", "")
+	n.fails("y := 1\n\ndeep(3)\ny", "panic: assignment to entry in nil map", "at cell[1]:4 < cell[1]:6 (3 times) < cell[2]:3")
+}
+
+func TestHostDeath(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"fmt\"; \"os\")\nx := 1", "")
+	for _, test := range []struct{ code, name string }{
+		{"func down(n int) int { return down(n+1) + 1 }\ndown(0)", "stack overflow"},
+		{"m := map[int]int{}\nfor range 8 { go func() { for { m[1]++ } }() }\nselect {}", "fatal error: concurrent map"},
+		{"fmt.Println(\"before\")\nos.Exit(3)", "exit status 3"},
+		{"p, _ := os.FindProcess(os.Getpid())\np.Kill()\nselect {}", "was killed"},
+		{"import \"syscall\"\nsyscall.Kill(os.Getpid(), syscall.SIGABRT)\nselect {}", "SIGABRT"},
+	} {
+		n.want("x := 2", "")
+		n.fails(test.code, "host died", test.name)
+		started := time.Now()
+		n.fails("x", "undefined: x")
+		n.want("fmt.Println(\"alive\")", "alive") // imports are kept
+		if took := time.Since(started); took > 5*time.Second {
+			t.Errorf("%s: the next cells took %v", test.name, took)
+		}
+	}
+}
+
+func TestDeathBetweenCells(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"os\"; \"time\")\nx := 1\ngo func() { time.Sleep(50 * time.Millisecond); os.Exit(4) }()", "")
+	n.mu.Lock()
+	exited := n.host.exited
+	n.mu.Unlock()
+	<-exited
+	n.fails("x", "exit status 4", "was not run")
+	n.fails("x", "undefined: x")
+	n.want("1 + 1", "=> 2")
+}
+
+func TestUserTextLikeACrash(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"fmt\"; \"os\"; \"time\")\nfmt.Fprintln(os.Stderr, \"panic: not really\")\nfmt.Println(\"on\")", "panic: not really\n")
+	n.want("fmt.Fprintln(os.Stderr, \"fatal error: neither\")\ntime.Sleep(time.Second)\nfmt.Println(\"on\")", "fatal error: neither\non")
+}
+
+func TestOutputOrder(t *testing.T) {
+	n := openNotebook(t)
+	text, err := n.run(`import ("fmt"; "os"; "os/exec")
+fmt.Println("one")
+Display("two")
+fmt.Println("three")
+cmd := exec.Command("echo", "four")
+cmd.Stdout = os.Stdout
+check(cmd.Run())
+h, err := display.Show("five")
+check(err)
+fmt.Fprintln(os.Stderr, "six")
+check(h.Update("seven"))
+fmt.Print("eight")
+"nine"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, word := range []string{"one", "display two", "three", "four", "display five", "six", "display seven", "update=true", "eight", "=> nine"} {
+		i := strings.Index(text[at:], word)
+		if i < 0 {
+			t.Fatalf("%q is missing or out of order in %q", word, text)
+		}
+		at += i
+	}
+}
+
+func TestOutputIsCoalesced(t *testing.T) {
+	n := openNotebook(t)
+	out := &recorder{}
+	if err := n.Execute(t.Context(), "import \"fmt\"\nfor i := range 50000 { fmt.Println(\"line\", i) }", 1, out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.text()), "\n")
+	if len(lines) != 50000 || lines[49999] != "line 49999" {
+		t.Errorf("%d lines arrived, the last is %q", len(lines), lines[len(lines)-1])
+	}
+	if len(out.log) > 100 {
+		t.Errorf("50000 prints became %d messages", len(out.log))
+	}
+}
+
+func TestOutputAfterTheCell(t *testing.T) {
+	n := openNotebook(t)
+	first := &recorder{}
+	if err := n.Execute(t.Context(), "import (\"fmt\"; \"time\")\ngo func() { time.Sleep(100*time.Millisecond); fmt.Println(\"late\") }()", 1, first); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if strings.Contains(first.text(), "late") {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("the goroutine's text did not arrive: %q", first.text())
+}
+
+func TestUserNamesInOutput(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"fmt\"\ntype point struct { x, y int }\np := point{1, 2}\nfmt.Printf(\"%+v %T\\n\", p, p)", "{x:1 y:2} main.point")
+	n.want("p", "=> {1 2} (main.point)")
+}
+
+func TestCheck(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"errors\"; \"fmt\"; \"strconv\")\ncheck(nil)\nn := check1(strconv.Atoi(\"12\"))\nfmt.Println(n)", "12")
+	text, err := n.run("fmt.Println(\"a\")\ncheck(errors.New(\"no such thing\"))\nfmt.Println(\"b\")")
+	var e *CellError
+	if !errors.As(err, &e) || e.Name != "error" || e.Value != "no such thing" || !strings.Contains(e.Text(), "at cell[2]:2") || strings.Contains(text, "b\n") {
+		t.Errorf("gave %q, %v", text, err)
+	}
+	n.fails("func parse(s string) int {\n\treturn check1(strconv.Atoi(s))\n}\nparse(\"q\")", "invalid syntax", "at cell[3]:2 < cell[3]:4")
+	n.want("func try() (err error) { defer func() { err, _ = recover().(error) }(); check(errors.New(\"kept\")); return }\ntry()", "=> kept")
+}
+
+func TestContextEndsWithInterrupt(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"context\"\nfunc wait(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }", "")
+	took, err := n.interruptAfter("check(wait(ctx))", 20*time.Millisecond)
+	var e *CellError
+	if !errors.As(err, &e) || e.Name != "interrupted" || took > 200*time.Millisecond {
+		t.Errorf("gave %v after %v", err, took)
+	}
+}
+
+func TestUserNamesWin(t *testing.T) {
+	n := openNotebook(t)
+	n.want("func check(x int) int { return x + 1 }\ncheck(1)", "=> 2")
+	n.want("display := 5\ndisplay + 1", "=> 6")
+	n.want("import \"context\"\nctx, cancel := context.WithCancel(ctx)\ncancel()\nctx.Err()", "=> context canceled")
+	n.want("ctx.Err()", "=> context canceled")
+	n.want("import torch \"strings\"\ntorch.ToUpper(\"a\")", "=> A")
+	n.want("type nn struct{ a int }\nnn{3}.a", "=> 3")
+	n.want("func f(ctx int) int { return ctx }\nf(4)", "=> 4")
+	n.want("import \"gomosaic/display\"\ndisplay.Markdown(\"x\").Data", "text/markdown")
+}
+
+func TestErrorsOfACell(t *testing.T) {
+	n := openNotebook(t)
+	n.fails("x := 1\nvar s string = x\n\ty := undefinedName", "cell[1]:2:16: cannot use x", "cell[1]:3:7: undefined: undefinedName\n    \ty := undefinedName\n    \t     ^")
+	n.fails("strings.ToUpper(\"a\")", "hint: import \"strings\"")
+	n.fails("import \"no/such/pkg\"", "cell[3]:1:8: cannot import no/such/pkg")
+	n.fails("import \"example.com/nothing/here\"", "example.com/nothing/here")
+	n.want("import \"strings\"\nstrings := 3", "")
+	n.fails("strings.ToUpper(\"a\")", "hint: the variable strings hides the package \"strings\"")
+	n.fails("length := 3\nlenght", "did you mean length?")
+	n.fails("if true {", "cell[8]:1")
+	n.fails("}", "cell[9]:1")
+	n.fails("//go:embed x\nvar s string", "//go:embed is not possible in a cell")
+}
+
+func TestNothingToRun(t *testing.T) {
+	n := openNotebook(t)
+	for _, code := range []string{"", "\n\n", "// a comment", "import \"fmt\"", "/* a */ import \"os\" // b"} {
+		if text, err := n.run(code); text != "" || err != nil {
+			t.Errorf("%q gave %q, %v", code, text, err)
+		}
+	}
+	n.want("\ufefffmt.Println(len(os.Args) > 0)\r\nfmt.Println(`a\r\nb`)\r\n", "true\na\nb\n")
+}
+
+func TestTwoSessions(t *testing.T) {
+	a, b := openNotebook(t), openNotebook(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 5 {
+			a.want("x := 1\nx", "=> 1 (int)")
+		}
+	}()
+	for range 5 {
+		b.want("x := \"b\"\nx", "=> b (string)")
+	}
+	<-done
+	a.want("x", "=> 1 (int)")
+	b.want("x", "=> b (string)")
+}
+
+func TestRestart(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"fmt\"\nx := 1", "")
+	if err := n.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.fails("x", "undefined: x")
+	n.want("fmt.Println(2)", "2\n")
+	running := make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		done <- n.Execute(context.Background(), "fmt.Println(3)\nselect {}", 9, &starter{recorder: &recorder{}, started: running})
+	}()
+	<-running
+	if err := n.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil {
+		t.Error("the cell that ran during the restart ended well")
+	}
+	n.want("fmt.Println(4)", "4\n")
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	s, err := Start(t.Context(), testOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &notebook{t: t, Session: s}
+	n.want("import \"os/exec\"\ncmd := exec.Command(\"sleep\", \"1000\")\ncheck(cmd.Start())", "")
+	text, _ := n.run("cmd.Process.Pid")
+	folder, host := n.folder.path, n.host.pid
+	var child int
+	if _, err := sscan(text, &child); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the session's folder is still there: %v", err)
+	}
+	for _, pid := range []int{host, child} {
+		if !gone(pid) {
+			t.Errorf("process %d is still there", pid)
+		}
+	}
+	if err := s.Execute(t.Context(), "1", 1, &recorder{}); err == nil {
+		t.Error("a closed session runs cells")
+	}
+}
+
+// gone waits a little for a process to end; one that nobody has waited for yet counts as ended.
+func gone(pid int) bool {
+	for range 100 {
+		state, err := os.ReadFile(filepath.Join("/proc", itoa(pid), "stat"))
+		if err != nil || syscall.Kill(pid, 0) != nil || strings.Contains(string(state), ") Z ") {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
