@@ -146,7 +146,21 @@ for f in sorted(glob.glob("*.jpg")):
         golden[f] = {"size": list(rgb.size), "orientation": orientation, "sha256": hashlib.sha256(rgb.tobytes()).hexdigest()}
     except Exception as e:
         golden[f] = {"error": f"{type(e).__name__}: {e}"}
+encoded = []
+for f in ["size_33x31_0", "size_17x9_2", "size_1x1_0", "size_5x40_1", "quality_100", "restart_blocks", "grey", "s440", "cmyk"]:
+    for quality in (3, 50, 75, 92, 100):
+        for subsampling in (0, 1, 2):
+            for progressive in (False, True):
+                im = Image.open(f + ".jpg")
+                if im.mode == "L" and subsampling:
+                    continue  # Pillow writes a factor that changes no pixel
+                im = im if im.mode == "L" else im.convert("RGB")
+                buf = io.BytesIO()
+                im.save(buf, "JPEG", quality=quality, subsampling=subsampling, progressive=progressive)
+                data = buf.getvalue()
+                encoded.append({"file": f + ".jpg", "quality": quality, "subsampling": subsampling, "progressive": progressive,
+                                "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
 with open("golden.json", "w") as f:
-    json.dump({"recipe": "make.py", "pillow": PIL.__version__, "libjpeg_turbo": features.version("libjpeg_turbo"), "files": golden}, f, indent=1)
+    json.dump({"recipe": "make.py", "pillow": PIL.__version__, "libjpeg_turbo": features.version("libjpeg_turbo"), "files": golden, "encoded": encoded}, f, indent=1)
     f.write("\n")
 print(len(golden), "files,", sum(os.path.getsize(f) for f in golden), "bytes")
