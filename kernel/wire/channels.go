@@ -38,7 +38,7 @@ func (c Channel) String() string { return [...]string{"shell", "control", "stdin
 
 // Options are the limits of the sockets, and where to report what nobody else can.
 type Options struct {
-	Sockets zmtp.Options
+	Sockets zmtp.Options                     // Dropped and Refused are set by Listen
 	Log     func(format string, args ...any) // problems of single messages and peers; nil: none
 }
 
