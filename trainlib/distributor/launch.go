@@ -18,9 +18,10 @@ import (
 	"gomosaic/trainlib/dist"
 )
 
-// RankError is the failure that ended a job: the first rank that failed, by time.
+// RankError is the failure that ended a job: the first rank that failed, by time. Those that fail because it left come later.
 type RankError struct {
 	Rank int
+	At   time.Time
 	Exit string // how the process ended: "exit status 1", "signal: killed"
 	Text string // what the rank's function returned or panicked with, else the last lines that it printed
 }
@@ -115,15 +116,14 @@ func waitAll(ctx context.Context, d TorchDistributor, ranks []*exec.Cmd, ends <-
 	if grace <= 0 {
 		grace = 2 * time.Second
 	}
-	var first error
+	var first *RankError
+	var cancelled error
 	var kill <-chan time.Time
-	stop := func(cause error) {
-		if first != nil {
-			return
+	stop := func() {
+		if kill == nil {
+			signalAll(ranks, syscall.SIGTERM)
+			kill = time.After(grace)
 		}
-		first = cause
-		signalAll(ranks, syscall.SIGTERM)
-		kill = time.After(grace)
 	}
 	done := ctx.Done()
 	for left := len(ranks); left > 0; {
@@ -131,18 +131,29 @@ func waitAll(ctx context.Context, d TorchDistributor, ranks []*exec.Cmd, ends <-
 		case e := <-ends:
 			left--
 			if e.err != nil {
-				stop(rankError(e, logs, resultDir))
+				if r := rankError(e, logs, resultDir); first == nil || r.At.Before(first.At) {
+					first = r
+				}
+				stop()
 			}
 		case <-done:
 			done = nil
-			stop(context.Cause(ctx))
+			if first == nil {
+				cancelled = context.Cause(ctx)
+			}
+			stop()
 		case <-kill:
-			kill = nil
 			signalAll(ranks, syscall.SIGKILL)
 		}
 	}
 	signalAll(ranks, syscall.SIGKILL) // what a rank started and left behind
-	return first
+	switch {
+	case cancelled != nil:
+		return cancelled
+	case first != nil:
+		return first
+	}
+	return nil
 }
 
 // signalAll signals every rank's process group; those that have ended are no matter.
@@ -153,15 +164,15 @@ func signalAll(ranks []*exec.Cmd, sig syscall.Signal) {
 }
 
 // rankError tells why a rank ended: by the error that it left, else by its last words.
-func rankError(e ended, logs *logs, resultDir string) error {
-	r := &RankError{Rank: e.rank, Exit: e.err.Error()}
+func rankError(e ended, logs *logs, resultDir string) *RankError {
+	r := &RankError{Rank: e.rank, At: time.Now(), Exit: e.err.Error()}
 	var exit *exec.ExitError
 	if errors.As(e.err, &exit) {
 		r.Exit = exit.String()
 	}
 	if resultDir != "" {
 		if left, err := readResult[struct{}](filepath.Join(resultDir, resultName(e.rank))); err == nil {
-			r.Text = left.Error
+			r.Text, r.At = left.Error, left.At
 		}
 	}
 	if r.Text == "" {

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"gomosaic/trainlib/dist"
 )
@@ -25,7 +26,8 @@ const (
 // result is what a rank leaves for the launcher, in a file of its own.
 type result[T any] struct {
 	Value T
-	Error string // what fn returned or panicked with; empty when it went well
+	Error string    // what fn returned or panicked with; empty when it went well
+	At    time.Time // when fn returned
 }
 
 func resultName(rank int) string { return fmt.Sprintf("rank-%d.result", rank) }
@@ -37,10 +39,9 @@ func RankMain[T any](fn func(context.Context, dist.World) (T, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	value, err := callRank(ctx, fn)
-	r := result[T]{Value: value}
+	r := result[T]{Value: value, At: time.Now()}
 	if err != nil {
-		var zero T
-		r = result[T]{Value: zero, Error: err.Error()}
+		r.Error = err.Error()
 		fmt.Fprintln(os.Stderr, "error:", err)
 	}
 	if dir := os.Getenv(envResult); dir != "" {
@@ -94,7 +95,9 @@ func writeResult[T any](path string, r result[T]) error {
 		return fmt.Errorf("distributor: rank result: %w", err)
 	}
 	enc := gob.NewEncoder(f)
-	err = enc.Encode(r.Error)
+	if err = enc.Encode(r.Error); err == nil {
+		err = enc.Encode(r.At)
+	}
 	if err == nil && r.Error == "" && carries[T]() {
 		if err = enc.Encode(&r.Value); err != nil {
 			err = fmt.Errorf("distributor: the result of type %T cannot travel to the launcher: %w", r.Value, err)
@@ -120,6 +123,9 @@ func readResult[T any](path string) (result[T], error) {
 	defer f.Close()
 	dec := gob.NewDecoder(f)
 	if err := dec.Decode(&r.Error); err != nil {
+		return r, err
+	}
+	if err := dec.Decode(&r.At); err != nil {
 		return r, err
 	}
 	if r.Error == "" && carries[T]() {
