@@ -27,7 +27,10 @@ func (b *ProgressBar) line(now time.Time) string {
 	s.WriteString(b.clock(now))
 	switch b.state {
 	case failed:
-		s.WriteString(" failed: " + b.why)
+		s.WriteString(" failed")
+		if b.why != "" {
+			s.WriteString(": " + b.why)
+		}
 	case stopped:
 		s.WriteString(" stopped")
 	}
@@ -117,7 +120,11 @@ func (b *ProgressBar) html(now time.Time) string {
 	tail := html.EscapeString(b.clock(now))
 	switch b.state {
 	case failed:
-		tail += fmt.Sprintf(` <span style="color:%s">%s</span>`, BadInk, html.EscapeString(shorten(b.why, 200)))
+		why := b.why
+		if why == "" {
+			why = "failed"
+		}
+		tail += fmt.Sprintf(` <span style="color:%s">%s</span>`, BadInk, html.EscapeString(shorten(why, 200)))
 	case stopped:
 		tail += " stopped"
 	}

@@ -16,4 +16,5 @@
 // The host connects the package to its front-end with [SetPublisher] and calls
 // [EndCell] after each cell. In a program without a publisher, a rank of a
 // distributed run for instance, live values print compact lines on standard error.
+// $GOMOSAIC_PROGRESS (html, text, log or off) says where progress bars go.
 package display

@@ -1,19 +1,14 @@
 package display
 
 // Progress bars, with tqdm's conventions. Made by loops; a nest of bars (epochs over steps)
-// is one display, drawn by bar_html.go and paced by pace.go.
+// is one display: bar_group.go. bar_text.go draws one.
 
 import (
 	"fmt"
 	"iter"
 	"math"
-	"os"
-	"strings"
-	"sync"
 	"time"
 )
-
-const barInterval = time.Second / 10
 
 // ProgressOptions describes a bar. The zero value counts without knowing the end.
 type ProgressOptions struct {
@@ -128,8 +123,8 @@ func Track2[K, V any](seq iter.Seq2[K, V], o ProgressOptions) iter.Seq2[K, V] {
 }
 
 // leave is deferred by the loops: a bar that is still running then is one whose loop
-// panicked.
-func (b *ProgressBar) leave() { b.finish(failed, "stopped by a panic") }
+// panicked. The end of the cell knows why.
+func (b *ProgressBar) leave() { b.finish(failed, "") }
 
 // Add counts n more.
 func (b *ProgressBar) Add(n int) {
@@ -227,6 +222,13 @@ func (b *ProgressBar) finish(state barState, why string) {
 	}
 }
 
+// String is the bar in tqdm's form.
+func (b *ProgressBar) String() string {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	return b.line(time.Now())
+}
+
 // average is tqdm's rate: smoothing 0.3, corrected for the start at zero.
 type average struct{ sum, weight float64 }
 
@@ -241,166 +243,4 @@ func (a *average) value() float64 {
 		return math.NaN()
 	}
 	return a.sum / a.weight
-}
-
-// barGroup is a nest of bars: one display.
-type barGroup struct {
-	id   string
-	form barForm
-	pace *pace
-
-	mu      sync.Mutex
-	bars    []*ProgressBar
-	shown   *session
-	written int       // lines of a terminal that the last frame takes
-	logged  time.Time // when the last log line was written
-	tenth   int       // the tenth of the way that it told
-}
-
-// barForm is where bars go.
-type barForm int
-
-const (
-	formHTML barForm = iota // one display, updated
-	formText                // a line on standard error that rewrites itself
-	formLog                 // a line on standard error every ten seconds or tenth of the way
-	formOff
-)
-
-// formOf follows $GOMOSAIC_PROGRESS (html, text, log, off); else HTML where there is a
-// front-end, a rewritten line on a terminal, and log lines in a log.
-func formOf(s *session) barForm {
-	switch os.Getenv("GOMOSAIC_PROGRESS") {
-	case "text":
-		return formText
-	case "log":
-		return formLog
-	case "off":
-		return formOff
-	case "html":
-		if s.publisher != nil {
-			return formHTML
-		}
-	}
-	if s.publisher != nil {
-		return formHTML
-	}
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" {
-		return formText
-	}
-	return formLog
-}
-
-func newBarGroup(s *session) *barGroup {
-	g := &barGroup{id: newDisplayID(), form: formOf(s)}
-	g.pace = newPace(barInterval, g.publish)
-	return g
-}
-
-func (g *barGroup) open() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, b := range g.bars {
-		if b.state == running {
-			return true
-		}
-	}
-	return false
-}
-
-func (g *barGroup) changed(last bool) {
-	if g.form == formOff {
-		return
-	}
-	g.pace.changed()
-	if last {
-		g.pace.flush()
-	}
-}
-
-// abandon is the end of the cell that made the bars: after an error, the open ones failed;
-// else a goroutine may still be counting.
-func (g *barGroup) abandon(err error) {
-	if err == nil {
-		return
-	}
-	why, _, _ := strings.Cut(err.Error(), "\n")
-	g.mu.Lock()
-	open := false
-	for _, b := range g.bars {
-		if b.state == running {
-			b.state, b.why, b.end, open = failed, why, time.Now(), true
-		}
-	}
-	g.mu.Unlock()
-	if open {
-		g.changed(true)
-	}
-}
-
-// publish runs under the pace's lock.
-func (g *barGroup) publish(s *session, full bool) {
-	g.mu.Lock()
-	// What has vanished and does not run under an open bar is not drawn again: a thousand
-	// inner loops must not be kept.
-	kept := g.bars[:0]
-	for _, b := range g.bars {
-		if !(b.o.Vanish && b.state == done) {
-			kept = append(kept, b)
-		}
-	}
-	clear(g.bars[len(kept):])
-	g.bars = kept
-	now := time.Now()
-	open := 0
-	for _, b := range g.bars {
-		if b.state == running {
-			open++
-		}
-	}
-	var text, page strings.Builder
-	for i, b := range g.bars {
-		if i > 0 {
-			text.WriteByte('\n')
-		}
-		text.WriteString(b.line(now))
-		page.WriteString(b.html(now))
-	}
-	update := g.shown == s
-	g.shown = s
-	written := g.written
-	g.written = len(g.bars)
-	progress := 0
-	if len(g.bars) > 0 {
-		if b := g.bars[0]; b.o.Total > 0 {
-			progress = b.n * 10 / b.o.Total
-		}
-	}
-	quiet := open > 0 && time.Since(g.logged) < logInterval && progress == g.tenth && !g.logged.IsZero()
-	if !quiet {
-		g.logged, g.tenth = now, progress
-	}
-	g.mu.Unlock()
-
-	switch g.form {
-	case formHTML:
-		d := Data{Data: MIMEMap{MIMETypeHTML: page.String(), MIMETypeText: text.String()}}
-		s.publish(withDisplayID(d, g.id), update)
-	case formText:
-		// Up to the first line of the frame before, each line cleared to its end.
-		up := ""
-		if written > 1 {
-			up = fmt.Sprintf("\x1b[%dA", written-1)
-		}
-		lines := strings.ReplaceAll(text.String(), "\n", "\x1b[K\n")
-		end := ""
-		if open == 0 {
-			end = "\n"
-		}
-		fmt.Fprint(os.Stderr, "\r"+up+lines+"\x1b[J"+end)
-	case formLog:
-		if !quiet && text.Len() > 0 {
-			fmt.Fprintln(os.Stderr, text.String())
-		}
-	}
 }

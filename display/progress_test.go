@@ -117,6 +117,11 @@ func TestTrackEnds(t *testing.T) {
 		t.Errorf("after a panic: %s", got.text())
 	}
 
+	EndCell(errors.New("boom\ncell[3]:2"))
+	if got := r.last(t).text(); !strings.HasSuffix(got, "failed: boom") {
+		t.Errorf("the cell's error is not told: %s", got)
+	}
+
 	pairs := func(yield func(int, error) bool) {
 		_ = yield(1, nil) && yield(2, errors.New("shard.00003.mds: <bad>"))
 	}
