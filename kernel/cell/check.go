@@ -32,8 +32,7 @@ func (c *compilation) check() {
 		}
 	}
 	c.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
-		Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{},
-		Scopes: map[ast.Node]*types.Scope{}}
+		Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
 	config := types.Config{Importer: c.s.importer, GoVersion: languageVersion, DisableUnusedImportCheck: true, Error: c.typeError}
 	_ = types.NewChecker(&config, c.s.fset, c.pkg, c.info).Files(c.files()) // typeError has heard of all errors
 	for _, id := range c.renamed {                                          // the end of a node is computed from the length of its name

@@ -42,6 +42,7 @@ func (k Completer) Complete(code string, cursor int) (start, end int, matches []
 	k.Session.mu.Lock()
 	defer k.Session.mu.Unlock()
 	scope := k.Session.look(code, cursor)
+	defer scope.c.drop()
 	if base, ok := selectorBase(code, start); ok {
 		matches = scope.members(base)
 	} else {
@@ -167,18 +168,14 @@ func (v *view) try(cursor int) {
 	c.rename()
 	c.check()
 	for _, file := range []*ast.File{c.bodyFile, c.functionFile} {
-		if fragment := c.s.fragmentAt(file.FileStart); fragment != nil {
-			tf := c.s.fset.File(file.FileStart)
-			p := tf.Pos(min(cursor+fragment.prefix, tf.Size()))
-			ast.Inspect(file, func(n ast.Node) bool {
-				if n == nil || n.Pos() > p || n.End() < p {
-					return false
-				}
-				if scope := c.info.Scopes[n]; scope != nil {
-					v.inner, v.pos = scope, p
-				}
-				return true
-			})
+		fragment, tf := c.s.fragmentAt(file.FileStart), c.s.fset.File(file.FileStart)
+		p := tf.Pos(min(cursor+fragment.prefix, tf.Size()))
+		inner := c.pkg.Scope().Innermost(p)
+		if inner == nil {
+			continue
+		}
+		if file == c.bodyFile || inner.Parent() != c.pkg.Scope() { // within a function of the cell
+			v.inner, v.pos = inner, p
 		}
 	}
 }

@@ -24,8 +24,8 @@ func IsComplete(code string) (status, indent string) {
 	s := NewSession(Config{Fset: token.NewFileSet()})
 	c := newCompilation(s, code, 1)
 	c.parts = split(code)
-	for _, d := range c.parse() {
-		if d.atEnd {
+	if found := c.parse(); len(found) > 0 {
+		if found[0].atEnd {
 			return "incomplete", leadingBlanks(last)
 		}
 		return "invalid", ""

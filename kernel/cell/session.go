@@ -112,6 +112,7 @@ func (s *Session) Compile(code string, label int) (*Unit, error) {
 	s.seq++
 	c := newCompilation(s, normalize(code), label)
 	if list := c.run(); len(list) > 0 {
+		c.drop()
 		return nil, c.finish(list)
 	}
 	return c.unit, nil
@@ -244,6 +245,15 @@ func (c *compilation) run() []Diagnostic {
 	}
 	c.unit.commit = c.commit
 	return nil
+}
+
+// drop forgets the fragments of a cell that nothing will refer to.
+func (c *compilation) drop() {
+	for _, file := range c.files() {
+		if file != nil {
+			delete(c.s.fragments, c.s.fset.File(file.FileStart))
+		}
+	}
 }
 
 func (c *compilation) parse() []Diagnostic {
