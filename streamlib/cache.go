@@ -31,9 +31,9 @@ type slot struct {
 	shard atomic.Pointer[mdslib.Shard]
 	used  atomic.Bool // since the hand passed: the clock algorithm's mark
 
-	once sync.Once
-	turn chan struct{} // one token: who has it may bring and open the shard
-	busy atomic.Bool
+	once     sync.Once
+	turn     chan struct{} // one token: who has it may bring and open the shard
+	reserved atomic.Bool   // room was made for it and it is on its way
 
 	mu     sync.Mutex
 	failed error // what a prefetch met, for the reader that it was made for
@@ -129,11 +129,7 @@ func (c *cache) bring(ctx context.Context, shard int, reader bool) (*mdslib.Shar
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	s.busy.Store(true)
-	defer func() {
-		s.busy.Store(false)
-		<-s.turn
-	}()
+	defer func() { <-s.turn }()
 	if open := s.shard.Load(); open != nil {
 		return open, nil
 	}
@@ -181,8 +177,8 @@ func (c *cache) open(ctx context.Context, shard int) (*mdslib.Shard, error) {
 	return open, nil
 }
 
-// busy tells whether a goroutine is bringing a shard.
-func (c *cache) busy(s *source, i int) bool { return c.slots[c.firsts[s.number]+i].busy.Load() }
+// slot is the place of a source's shard.
+func (c *cache) slot(s *source, i int) *slot { return &c.slots[c.firsts[s.number]+i] }
 
 // drop closes a shard whose files are about to go. Reads in flight end first.
 func (c *cache) drop(s *source, i int) { c.shut(c.firsts[s.number] + i) }

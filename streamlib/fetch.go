@@ -43,9 +43,11 @@ func (s *source) fetch(ctx context.Context, i int, space *space) (dir string, er
 	if s.whole(ctx, s.dir, info) == nil { // another process was faster
 		return s.dir, nil
 	}
-	if err := space.reserve(ctx, s, i); err != nil {
+	release, err := space.reserve(ctx, s, i)
+	if err != nil {
 		return "", err
 	}
+	defer release()
 	for _, part := range shardParts(info) {
 		if err := s.makeRaw(ctx, info.Compression, part); err != nil {
 			return "", err

@@ -7,16 +7,6 @@ import (
 	"time"
 )
 
-// lockFile lets the processes that share a cache folder agree on who writes what. It holds any number of independent
-// exclusive locks, by number. A lock ends with the process that holds it, however that ends.
-//
-// Goroutines of one process must agree among themselves first: the lock does not tell them apart.
-type lockFile struct {
-	path string
-	file *os.File
-	lockState
-}
-
 func openLockFile(path string) (*lockFile, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {

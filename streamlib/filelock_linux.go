@@ -2,14 +2,22 @@ package streamlib
 
 import (
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
 
+// lockFile lets the processes that share a cache folder agree on who writes what. It holds any number of independent
+// exclusive locks, by number. A lock ends with the process that holds it, however that ends.
+//
+// Goroutines of one process must agree among themselves first: the lock does not tell them apart.
+//
 // On Linux lock n is byte n of the file, locked as an open file description (fcntl(2), F_OFD_SETLK): unlike classic
 // record locks these do not vanish when some other part of the process closes the same file.
-
-type lockState struct{}
+type lockFile struct {
+	path string
+	file *os.File
+}
 
 func (l *lockFile) try(n int) (bool, error) {
 	err := l.set(n, unix.F_WRLCK)

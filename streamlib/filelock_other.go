@@ -11,9 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// lockFile lets the processes that share a cache folder agree on who writes what. It holds any number of independent
+// exclusive locks, by number. A lock ends with the process that holds it, however that ends.
+//
+// Goroutines of one process must agree among themselves first: the lock does not tell them apart.
+//
 // Without Linux's open-file-description locks, lock n is a file of its own, locked whole (flock(2)).
-
-type lockState struct {
+type lockFile struct {
+	path string
+	file *os.File
 	held sync.Map // number → *os.File
 }
 

@@ -35,10 +35,12 @@ type source struct {
 	}
 }
 
-// The locks of a source's folder: one for its index and the accounting of space, one for each shard.
+// The locks of a source's folder: one for its index and the accounting of space, one for who brings a shard, one for
+// the room that a shard on its way has been given.
 const (
-	folderLock = 0
-	shardLock  = 1 // plus the shard's number
+	folderLock  = 0
+	shardLock   = 1       // plus the shard's number
+	reserveLock = 1 << 32 // likewise
 )
 
 // lockName passes for a temporary file, so that whoever clears or lists the folder takes it for no data.

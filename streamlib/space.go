@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gomosaic/mdslib"
@@ -59,11 +60,33 @@ type stored struct {
 	used   time.Time
 }
 
-// reserve makes room for shard i of s, whose lock the caller holds.
-func (sp *space) reserve(ctx context.Context, s *source, i int) error {
+// reserve makes room for shard i of s, whose lock the caller holds; release ends the reservation.
+func (sp *space) reserve(ctx context.Context, s *source, i int) (release func(), err error) {
 	if sp.limitBytes == 0 {
-		return nil
+		return func() {}, nil
 	}
+	pause := time.Millisecond
+	for {
+		room, err := sp.makeRoom(ctx, s, i)
+		if err != nil {
+			return nil, err
+		}
+		if room {
+			return func() { sp.unreserve(s, i) }, nil
+		}
+		// What is on its way, perhaps in other processes, takes all the room there is. It can go once it is here.
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for room for %s: %w", s.index.Shards[i].RawData.Basename, context.Cause(ctx))
+		case <-time.After(pause):
+			pause = min(2*pause, 50*time.Millisecond)
+		}
+	}
+}
+
+// makeRoom removes shards until shard i fits, and reserves its room. It returns false if that must wait for shards that
+// are on their way.
+func (sp *space) makeRoom(ctx context.Context, s *source, i int) (bool, error) {
 	// Goroutines of this process share its locks, so they take turns first; then all processes do, each over all folders
 	// in the same order.
 	sp.cache.accounting.Lock()
@@ -71,16 +94,17 @@ func (sp *space) reserve(ctx context.Context, s *source, i int) error {
 	for _, other := range sp.sources {
 		locks, err := other.lockFile()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := locks.lock(ctx, folderLock); err != nil {
-			return err
+			return false, err
 		}
 		defer locks.unlock(folderLock)
 	}
 
 	need := shardBytes(&s.index.Shards[i])
 	var used int64
+	coming := 0
 	var shards []stored
 	for _, other := range sp.sources {
 		for k := range other.index.Shards {
@@ -88,8 +112,10 @@ func (sp *space) reserve(ctx context.Context, s *source, i int) error {
 				continue
 			}
 			bytes, last := other.storedBytes(k)
-			if sp.cache.busy(other, k) || other.lockedElsewhere(k, bytes) {
-				used += shardBytes(&other.index.Shards[k]) // on its way
+			slot := sp.cache.slot(other, k)
+			if slot.reserved.Load() || other.reservedElsewhere(k) {
+				used += shardBytes(&other.index.Shards[k])
+				coming++
 				continue
 			}
 			used += bytes
@@ -101,27 +127,38 @@ func (sp *space) reserve(ctx context.Context, s *source, i int) error {
 			used += stat.Size()
 		}
 	}
-	for used+need > sp.limitBytes {
-		oldest := -1
-		for k := range shards {
-			if oldest < 0 || shards[k].used.Before(shards[oldest].used) {
-				oldest = k
+	slices.SortFunc(shards, func(a, b stored) int { return a.used.Compare(b.used) })
+	for ; used+need > sp.limitBytes; shards = shards[1:] {
+		if len(shards) == 0 {
+			if coming > 0 {
+				return false, nil
 			}
+			return false, fmt.Errorf("no room for %s (%d bytes raw and compressed): %d bytes are taken by files that must stay, CacheLimit is %d",
+				s.index.Shards[i].RawData.Basename, need, used, sp.limitBytes)
 		}
-		if oldest < 0 {
-			return fmt.Errorf("no room for %s: %d bytes are in use by shards on their way, CacheLimit is %d",
-				s.index.Shards[i].RawData.Basename, used, sp.limitBytes)
-		}
-		e := shards[oldest]
+		e := shards[0]
 		sp.cache.drop(e.source, e.shard)
 		if err := e.source.removeShard(e.shard); err != nil {
-			return err
+			return false, err
 		}
 		used -= e.bytes
-		shards[oldest] = shards[len(shards)-1]
-		shards = shards[:len(shards)-1]
 	}
-	return nil
+	locks, err := s.lockFile()
+	if err != nil {
+		return false, err
+	}
+	if err := locks.lock(ctx, reserveLock+i); err != nil {
+		return false, err
+	}
+	sp.cache.slot(s, i).reserved.Store(true)
+	return true, nil
+}
+
+func (sp *space) unreserve(s *source, i int) {
+	sp.cache.slot(s, i).reserved.Store(false)
+	if locks, err := s.lockFile(); err == nil {
+		locks.unlock(reserveLock + i)
+	}
 }
 
 // evictable are the files of a shard that can be brought or made again.
@@ -161,18 +198,15 @@ func (s *source) storedBytes(i int) (bytes int64, used time.Time) {
 	return bytes, used
 }
 
-// lockedElsewhere tells whether another process is bringing a shard that is not there yet.
-func (s *source) lockedElsewhere(i int, bytes int64) bool {
-	if bytes > 0 {
-		return false
-	}
+// reservedElsewhere tells whether another process has room for a shard that it is bringing.
+func (s *source) reservedElsewhere(i int) bool {
 	locks, err := s.lockFile()
 	if err != nil {
 		return false
 	}
-	free, err := locks.try(shardLock + i)
+	free, err := locks.try(reserveLock + i)
 	if free {
-		locks.unlock(shardLock + i)
+		locks.unlock(reserveLock + i)
 	}
 	return err == nil && !free
 }

@@ -133,6 +133,8 @@ func Partition(algo string, n, canonicalNodes int, world World, batchSize, drop,
 	return deal(algo, n, canonicalNodes, world, batchSize, drop, initialNodes, -1)
 }
 
+// deal is Partition for all ranks, or for one if only >= 0. For one rank it is not as strict: see [Plan.RankWork].
+
 func deal(algo string, n, canonical int, world World, batchSize, drop, initialNodes, only int) (*Work, error) {
 	if err := world.check(); err != nil {
 		return nil, err
@@ -149,7 +151,11 @@ func deal(algo string, n, canonical int, world World, batchSize, drop, initialNo
 	case n >= maxSamples:
 		return nil, invalid("%d samples per epoch are more than the supported %d", n, maxSamples-1)
 	}
-	if ranks := world.Ranks(); n+ranks-n%ranks < drop {
+	end := n + world.Ranks() - n%world.Ranks()
+	if only >= 0 {
+		end = max(end, n+2*canonical*max(1, world.Nodes)+world.Ranks())
+	}
+	if end < drop {
 		return nil, invalid("Resuming further into the dataset (%d) than it has samples (%d)", drop, n)
 	}
 	fits := canonical%world.Nodes == 0 || world.Nodes%canonical == 0

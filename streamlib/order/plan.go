@@ -94,6 +94,8 @@ func (p *Plan) Samples() int { return p.samples }
 func (p *Plan) Work(world World, pos Position) (*Work, error) { return p.work(world, pos, -1) }
 
 // RankWork computes the order for one rank (counted over all nodes) only: the same as its part of Work, in less memory.
+// Unlike Work and the reference it takes a position among the samples that are repeated, at the end of an epoch, to give
+// all nodes and ranks equally many: a loader's state may well be there.
 func (p *Plan) RankWork(world World, pos Position, rank int) (*Work, error) {
 	if rank < 0 || rank >= world.Ranks() {
 		return nil, invalid("rank %d is not one of %d", rank, world.Ranks())
