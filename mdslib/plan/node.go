@@ -1,5 +1,7 @@
 package plan
 
+import "strings"
+
 // Node is one step of a lazy plan. Nodes are plain data: they travel as JSON ([Marshal], [Unmarshal]), and every engine
 // reads the same ones. Expressions are kept as text, which is what Spark takes; the local engine parses it with [Parse].
 // A node is never changed once made.
@@ -149,3 +151,31 @@ func (n Distinct) withInputs(in []Node) Node          { n.Input = in[0]; return 
 func (n Union) withInputs(in []Node) Node             { n.All = in; return &n }
 func (n Repartition) withInputs(in []Node) Node       { n.Input = in[0]; return &n }
 func (n Aggregate) withInputs(in []Node) Node         { n.Input = in[0]; return &n }
+
+// ParseSortOrder reads "expr [ASC|DESC] [NULLS FIRST|NULLS LAST]".
+func ParseSortOrder(text string) SortOrder {
+	o := SortOrder{Expr: strings.TrimSpace(text)}
+	word := func(w string) bool {
+		n := len(o.Expr) - len(w)
+		if n <= 0 || !strings.EqualFold(o.Expr[n:], w) || !strings.ContainsRune(" \t\n)", rune(o.Expr[n-1])) {
+			return false
+		}
+		o.Expr = strings.TrimSpace(o.Expr[:n])
+		return true
+	}
+	for _, first := range []bool{true, false} {
+		last := map[bool]string{true: "FIRST", false: "LAST"}[first]
+		before := o.Expr
+		if word(last) {
+			if word("NULLS") {
+				o.NullsFirst = &first
+				break
+			}
+			o.Expr = before
+		}
+	}
+	if o.Descending = word("DESC"); !o.Descending {
+		word("ASC")
+	}
+	return o
+}

@@ -1,0 +1,232 @@
+package mdslib
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+
+	"gomosaic/mdslib/plan"
+)
+
+// DataFrame is a lazy table: a plan and the engine to run it. Its methods follow Spark's DataFrame. Those that return a
+// DataFrame only describe; expressions in them are text in the engine's SQL subset and are checked at the first action
+// ([DataFrame.Schema], [DataFrame.Count], [DataFrame.Collect], [DataFrame.Show], [DataFrame.Batches], DataFrameToMDS, or
+// being shown in a notebook), whose error names the expression. A DataFrame is never changed and may be used from many
+// goroutines.
+type DataFrame struct {
+	session *Session
+	node    plan.Node
+}
+
+func (d *DataFrame) with(n plan.Node) *DataFrame { return &DataFrame{d.session, n} }
+
+// Plan returns the plan, which must not be changed.
+func (d *DataFrame) Plan() plan.Node { return d.node }
+
+// Select makes a table of these columns: names, expressions, "expression AS name", or "*" for all.
+func (d *DataFrame) Select(exprs ...string) *DataFrame {
+	return d.with(&plan.Project{Input: d.node, Exprs: slices.Clone(exprs)})
+}
+
+// WithColumn adds a column, or replaces the one of that name.
+func (d *DataFrame) WithColumn(name, expr string) *DataFrame {
+	return d.with(&plan.WithColumns{Input: d.node, Columns: []plan.NamedExpr{{Name: name, Expr: expr}}})
+}
+
+// WithColumnRenamed renames a column; a missing one is no error, as in Spark.
+func (d *DataFrame) WithColumnRenamed(from, to string) *DataFrame {
+	return d.with(&plan.WithColumnRenamed{Input: d.node, From: from, To: to})
+}
+
+// Drop leaves columns out; missing ones are no error, as in Spark.
+func (d *DataFrame) Drop(columns ...string) *DataFrame {
+	return d.with(&plan.Drop{Input: d.node, Columns: slices.Clone(columns)})
+}
+
+// Filter keeps the rows for which the condition is true, neither false nor NULL.
+func (d *DataFrame) Filter(condition string) *DataFrame {
+	return d.with(&plan.Filter{Input: d.node, Condition: condition})
+}
+
+// Where is [DataFrame.Filter].
+func (d *DataFrame) Where(condition string) *DataFrame { return d.Filter(condition) }
+
+// Limit keeps the first n rows.
+func (d *DataFrame) Limit(n int) *DataFrame { return d.with(&plan.Limit{Input: d.node, N: int64(n)}) }
+
+// Sample keeps about this fraction of the rows, the same ones for the same seed and input.
+func (d *DataFrame) Sample(fraction float64, seed int64) *DataFrame {
+	return d.with(&plan.Sample{Input: d.node, Upper: fraction, Seed: seed})
+}
+
+// RandomSplit deals the rows out to tables in proportion to the weights, the same way for the same seed and input. For a
+// split that survives new files and other engines, filter on a hash of a key instead:
+// "pmod(xxhash64(key), 10000) < 9000".
+func (d *DataFrame) RandomSplit(weights []float64, seed int64) []*DataFrame {
+	if seed == 0 {
+		seed = rand.Int64()
+	}
+	total := 0.0
+	for _, w := range weights {
+		total += max(w, 0)
+	}
+	parts := make([]*DataFrame, len(weights))
+	lower := 0.0
+	for i, w := range weights {
+		upper := lower + max(w, 0)/total
+		if i == len(weights)-1 {
+			upper = 1
+		}
+		parts[i] = d.with(&plan.Sample{Input: d.node, Lower: lower, Upper: upper, Seed: seed})
+		lower = upper
+	}
+	return parts
+}
+
+// OrderBy sorts by expressions, each with an optional ASC or DESC and NULLS FIRST or NULLS LAST behind it. NULL comes
+// first ascending and last descending unless said otherwise.
+func (d *DataFrame) OrderBy(keys ...string) *DataFrame {
+	orders := make([]plan.SortOrder, len(keys))
+	for i, k := range keys {
+		orders[i] = plan.ParseSortOrder(k)
+	}
+	return d.with(&plan.Sort{Input: d.node, Orders: orders})
+}
+
+// Distinct keeps the first of equal rows.
+func (d *DataFrame) Distinct() *DataFrame { return d.with(&plan.Distinct{Input: d.node}) }
+
+// DropDuplicates keeps the first of the rows that are equal in these columns.
+func (d *DataFrame) DropDuplicates(columns ...string) *DataFrame {
+	return d.with(&plan.Distinct{Input: d.node, Columns: slices.Clone(columns)})
+}
+
+// Union appends the rows of others, columns matched by position.
+func (d *DataFrame) Union(others ...*DataFrame) *DataFrame { return d.union(false, others) }
+
+// UnionByName appends the rows of others, columns matched by name.
+func (d *DataFrame) UnionByName(others ...*DataFrame) *DataFrame { return d.union(true, others) }
+
+func (d *DataFrame) union(byName bool, others []*DataFrame) *DataFrame {
+	all := []plan.Node{d.node}
+	for _, o := range others {
+		all = append(all, o.node)
+	}
+	return d.with(&plan.Union{All: all, ByName: byName})
+}
+
+// Repartition deals the rows out to n partitions in turn. Partitions are what runs in parallel and what DataFrameToMDS
+// writes to a folder each.
+func (d *DataFrame) Repartition(n int) *DataFrame {
+	return d.with(&plan.Repartition{Input: d.node, Num: n})
+}
+
+// GroupBy groups the rows by expressions; without any, all rows are one group.
+func (d *DataFrame) GroupBy(exprs ...string) *Grouped { return &Grouped{d, slices.Clone(exprs)} }
+
+// Grouped is a DataFrame grouped by expressions, waiting for its aggregates.
+type Grouped struct {
+	frame *DataFrame
+	by    []string
+}
+
+// Count counts the rows of each group in a column "count". Groups come in the order of their first rows.
+func (g *Grouped) Count() *DataFrame { return g.Agg("count(1) AS count") }
+
+// Agg computes aggregates of each group: count(*), count(x), count(DISTINCT x), sum, avg, min, max and the like, and
+// expressions over them, with an alias if wanted: "sum(length) / count(*) AS mean".
+func (g *Grouped) Agg(exprs ...string) *DataFrame {
+	return g.frame.with(&plan.Aggregate{Input: g.frame.node, GroupBy: g.by, Aggs: slices.Clone(exprs)})
+}
+
+// Sum adds up each column, in columns named like "sum(length)".
+func (g *Grouped) Sum(columns ...string) *DataFrame { return g.each("sum", columns) }
+
+// Avg is the mean of each column; see [Grouped.Sum].
+func (g *Grouped) Avg(columns ...string) *DataFrame { return g.each("avg", columns) }
+
+// Min is the least value of each column; see [Grouped.Sum].
+func (g *Grouped) Min(columns ...string) *DataFrame { return g.each("min", columns) }
+
+// Max is the greatest value of each column; see [Grouped.Sum].
+func (g *Grouped) Max(columns ...string) *DataFrame { return g.each("max", columns) }
+
+func (g *Grouped) each(function string, columns []string) *DataFrame {
+	aggs := make([]string, len(columns))
+	for i, c := range columns {
+		aggs[i] = fmt.Sprintf("%s(%s)", function, plan.QuoteName(c))
+	}
+	return g.Agg(aggs...)
+}
+
+// Schema checks the plan and returns the columns.
+func (d *DataFrame) Schema(ctx context.Context) (Schema, error) {
+	return d.session.engine.Schema(ctx, d.node)
+}
+
+// Batches runs the plan and yields its rows; after an error it ends. Memory stays bounded.
+func (d *DataFrame) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
+	return d.session.engine.Batches(ctx, d.node)
+}
+
+// Rows runs the plan and yields its rows as samples; after an error it ends. Memory stays bounded.
+func (d *DataFrame) Rows(ctx context.Context) iter.Seq2[Sample, error] {
+	return func(yield func(Sample, error) bool) {
+		for b, err := range d.Batches(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for s := range b.Samples() {
+				if !yield(s, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Collect runs the plan and returns all rows, which must fit in memory.
+func (d *DataFrame) Collect(ctx context.Context) ([]Sample, error) {
+	rows := []Sample{}
+	for s, err := range d.Rows(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, s)
+	}
+	return rows, nil
+}
+
+// First returns the first row, or an error if there is none.
+func (d *DataFrame) First(ctx context.Context) (Sample, error) {
+	for s, err := range d.Limit(1).Rows(ctx) {
+		return s, err
+	}
+	return nil, fmt.Errorf("mdslib: First: the DataFrame has no rows")
+}
+
+// Count runs the plan and counts the rows; columns that no condition needs aren't read.
+func (d *DataFrame) Count(ctx context.Context) (int64, error) {
+	for b, err := range d.GroupBy().Count().Batches(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		if b.Rows > 0 {
+			if n, ok := b.Columns[0].Value(0).(int64); ok {
+				return n, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("mdslib: Count: the engine gave no count")
+}
+
+// Show runs the plan for its first n rows (20 if n is 0) and returns them as a table to be shown.
+func (d *DataFrame) Show(ctx context.Context, n int) (*Preview, error) {
+	if n <= 0 {
+		n = previewRows
+	}
+	return d.preview(ctx, n)
+}

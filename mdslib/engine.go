@@ -1,0 +1,71 @@
+package mdslib
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"gomosaic/mdslib/plan"
+)
+
+// Engine runs plans. Implementations MUST be safe for concurrent use and MUST stop early with the context's error when
+// it is done. The plan is never changed. Errors about an expression say which and where, errors about a row name its
+// file and place.
+type Engine interface {
+	// Schema checks the plan and returns its columns without running it.
+	Schema(ctx context.Context, p plan.Node) (Schema, error)
+
+	// Batches runs the plan and yields its rows in the plan's order; after an error it ends. The consumer may stop early.
+	Batches(ctx context.Context, p plan.Node) iter.Seq2[*Batch, error]
+
+	// ConvertMDS runs the plan and writes its rows as one MDS data set, partitions in parallel, by the rules of
+	// [Conversion]: a failure leaves no index.json of this attempt. opts.Columns and opts.Compression are resolved.
+	ConvertMDS(ctx context.Context, p plan.Node, opts MDSOptions) (*Report, error)
+}
+
+// EngineDriver opens the engine a URL names.
+type EngineDriver func(ctx context.Context, url string) (Engine, error)
+
+var engines = struct {
+	sync.RWMutex
+	open map[string]EngineDriver
+}{open: map[string]EngineDriver{}}
+
+// RegisterEngine makes an engine known to [Connect] by its URL scheme, such as "local" or "sc", in the manner of
+// database/sql. It panics if the scheme is taken.
+func RegisterEngine(scheme string, open EngineDriver) {
+	engines.Lock()
+	defer engines.Unlock()
+	if scheme == "" || open == nil || engines.open[scheme] != nil {
+		panic("mdslib: RegisterEngine: scheme " + scheme + " is taken, or the driver is nil")
+	}
+	engines.open[scheme] = open
+}
+
+// openEngine opens the engine that url names: a scheme alone, scheme[n] or scheme:rest.
+func openEngine(ctx context.Context, url string) (Engine, error) {
+	scheme, _, _ := strings.Cut(url, ":")
+	scheme, _, _ = strings.Cut(scheme, "[") // local[4], as Spark spells a master with four workers
+	scheme = strings.ToLower(strings.TrimSpace(scheme))
+	engines.RLock()
+	open, names := engines.open[scheme], slices.Sorted(maps.Keys(engines.open))
+	engines.RUnlock()
+	if open != nil {
+		return open(ctx, url)
+	}
+	linked := "no engine is linked into this program: import _ \"gomosaic/mdslib/local\""
+	if len(names) > 0 {
+		linked = "linked into this program: " + strings.Join(names, ", ")
+	}
+	switch scheme {
+	case "":
+		return nil, fmt.Errorf("mdslib: Connect: empty URL (%s)", linked)
+	case "sc", "databricks", "spark-local":
+		return nil, fmt.Errorf("mdslib: Connect %s: Spark comes in a later version (%s)", scheme, linked)
+	}
+	return nil, fmt.Errorf("mdslib: Connect: unknown engine %q (%s)", scheme, linked)
+}

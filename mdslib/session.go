@@ -1,0 +1,60 @@
+package mdslib
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"gomosaic/mdslib/plan"
+)
+
+// Session is a connection to an engine. It is safe for concurrent use and needs no closing.
+type Session struct {
+	url    string
+	engine Engine
+}
+
+// Connect opens an engine: "local" runs in this process on all cores ("local[4]" on four), and needs package
+// mdslib/local linked in, as it is in notebooks. A URL of another scheme is an error that says which engines are linked.
+func Connect(ctx context.Context, url string) (*Session, error) {
+	e, err := openEngine(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{url, e}, nil
+}
+
+// Read starts the description of a source, as Spark's DataFrameReader.
+func (s *Session) Read() *Reader { return &Reader{session: s} }
+
+// String names the engine.
+func (s *Session) String() string { return fmt.Sprintf("mdslib.Session(%s)", s.url) }
+
+// Reader describes a source. Its methods return a changed copy, so that a reader can be shared.
+type Reader struct {
+	session *Session
+	format  string
+	options map[string]string
+}
+
+// Format names the kind of files: binaryFile, parquet, csv or json (JSON lines).
+func (r *Reader) Format(format string) *Reader {
+	c := *r
+	c.format = format
+	return &c
+}
+
+// Option sets one of Spark's options of the format, such as recursiveFileLookup, pathGlobFilter, header, inferSchema or
+// sep. An option the engine doesn't know is an error at the first action.
+func (r *Reader) Option(key, value string) *Reader {
+	c := *r
+	c.options = map[string]string{}
+	maps.Copy(c.options, r.options)
+	c.options[key] = value
+	return &c
+}
+
+// Load describes the files at the paths: files, folders or patterns. Nothing is read before an action.
+func (r *Reader) Load(paths ...string) *DataFrame {
+	return &DataFrame{session: r.session, node: &plan.Read{Format: r.format, Options: maps.Clone(r.options), Paths: paths}}
+}
