@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"gomosaic/display"
 	"gomosaic/trainlib/dist"
 )
 
@@ -39,6 +40,7 @@ func RankMain[T any](fn func(context.Context, dist.World) (T, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	value, err := callRank(ctx, fn)
+	display.EndCell(err) // the last words of live charts and bars
 	r := result[T]{Value: value, At: time.Now()}
 	if err != nil {
 		r.Error = err.Error()

@@ -1,2 +1,0 @@
-// Package trainlib trains models: Fit and Eval over a loader.
-package trainlib

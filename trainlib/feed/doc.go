@@ -1,2 +1,0 @@
-// Package feed moves a loader's batches to a device.
-package feed
