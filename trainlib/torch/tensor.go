@@ -75,28 +75,6 @@ func (t *Tensor) Free() {
 // Freed reports whether the tensor was freed.
 func (t *Tensor) Freed() bool { return t.h == 0 }
 
-// replace makes t a handle of another libtorch tensor, whose reference it takes over: parameters keep their identity when a
-// module moves to another device.
-func (t *Tensor) replace(other *Tensor) {
-	if other == t {
-		return
-	}
-	h := other.handle("To")
-	if other.scope == nil {
-		other.cleanup.Stop()
-	}
-	other.h, other.scope = 0, nil
-	if t.scope == nil {
-		t.cleanup.Stop()
-	}
-	lib().release(t.h)
-	live.Add(-1)
-	t.h = h
-	if t.scope == nil {
-		t.watch()
-	}
-}
-
 // info is mt_info of mdstorch.h.
 type info struct {
 	dtype, deviceKind, deviceIndex, ndim, requiresGrad, contiguous, leaf, layout int32
@@ -354,3 +332,6 @@ func (t *Tensor) ToNonBlocking(d Device) *Tensor {
 	}
 	return Op("_to_copy", t, KW{"device": d, "non_blocking": true})
 }
+
+// DataAddress is where the first element lies in memory, to tell whether tensors share it; 0 for an empty tensor.
+func (t *Tensor) DataAddress() uintptr { return uintptr(t.info("DataAddress").data) }

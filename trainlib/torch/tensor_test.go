@@ -93,16 +93,16 @@ func TestErrorsNameOperatorAndShapes(t *testing.T) {
 			t.Errorf("message %q, want %q", err, want)
 		}
 		for want, f := range map[string]func(){
-			"no such operator: aten::frobnicate":   func() { torch.Op("frobnicate", a) },
-			`no argument named "alpha2"`:           func() { torch.Op("add.Tensor", a, a, torch.KW{"alpha2": 2}) },
-			`argument "other" is given twice`:      func() { torch.Op("add.Tensor", a, a, torch.KW{"other": a}) },
-			"missing argument other":               func() { torch.Op("add.Tensor", a) },
-			"type chan int cannot be passed":       func() { torch.Op("add.Tensor", a, make(chan int)) },
-			"5 values do not fill the shape":       func() { torch.FromSlice(make([]float32, 5), 2, 3) },
-			"the elements are float32, not int64":  func() { torch.ToSlice[int64](a) },
-			"want a tensor with one element":       func() { a.Item() },
-			"the tensor is nil":                    func() { (*torch.Tensor)(nil).Neg() },
-			"Only Tensors of floating point": func() { torch.FromSlice([]int64{1}).SetRequiresGrad(true) },
+			"no such operator: aten::frobnicate":  func() { torch.Op("frobnicate", a) },
+			`no argument named "alpha2"`:          func() { torch.Op("add.Tensor", a, a, torch.KW{"alpha2": 2}) },
+			`argument "other" is given twice`:     func() { torch.Op("add.Tensor", a, a, torch.KW{"other": a}) },
+			"missing argument other":              func() { torch.Op("add.Tensor", a) },
+			"type chan int cannot be passed":      func() { torch.Op("add.Tensor", a, make(chan int)) },
+			"5 values do not fill the shape":      func() { torch.FromSlice(make([]float32, 5), 2, 3) },
+			"the elements are float32, not int64": func() { torch.ToSlice[int64](a) },
+			"want a tensor with one element":      func() { a.Item() },
+			"the tensor is nil":                   func() { (*torch.Tensor)(nil).Neg() },
+			"Only Tensors of floating point":      func() { torch.FromSlice([]int64{1}).SetRequiresGrad(true) },
 		} {
 			if err := torch.Try(f); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %q", err, want)

@@ -117,8 +117,12 @@ static IValue to_ivalue(const mt_val& a, const c10::Argument& arg) {
       return IValue(std::string(static_cast<const char*>(a.v.p), a.n));
     case MT_INTS:
       return list_of<int64_t, int64_t>(a);
-    case MT_DOUBLES:
+    case MT_DOUBLES: {
+      auto t = arg.type();
+      if (t->kind() == c10::TypeKind::ListType && t->castRaw<c10::ListType>()->getElementType()->kind() == c10::TypeKind::NumberType)
+        return list_of<at::Scalar, double>(a); // Scalar[]
       return list_of<double, double>(a);
+    }
     case MT_BOOLS:
       return list_of<bool, uint8_t>(a);
     case MT_TENSORS: {
