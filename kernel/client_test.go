@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,17 +19,23 @@ import (
 // patience bounds each wait of a client; nothing here takes more than a fraction of it.
 const patience = 60 * time.Second
 
-// newConnection is a connection file's content with five free ports.
+// newConnection is a connection file's content with five free ports. They lie below those that the system gives to
+// others: the kernel opens them a moment later.
 func newConnection(t testing.TB) wire.Connection {
 	t.Helper()
 	c := wire.Connection{Transport: "tcp", IP: "127.0.0.1", Key: "test-key", SignatureScheme: "hmac-sha256"}
 	for _, port := range []*int{&c.ShellPort, &c.ControlPort, &c.StdinPort, &c.IOPubPort, &c.HeartbeatPort} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+		for tries := 0; ; tries++ {
+			*port = 10_000 + rand.IntN(20_000)
+			ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+			if err == nil {
+				defer ln.Close()
+				break
+			}
+			if tries == 100 {
+				t.Fatal(err)
+			}
 		}
-		defer ln.Close()
-		*port = ln.Addr().(*net.TCPAddr).Port
 	}
 	return c
 }
