@@ -36,8 +36,20 @@ func asImage(v any) (image.Image, error) {
 	return img, nil
 }
 
+// asStandardImage is asImage for encoders that know only the standard library's types.
+func asStandardImage(v any) (image.Image, error) {
+	p, ok := v.(*PILImage)
+	if !ok || p == nil {
+		return asImage(v)
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return pilToGo(p), nil
+}
+
 func appendJPEG(dst []byte, v any) ([]byte, error) {
-	img, err := asImage(v)
+	img, err := asStandardImage(v)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +67,7 @@ func appendJPEG(dst []byte, v any) ([]byte, error) {
 }
 
 func appendPNG(dst []byte, v any) ([]byte, error) {
-	img, err := asImage(v)
+	img, err := asStandardImage(v)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,15 @@ func pilBytes(mode string, width, height int) (int, error) {
 	return width * height * perPixel, nil
 }
 
+// check compares the number of pixel bytes with mode and size.
+func (p *PILImage) check() error {
+	n, err := pilBytes(p.Mode, p.Width, p.Height)
+	if err == nil && len(p.Pix) != n {
+		err = fmt.Errorf("PILImage %s of %d x %d has %d bytes of pixels instead of %d", p.Mode, p.Width, p.Height, len(p.Pix), n)
+	}
+	return err
+}
+
 // ColorModel is grey for the one-channel modes.
 func (p *PILImage) ColorModel() color.Model {
 	switch p.Mode {
@@ -97,12 +106,8 @@ func appendPIL(dst []byte, v any) ([]byte, error) {
 		return nil, err
 	}
 	if p, ok := img.(*PILImage); ok {
-		n, err := pilBytes(p.Mode, p.Width, p.Height)
-		if err != nil {
+		if err := p.check(); err != nil {
 			return nil, err
-		}
-		if len(p.Pix) != n {
-			return nil, fmt.Errorf("PILImage %s of %d x %d has %d bytes of pixels instead of %d", p.Mode, p.Width, p.Height, len(p.Pix), n)
 		}
 		return append(appendPILHead(dst, p.Mode, p.Width, p.Height), p.Pix...), nil
 	}

@@ -216,8 +216,19 @@ func appendFloat64(dst []byte, v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), nil
+	bits := math.Float64bits(f)
+	if bits == goNaN {
+		bits = pythonNaN
+	}
+	return binary.LittleEndian.AppendUint64(dst, bits), nil
 }
+
+// math.NaN() and Python's float("nan") differ in the last bit; the same input must give the same bytes. NaNs with another
+// payload are written as they are.
+const (
+	goNaN     = 0x7FF8000000000001
+	pythonNaN = 0x7FF8000000000000
+)
 
 func decodeUint8(b []byte) (any, error)  { return b[0], nil }
 func decodeInt8(b []byte) (any, error)   { return int8(b[0]), nil }

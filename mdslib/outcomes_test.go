@@ -192,6 +192,7 @@ func TestEncodingValues(t *testing.T) {
 		{"float32", int8(-3), "000040c0"},
 		{"float64", "0x1p-2", "!want float64"},
 		{"float64", " inf ", "000000000000f07f"},
+		{"float64", math.NaN(), "000000000000f87f"},
 		{"float64", true, "!want float64, got bool"},
 		{"str", "\xff", "!UTF-8"},
 		{"str", nil, "!null"},
