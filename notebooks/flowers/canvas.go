@@ -5,6 +5,7 @@ type canvas struct {
 	pix      []byte
 	w, h     int
 	coverage []int // of one row of pixels, while a polygon is filled
+	near     []edge
 	crossing []crossing
 }
 
@@ -71,7 +72,11 @@ func (c *canvas) blur(radius int) {
 		}
 		for i := range n {
 			c.pix[start+i*step] = byte((sum + width/2) / width)
-			sum += at(i+radius+1) - at(i-radius)
+			if i >= radius && i+radius+1 < n {
+				sum += line[i+radius+1] - line[i-radius]
+			} else {
+				sum += at(i+radius+1) - at(i-radius)
+			}
 		}
 	}
 	for range 3 {

@@ -5,6 +5,12 @@ import "slices"
 // crossing is where an edge meets a sub-scanline, and whether it goes down (+1) or up (−1) there.
 type crossing struct{ x, direction int }
 
+// edge is a side of a polygon that crosses the current row of pixels.
+type edge struct {
+	upper, lower point
+	direction    int
+}
+
 // paint gives the colour of a pixel inside a shape.
 type paint func(x, y int) rgb
 
@@ -35,21 +41,28 @@ func (c *canvas) fill(outline []point, colour paint, opacity int) {
 	x0, x1 := max(left/pixel-1, 0), min(right/pixel+1, c.w-1)
 	y0, y1 := max(top/pixel-1, 0), min(bottom/pixel+1, c.h-1)
 	for y := y0; y <= y1; y++ {
+		c.near = c.near[:0]
+		for i, p := range outline {
+			q, direction := outline[(i+1)%len(outline)], 1
+			if p.y > q.y {
+				p, q, direction = q, p, -1
+			}
+			if p.y < (y+1)*pixel && q.y > y*pixel {
+				c.near = append(c.near, edge{p, q, direction})
+			}
+		}
+		if len(c.near) == 0 {
+			continue
+		}
 		clear(c.coverage)
 		touched := false
 		for line := range lines {
 			at := y*pixel + (2*line+1)*pixel/(2*lines)
 			c.crossing = c.crossing[:0]
-			for i, p := range outline {
-				q := outline[(i+1)%len(outline)]
-				direction := 1
-				if p.y > q.y {
-					p, q, direction = q, p, -1
+			for _, e := range c.near {
+				if p, q := e.upper, e.lower; at >= p.y && at < q.y {
+					c.crossing = append(c.crossing, crossing{p.x + (q.x-p.x)*(at-p.y)/(q.y-p.y), e.direction})
 				}
-				if at < p.y || at >= q.y {
-					continue
-				}
-				c.crossing = append(c.crossing, crossing{p.x + (q.x-p.x)*(at-p.y)/(q.y-p.y), direction})
 			}
 			slices.SortFunc(c.crossing, func(a, b crossing) int { return a.x - b.x })
 			winding := 0
