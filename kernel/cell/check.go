@@ -35,8 +35,19 @@ func (c *compilation) check() {
 		Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
 	config := types.Config{Importer: c.s.importer, GoVersion: languageVersion, DisableUnusedImportCheck: true, Error: c.typeError}
 	_ = types.NewChecker(&config, c.s.fset, c.pkg, c.info).Files(c.files()) // typeError has heard of all errors
-	for _, id := range c.renamed {                                          // the end of a node is computed from the length of its name
+	c.reportCycles()
+	for _, id := range c.renamed { // the end of a node is computed from the length of its name
 		id.Name = strings.TrimSuffix(id.Name, freshMark)
+	}
+}
+
+// reportCycles brings back the initialisation cycles where they leave a variable without a type (x := x).
+func (c *compilation) reportCycles() {
+	for _, name := range c.pkg.Scope().Names() {
+		if v, ok := c.pkg.Scope().Lookup(name).(*types.Var); ok && v.Type() == types.Typ[types.Invalid] {
+			c.errors = append(c.errors, c.cycles...)
+			return
+		}
 	}
 }
 
@@ -170,6 +181,7 @@ func (c *compilation) typeError(err error) {
 		// go/types compares package pointers here, and the package of an earlier cell is another one.
 	case strings.HasPrefix(e.Msg, "initialization cycle"):
 		// Functions may use the variable that is being set: statements run in order, and functions are variables.
+		c.cycles = append(c.cycles, c.diagnose(e.Pos, e.Msg))
 	case strings.HasPrefix(e.Msg, "\t"): // continuation of the error before
 	default:
 		d := c.diagnose(e.Pos, e.Msg)

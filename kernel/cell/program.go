@@ -152,30 +152,28 @@ func (s *Session) Program(symbol string, entry ship.Entry, snapshot []byte, type
 	for _, n := range reached.cells {
 		p.Files[fmt.Sprintf("c%d/cell.go", n)] = s.units[n].Source
 	}
-	text, err := mainText(f, entry, reached, types)
-	p.Files["main.go"] = text
-	return p, err
+	p.Files["main.go"] = mainText(f, entry, reached, types)
+	return p, nil
 }
 
+var packageInType = regexp.MustCompile("‹[^›]*›")
+
 // mainText is the program's main package.
-func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) (string, error) {
+func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) string {
 	imports := map[string]string{"encoding/gob": "gob", runtimePath: "rt", entry.Package: "entry"}
 	for _, n := range reached.cells {
 		imports[cellPath(n)] = fmt.Sprintf("c%d", n)
 	}
 	var body strings.Builder
 	for _, t := range types {
-		if strings.Contains(t.Name, "[") || !exported(t.Name) || t.Path == userPackage {
-			return "", fmt.Errorf("ship: a captured interface holds a %s.%s, which the program cannot name", t.Path, Demangle(t.Name))
-		}
-		if imports[t.Path] == "" {
-			imports[t.Path] = fmt.Sprintf("t%d", len(imports))
-		}
-		star := "*"
-		if t.Pointer {
-			star = ""
-		}
-		fmt.Fprintf(&body, "\tgob.Register(%snew(%s.%s))\n", star, imports[t.Path], t.Name)
+		text := packageInType.ReplaceAllStringFunc(string(t), func(quoted string) string {
+			path := strings.Trim(quoted, "‹›")
+			if imports[path] == "" {
+				imports[path] = fmt.Sprintf("t%d", len(imports))
+			}
+			return imports[path]
+		})
+		fmt.Fprintf(&body, "\tgob.Register(*new(%s))\n", text)
 	}
 	for _, n := range reached.cells {
 		fmt.Fprintf(&body, "\tc%d.%sBind()\n", n, reserved)
@@ -200,7 +198,7 @@ func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) (s
 		fmt.Fprintf(&b, "\t%s %q\n", imports[path], path)
 	}
 	fmt.Fprintf(&b, ")\n\n//go:embed snapshot.gob\nvar snapshot []byte\n\nvar _ = gob.Register\n\nfunc main() {\n%s}\n", body.String())
-	return b.String(), nil
+	return b.String()
 }
 
 // BuildProgram compiles a program below folder and returns its path, which is the same for the same program.

@@ -143,6 +143,7 @@ type compilation struct {
 
 	errors []Diagnostic
 	unused []token.Pos // declared and not used: tolerated
+	cycles []Diagnostic
 
 	// split, declare
 	parts        parts

@@ -83,7 +83,7 @@ type message struct {
 	Package  string     `json:"package,omitempty"`
 	Func     string     `json:"func,omitempty"`
 	Snapshot string     `json:"snapshot,omitempty"` // file
-	Types    []typeRef  `json:"types,omitempty"`
+	Types    []string   `json:"types,omitempty"`    // rt.TypeRef
 	Plan     []variable `json:"plan,omitempty"`
 }
 
@@ -92,12 +92,6 @@ type variable struct {
 	Name string `json:"name"` // the user's
 	Cell int    `json:"cell"` // package
 	Key  string `json:"key"`  // name there
-}
-
-// typeRef is rt.TypeRef.
-type typeRef struct {
-	Path, Name string
-	Pointer    bool
 }
 
 // frameWriter writes frames; safe for concurrent use.

@@ -27,6 +27,7 @@ type square struct { side float64 }
 func (s square) area() float64 { return s.side * s.side }
 c := conf{0.5, map[string]int{"a": 1}, &conf{rate: 2}}
 var s shape = square{3}
+var bag any = map[string]any{"list": []any{1, "two", square{4}}}
 var nothing *conf
 unused := make(chan int)
 steps := []int{1, 2, 3}
@@ -39,11 +40,11 @@ func twice[T any](x T) []T { return []T{x, x} }`, "")
 	n.want("func grad(x float64) float64 { return 2 * x }", "") // an older caller sees the new one
 	n.want(`func train(ctx context.Context, k int) (string, error) {
 	fmt.Println(os.Args[0] != "", ctx.Err())
-	return fmt.Sprint(k, c.rate, c.names["a"], c.next.rate, s.area(), nothing == nil, total(), grad(4), twice(secret)), nil
+	return fmt.Sprint(k, c.rate, c.names["a"], c.next.rate, s.area(), bag.(map[string]any)["list"].([]any)[2].(shape).area(), nothing == nil, total(), grad(4), twice(secret)), nil
 }
 text, err := run(train)
 check(err)
-fmt.Println(text)`, "true <nil>\n5 0.5 1 2 9 true 10 8 [yes yes] <nil>")
+fmt.Println(text)`, "true <nil>\n5 0.5 1 2 9 16 true 10 8 [yes yes] <nil>")
 	n.want("secret = \"again\"\ntext, err = run(train)\ncheck(err)\ntext", "[again again]")
 }
 

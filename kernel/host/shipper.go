@@ -55,7 +55,7 @@ func (h *shipper) Ship(ctx context.Context, fn any, entry ship.Entry) (ship.Prog
 	}
 	request.Kind, request.Snapshot = msgBuild, file.Name()
 	for _, r := range refs {
-		request.Types = append(request.Types, typeRef(r))
+		request.Types = append(request.Types, string(r))
 	}
 	answer, err = h.s.call(ctx, request)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Variable names a variable that travels with a shipped function.
@@ -17,11 +19,9 @@ type Variable struct {
 	Pointer any    // to the variable
 }
 
-// TypeRef names a type that was met inside an interface value: the receiving program registers it with gob.
-type TypeRef struct {
-	Path, Name string
-	Pointer    bool
-}
+// TypeRef is the source of a type that was met inside an interface value: the receiving program registers it with gob.
+// Packages stand in it by their paths in ‹›: `map[string]*‹nb/c3›.Point`.
+type TypeRef string
 
 // record stands before each variable in a snapshot.
 type record struct {
@@ -158,8 +158,13 @@ func (t *traveller) visit(path string, v reflect.Value, above []uintptr) error {
 		if v.IsNil() {
 			return nil
 		}
-		t.register(v.Elem().Type())
-		return t.visit(path, v.Elem(), above)
+		if err := t.visit(path, v.Elem(), above); err != nil {
+			return err
+		}
+		if err := t.register(v.Elem().Type()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
 	case reflect.Pointer:
 		if v.IsNil() {
 			return nil
@@ -211,18 +216,61 @@ func kindName(x reflect.Type) string {
 }
 
 // register makes gob know a type met in an interface, here and by its reference in the receiving program.
-func (t *traveller) register(x reflect.Type) {
+func (t *traveller) register(x reflect.Type) (err error) {
 	if t.types[x] {
-		return
+		return nil
 	}
 	t.types[x] = true
-	base, pointer := x, false
-	if x.Name() == "" && x.Kind() == reflect.Pointer {
-		base, pointer = x.Elem(), true
+	if x.Name() != "" && x.PkgPath() == "" {
+		return nil // gob knows the basic types
 	}
-	if base.PkgPath() == "" {
-		return // gob knows the basic types
+	text, err := typeSource(x)
+	if err != nil {
+		return err
 	}
+	defer func() {
+		if p := recover(); p != nil { // gob keeps one name for T and *T
+			err = fmt.Errorf("an interface holds a %s where another held the same type with or without *: %v", x, p)
+		}
+	}()
 	gob.Register(reflect.Zero(x).Interface())
-	t.refs = append(t.refs, TypeRef{base.PkgPath(), base.Name(), pointer})
+	t.refs = append(t.refs, TypeRef(text))
+	return nil
+}
+
+// typeSource writes a type as Go source.
+func typeSource(x reflect.Type) (string, error) {
+	if name := x.Name(); name != "" {
+		switch first, _ := utf8.DecodeRuneInString(name); {
+		case x.PkgPath() == "":
+			return name, nil
+		case strings.Contains(name, "[") || !unicode.IsUpper(first):
+			return "", fmt.Errorf("an interface holds a %s, which another program cannot name", x)
+		}
+		return "‹" + x.PkgPath() + "›." + name, nil
+	}
+	var before string
+	switch x.Kind() {
+	case reflect.Interface:
+		if x.NumMethod() == 0 {
+			return "any", nil
+		}
+		return "", fmt.Errorf("an interface holds a %s, which another program cannot name", x)
+	case reflect.Pointer:
+		before = "*"
+	case reflect.Slice:
+		before = "[]"
+	case reflect.Array:
+		before = fmt.Sprintf("[%d]", x.Len())
+	case reflect.Map:
+		key, err := typeSource(x.Key())
+		if err != nil {
+			return "", err
+		}
+		before = "map[" + key + "]"
+	default:
+		return "", fmt.Errorf("an interface holds a %s, which another program cannot name", x)
+	}
+	elem, err := typeSource(x.Elem())
+	return before + elem, err
 }

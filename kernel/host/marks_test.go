@@ -1,0 +1,107 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+// read gives a stream to a markReader in pieces and writes what comes out as text with ⟨n⟩ for marks.
+func readPieces(data []byte, cut func(rest int) int) string {
+	m := newMarkReader("NONCE")
+	var b strings.Builder
+	write := func(list []segment) {
+		for _, s := range list {
+			if s.mark > 0 {
+				fmt.Fprintf(&b, "⟨%d⟩", s.mark)
+			}
+			b.WriteString(s.text)
+		}
+	}
+	for len(data) > 0 {
+		n := cut(len(data))
+		write(m.read(data[:n], false))
+		data = data[n:]
+	}
+	write(m.read(nil, true))
+	return b.String()
+}
+
+func TestMarksInPieces(t *testing.T) {
+	stream := "one é Ꞷ.Ꞷpt Ꞷx\x00 zero" + string(markBytes("NONCE", 1)) + "two" + string(markBytes("NONCE", 12)) + string(markBytes("OTHER", 3)) + "Ꞷ"
+	want := "one é main.pt x\x00 zero⟨1⟩two⟨12⟩\x00\x1bOTHER:3\x00"
+	for size := 1; size <= len(stream); size++ {
+		if got := readPieces([]byte(stream), func(rest int) int { return min(size, rest) }); got != want {
+			t.Errorf("in pieces of %d: %q, want %q", size, got, want)
+		}
+	}
+}
+
+// FuzzMarks: however a stream is cut, the same comes out.
+func FuzzMarks(f *testing.F) {
+	f.Add([]byte("a\x00\x1bNONCE:7\x00b"), uint8(3))
+	f.Add([]byte("Ꞷ.Ꞷx\xff\xc3"), uint8(1))
+	f.Add([]byte("\x00\x1bNONCE:\x00\x00\x1bNONCE:1"), uint8(2))
+	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
+		whole := readPieces(data, func(rest int) int { return rest })
+		pieces := readPieces(data, func(rest int) int { return min(int(size)+1, rest) })
+		if whole != pieces {
+			t.Errorf("whole %q, in pieces of %d %q", whole, int(size)+1, pieces)
+		}
+	})
+}
+
+func TestFrames(t *testing.T) {
+	var b bytes.Buffer
+	for _, kind := range []string{msgRun, msgDone} {
+		if err := writeFrame(&b, message{Kind: kind, Seq: 3, Data: map[string]any{"text/plain": "x"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut := b.Bytes()[:b.Len()-1]
+	r := bufio.NewReader(bytes.NewReader(cut))
+	if m, err := readFrame(r); err != nil || m.Kind != msgRun || m.Seq != 3 || m.Data["text/plain"] != "x" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := readFrame(r); err != io.ErrUnexpectedEOF {
+		t.Errorf("a frame that is cut short: %v", err)
+	}
+	if _, err := readFrame(r); err != io.EOF {
+		t.Errorf("the end: %v", err)
+	}
+}
+
+func FuzzReadFrame(f *testing.F) {
+	var b bytes.Buffer
+	if err := writeFrame(&b, message{Kind: msgReady}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{0, 0, 0, 2, '{', '}'})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := bufio.NewReader(bytes.NewReader(data))
+		for {
+			if _, err := readFrame(r); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func TestLastWords(t *testing.T) {
+	words := "runtime: goroutine stack exceeds 64-byte limit\nruntime: sp=0x1\nfatal error: stack overflow\n\nruntime stack:\nx()\n\n" +
+		"goroutine 18 [running, locked to thread]:\nnb/c1.f(...)\n\tcell[4]:2 +0x1\nnb/c1.f(...)\n\tcell[4]:2 +0x1\nnb/c1.Run()\n\tcell[5]:1 +0x3\n\ngoroutine 1:\n\tcell[1]:1\n"
+	e := deathOf(nil, words)
+	if !strings.HasPrefix(e.Value, "fatal error: stack overflow (") || e.Traceback[1] != "    at cell[4]:2 < cell[5]:1" {
+		t.Errorf("%s\n%q", e.Value, e.Traceback)
+	}
+	for text, want := range map[string]int{"panic: x": 0, "ok\nfatal error: y": 3, "don't panic: it is fine": -1, "": -1} {
+		if got := crashStart(text); got != want {
+			t.Errorf("%q starts a crash at %d, want %d", text, got, want)
+		}
+	}
+}
