@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import tempfile
+import time
 import unittest
 import warnings
 from pathlib import Path
@@ -182,10 +183,20 @@ class TestLoader(unittest.TestCase):
         type(self).caches += 1
         return os.path.join(self.folder.name, f"cache-{self.caches}")
 
+    def setUp(self):
+        warnings.simplefilter("ignore")  # the reference's, on files it leaves open, small blocks, many workers
+
     def python(self, args, loader, state, epochs, stop_after):
         """What streamcat does, by the reference."""
-        dataset = StreamingDataset(**{**args, "local": self.cache()})
-        batches = StreamingDataLoader(dataset, batch_size=args["batch_size"], collate_fn=list, **loader)
+        for attempt in range(5):
+            try:
+                dataset = StreamingDataset(**{**args, "local": self.cache()})
+                break
+            except FileExistsError:  # its shared memory is named by number, and another process was there first
+                if attempt == 4:
+                    raise
+                time.sleep(attempt)
+        batches = StreamingDataLoader(dataset, collate_fn=list, **loader)
         batches._get_batch_size = len
         if state is not None:
             batches.load_state_dict(state)
@@ -216,7 +227,9 @@ class TestLoader(unittest.TestCase):
                 "validate_hash": rng.choice(["sha1", "xxh64"]), "keep_zip": rng.random() < 0.5}
         if rng.random() < 0.5:
             args["num_canonical_nodes"] = rng.choice([1, 2, 8])
-        loader = {"num_workers": rng.choice([0, 0, 1, 2, 3])}
+        loader = {"num_workers": rng.choice([0, 0, 1, 2, 3]), "batch_size": args["batch_size"]}
+        if rng.random() < 0.3:
+            loader["batch_size"] = rng.randint(1, 20)
         if rng.random() < 0.3:
             loader["drop_last"] = True
         return args, loader

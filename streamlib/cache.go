@@ -158,23 +158,21 @@ func (c *cache) bring(ctx context.Context, shard int, reader bool) (*mdslib.Shar
 
 var errClosed = errors.New("streamlib: the data set is closed")
 
-func (c *cache) open(ctx context.Context, shard int) (*mdslib.Shard, error) {
-	owner := c.owners[shard]
-	i := shard - c.firsts[owner.number]
+func (c *cache) open(ctx context.Context, number int) (*mdslib.Shard, error) {
+	owner := c.owners[number]
+	i := number - c.firsts[owner.number]
 	info := &owner.index.Shards[i]
 	if info.Format != "mds" {
 		return nil, fmt.Errorf("shards of format %q cannot be streamed, only mds", info.Format)
 	}
-	dir, err := owner.fetch(ctx, i, &c.space)
-	if err != nil {
-		return nil, err
-	}
-	open, err := mdslib.OpenShard(pathOf(dir, info.RawData), info)
-	if err != nil {
-		return nil, err
-	}
-	c.space.touch(owner, i)
-	return open, nil
+	var shard *mdslib.Shard
+	err := owner.fetch(ctx, i, &c.space, func(dir string) (err error) {
+		if shard, err = mdslib.OpenShard(pathOf(dir, info.RawData), info); err == nil {
+			c.space.touch(owner, i)
+		}
+		return err
+	})
+	return shard, err
 }
 
 // slot is the place of a source's shard.

@@ -117,6 +117,19 @@ func TestCacheHeals(t *testing.T) {
 	}
 }
 
+// Without hashes a file of the right size that is no shard is found when it is opened.
+func TestCacheHealsWithoutHashes(t *testing.T) {
+	dir := writeData(t, 100, 20, mdslib.MDSOptions{})
+	cache := t.TempDir()
+	opts := DatasetOptions{Remote: dir, Local: cache, BatchSize: 10}
+	for range 2 {
+		if n, err := loop(t, NewStreamingDataLoader(open(t, opts), LoaderOptions{})); n != 100 || err != nil {
+			t.Fatal(n, err)
+		}
+		edit(t, filepath.Join(cache, "shard.00002.mds"), func(data []byte) []byte { return make([]byte, len(data)) })
+	}
+}
+
 // A data set that was written anew at the same place is not mixed with what was cached of the old one.
 func TestRemoteChanges(t *testing.T) {
 	dir, cache := filepath.Join(t.TempDir(), "data"), t.TempDir()

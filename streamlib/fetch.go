@@ -14,46 +14,56 @@ import (
 	"gomosaic/mdslib"
 )
 
-// fetch makes the raw files of shard i complete and sound on this machine and returns the folder that they lie in.
-// Only one goroutine at a time may fetch the same shard; other processes are kept out by a lock.
+// fetch makes the raw files of shard i complete and sound on this machine and has them opened, by the folder that they
+// lie in, before another goroutine or process may evict them again. Only one goroutine at a time may fetch the same shard;
+// other processes are kept out by a lock.
 //
 // A file that is there but damaged is made anew once, from its compressed form or from the remote, if there is either.
-func (s *source) fetch(ctx context.Context, i int, space *space) (dir string, err error) {
+func (s *source) fetch(ctx context.Context, i int, space *space, open func(dir string) error) error {
 	info := &s.index.Shards[i]
+	// ready opens the shard if its files are sound; again means that they have to be made.
+	ready := func(dir string) (again bool, err error) {
+		if err = s.whole(ctx, dir, info); err == nil {
+			err = open(dir) // it may be evicted right here
+		}
+		return err != nil && s.replaceable(i, err), err
+	}
 	if s.from != "" {
-		if err := s.whole(ctx, s.from, info); err == nil {
-			return s.from, nil
-		} else if !s.replaceable(i, err) {
-			return "", err
+		if again, err := ready(s.from); !again {
+			return err
 		}
 	}
-	if err := s.whole(ctx, s.dir, info); err == nil {
-		return s.dir, nil
-	} else if !s.replaceable(i, err) {
-		return "", err
+	if again, err := ready(s.dir); !again {
+		return err
 	}
 	locks, err := s.lockFile()
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := locks.lock(ctx, shardLock+i); err != nil {
-		return "", err
+		return err
 	}
 	defer locks.unlock(shardLock + i)
-	if s.whole(ctx, s.dir, info) == nil { // another process was faster
-		return s.dir, nil
+	again, err := ready(s.dir)
+	if !again { // another process was faster
+		return err
+	}
+	if errors.Is(err, mdslib.ErrFormat) { // nothing but its contents tells that it is damaged
+		if err := s.removeShard(i); err != nil {
+			return err
+		}
 	}
 	release, err := space.reserve(ctx, s, i)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer release()
 	for _, part := range shardParts(info) {
 		if err := s.makeRaw(ctx, info.Compression, part); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return s.dir, nil
+	return open(s.dir)
 }
 
 // part is one of the files of a raw shard, with its compressed form if it has one.
@@ -110,7 +120,7 @@ var fastHashes = [...]string{"xxh3_64", "xxh3_128", "xxh128", "xxh64", "xxh32", 
 
 // replaceable tells whether a missing or damaged raw file of shard i can be made again.
 func (s *source) replaceable(i int, err error) bool {
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, mdslib.ErrChecksum) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, mdslib.ErrChecksum) && !errors.Is(err, mdslib.ErrFormat) {
 		return false
 	}
 	return s.remote != nil || s.index.Shards[i].ZipData != nil

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +52,9 @@ const lockName = ".streamlib.tmp-lock"
 func openSource(ctx context.Context, number int, stream Stream) (*source, error) {
 	s := &source{Stream: stream, number: number}
 	err := s.open(ctx)
+	if err == nil {
+		err = s.checkHash()
+	}
 	if err != nil {
 		s.close()
 		return nil, fmt.Errorf("streamlib: stream %d (%s): %w", number, s.name(), err)
@@ -114,6 +119,21 @@ func (s *source) open(ctx context.Context) (err error) {
 		return err
 	}
 	return s.fetchIndex(ctx)
+}
+
+// checkHash refuses a hash to validate with that the index does not have.
+func (s *source) checkHash() error {
+	if s.ValidateHash == "" || s.ValidateHash == "none" {
+		return nil
+	}
+	for i := range s.index.Shards {
+		for _, f := range s.index.Shards[i].Files() {
+			if _, ok := f.Hashes[s.ValidateHash]; !ok {
+				return fmt.Errorf("ValidateHash %q: %s has only the hashes %q", s.ValidateHash, f.Basename, slices.Sorted(maps.Keys(f.Hashes)))
+			}
+		}
+	}
+	return nil
 }
 
 // mustWrite tells whether some shard is there in compressed form only.
