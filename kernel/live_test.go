@@ -69,11 +69,17 @@ func gomosaic(t testing.TB) string {
 // startLive starts a kernel process and connects a client.
 func startLive(t testing.TB) (*client, *exec.Cmd) {
 	t.Helper()
+	return startLiveWith(t, append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "JPY_PARENT_PID="+strconv.Itoa(os.Getpid())))
+}
+
+// startLiveWith is startLive with an environment of the caller's.
+func startLiveWith(t testing.TB, env []string) (*client, *exec.Cmd) {
+	t.Helper()
 	conn := newConnection(t)
 	cmd := exec.Command(gomosaic(t), "kernel", writeConnection(t, conn))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "JPY_PARENT_PID="+strconv.Itoa(os.Getpid()))
+	cmd.Env = env
 	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -65,10 +65,19 @@ func OpenArchives(ctx context.Context, tools *Toolchain, moduleDir, cacheDir str
 	return a, a.write()
 }
 
+// Key names the state of the sources, the Go version and all else that archives depend on.
+func (a *Archives) Key() string { return strings.TrimPrefix(filepath.Base(a.index), "archives-") }
+
 // pruneArchives keeps the newest lists: the others belong to sources that are gone.
 func pruneArchives(cacheDir, keep string) {
 	const lists = 8
 	files, _ := filepath.Glob(filepath.Join(cacheDir, "archives-*"))
+	stamps, _ := filepath.Glob(filepath.Join(cacheDir, "programs-*"))
+	for _, stamp := range stamps {
+		if _, err := os.Stat(filepath.Join(cacheDir, "archives-"+strings.TrimPrefix(filepath.Base(stamp), "programs-"))); err != nil {
+			os.Remove(stamp)
+		}
+	}
 	slices.SortFunc(files, func(a, b string) int { return modified(b).Compare(modified(a)) })
 	for i, file := range files {
 		if i >= lists && file != keep {

@@ -3,6 +3,8 @@ package host
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"gomosaic/kernel/cell"
@@ -32,9 +34,15 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 	if _, err := cell.NewBuilder(ctx, tools, archives, o.CacheDir, f.path); err != nil {
 		return err
 	}
-	progress("compiling the packages of shipped functions")
-	if err := cell.WarmPrograms(ctx, tools, o.ModuleDir, f.path, preloadPaths()); err != nil {
-		return err
+	stamp := filepath.Join(o.CacheDir, "programs-"+archives.Key())
+	if _, err := os.Stat(stamp); err != nil {
+		progress("compiling the packages of shipped functions")
+		if err := cell.WarmPrograms(ctx, tools, o.ModuleDir, f.path, preloadPaths()); err != nil {
+			return err
+		}
+		if err := os.WriteFile(stamp, nil, 0o644); err != nil {
+			return fmt.Errorf("host: compile cache: %w", err)
+		}
 	}
 	progress(fmt.Sprintf("cells: warm in %.1f s", time.Since(started).Seconds()))
 	return nil

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"gomosaic/kernel"
 )
 
 // moduleDir is the clone of gomosaic whose packages cells import, set by
@@ -51,6 +53,9 @@ func dispatch(args []string) int {
 	case "help", "-h", "-help", "--help":
 		help(os.Stdout)
 		return 0
+	}
+	if err := kernel.CompleteEnvironment(); err != nil {
+		fmt.Fprintf(os.Stderr, "gomosaic: %v\n", err) // the command may do without
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
