@@ -136,6 +136,13 @@ func (c *Conversion) PartitionOptions(partition int) MDSOptions {
 	opts.Out = filepath.Join(c.attempt, partitionDir(partition))
 	opts.Remote, opts.KeepLocal, opts.ExistOK = "", true, false
 	opts.Progress = nil
+	if hook := c.opts.OnInvalid; hook != nil {
+		opts.OnInvalid = func(err error) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return hook(err)
+		}
+	}
 	if c.opts.Progress != nil {
 		opts.Progress = func(p WriteProgress) { c.report(partition, p) }
 	}

@@ -188,3 +188,57 @@ func ColumnsOf(e Expr) (names []string, star bool) {
 	}
 	return names, star
 }
+
+// MapChildren returns a copy of e whose direct parts are what fn makes of them.
+func MapChildren(e Expr, fn func(Expr) (Expr, error)) (Expr, error) {
+	var err error
+	do := func(x Expr) Expr {
+		if x == nil || err != nil {
+			return x
+		}
+		var y Expr
+		if y, err = fn(x); err != nil {
+			return x
+		}
+		return y
+	}
+	all := func(list []Expr) []Expr {
+		out := make([]Expr, len(list))
+		for i, x := range list {
+			out[i] = do(x)
+		}
+		return out
+	}
+	switch x := e.(type) {
+	case *UnaryOp:
+		e = &UnaryOp{x.At, x.Op, do(x.X)}
+	case *BinaryOp:
+		e = &BinaryOp{x.At, x.Op, do(x.L), do(x.R)}
+	case *Call:
+		e = &Call{x.At, x.Name, all(x.Args), x.Distinct}
+	case *Cast:
+		e = &Cast{x.At, do(x.X), x.To, x.Try}
+	case *Case:
+		c := &Case{At: x.At, Of: do(x.Of)}
+		for _, w := range x.Whens {
+			c.Whens = append(c.Whens, When{do(w.If), do(w.Then)})
+		}
+		c.Else = do(x.Else)
+		e = c
+	case *In:
+		e = &In{x.At, do(x.X), all(x.List), x.Not}
+	case *Between:
+		e = &Between{x.At, do(x.X), do(x.Low), do(x.High), x.Not}
+	case *Like:
+		e = &Like{x.At, x.Op, do(x.X), do(x.Pattern), x.Escape, x.Not}
+	case *Is:
+		e = &Is{x.At, do(x.X), x.What, x.Not}
+	case *Item:
+		e = &Item{x.At, do(x.X), do(x.I)}
+	case *Member:
+		e = &Member{x.At, do(x.X), x.Name}
+	case *Alias:
+		e = &Alias{x.At, do(x.X), x.Name}
+	}
+	return e, err
+}

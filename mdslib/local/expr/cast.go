@@ -381,3 +381,21 @@ func joinText(parts []any, env Env) string {
 	}
 	return strings.Join(text, ", ")
 }
+
+// FromText returns the cast of text to a type, for sources whose values are text.
+func FromText(t plan.Type, env Env) (func(s string) (any, error), error) {
+	conv, err := (&binder{env: env}).converter(plan.Of(plan.String), t)
+	if err != nil {
+		return nil, err
+	}
+	return func(s string) (any, error) { return conv(s) }, nil
+}
+
+// Converter returns the implicit cast from one type to another, as Union makes it; ok is false where there is none.
+func Converter(from, to plan.Type, env Env) (func(v any) (any, error), bool) {
+	conv, err := (&binder{env: env}).converter(from, to)
+	return conv, err == nil
+}
+
+// Widest is the type to which values of both types are brought by Union, CASE and the like.
+func Widest(a, b plan.Type) (plan.Type, bool) { return widest(a, b) }

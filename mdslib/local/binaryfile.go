@@ -1,0 +1,101 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"gomosaic/mdslib/plan"
+)
+
+func init() { RegisterSource("binaryFile", openBinaryFile) }
+
+// binaryFile is Spark's source of that name: one row a file, with its path, modification time, length and content. The
+// content is read when an expression or a writer asks for it, so counting and filtering by name read no file.
+type binaryFile struct {
+	files  *Files
+	splits []Split
+	schema plan.Schema
+}
+
+func openBinaryFile(ctx context.Context, read *plan.Read, _ SourceOptions) (Source, error) {
+	opts := NewOptions(read)
+	files, err := ListFiles(ctx, read, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := opts.Unknown(); err != nil {
+		return nil, err
+	}
+	return &binaryFile{files, PackFiles(files.List), plan.Schema{Fields: append([]plan.Field{
+		{Name: "path", Type: plan.Of(plan.String), Nullable: true},
+		{Name: "modificationTime", Type: plan.Of(plan.Timestamp), Nullable: true},
+		{Name: "length", Type: plan.Of(plan.Long), Nullable: true},
+		{Name: "content", Type: plan.Of(plan.Binary), Nullable: true},
+	}, files.Partitions...)}}, nil
+}
+
+func (s *binaryFile) Schema() plan.Schema { return s.schema }
+func (s *binaryFile) Splits() int         { return len(s.splits) }
+
+func (s *binaryFile) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
+	for _, f := range s.files.List[s.splits[split].First:s.splits[split].End] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		uri := f.URI()
+		values := []any{
+			uri,
+			plan.TimestampValue(f.Modified.UnixMilli() * 1000), // Hadoop's file times have milliseconds
+			f.Bytes,
+			&fileContent{f.Path, f.Bytes},
+		}
+		if err := yield(Row{append(values, f.Partitions...), Origin{File: f.Path}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fileContent is a file's bytes, read when asked for.
+type fileContent struct {
+	path  string
+	bytes int64
+}
+
+// Load reads the file.
+func (c *fileContent) Load() (any, error) {
+	b, err := os.ReadFile(c.path)
+	if err != nil {
+		return nil, fmt.Errorf("column content: %w", err)
+	}
+	return b, nil
+}
+
+// LoadInto reads the file into buf, or a larger one if it doesn't fit; the bytes are valid until the buffer is used
+// again.
+func (c *fileContent) LoadInto(buf []byte) ([]byte, error) {
+	f, err := os.Open(c.path)
+	if err != nil {
+		return nil, fmt.Errorf("column content: %w", err)
+	}
+	defer f.Close()
+	if int64(cap(buf)) <= c.bytes {
+		buf = make([]byte, 0, c.bytes+c.bytes/4+512)
+	}
+	buf = buf[:0]
+	for {
+		n, err := f.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case n == 0 && err != nil:
+			if err == io.EOF {
+				return buf, nil
+			}
+			return nil, fmt.Errorf("column content: %w", err)
+		case len(buf) == cap(buf):
+			buf = append(buf, 0)[:len(buf)]
+		}
+	}
+}

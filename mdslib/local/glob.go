@@ -1,0 +1,63 @@
+package local
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// hasGlob reports whether a path holds Hadoop's pattern characters.
+func hasGlob(s string) bool { return strings.ContainsAny(s, `*?[{\`) }
+
+// compileGlob turns a Hadoop glob of one path segment into a regular expression (org.apache.hadoop.fs.GlobPattern): *
+// any run, ? any character, [a-z] and [^a-z] classes, {a,b} alternatives, \ before a character taken as it is.
+func compileGlob(glob string) (*regexp.Regexp, error) {
+	var b strings.Builder
+	b.WriteString(`(?s)\A`)
+	braces, class := 0, false
+	for i := 0; i < len(glob); i++ {
+		c := glob[i]
+		switch {
+		case c == '\\' && i+1 < len(glob):
+			i++
+			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
+		case class:
+			if c == ']' {
+				class = false
+			}
+			if c == '[' || c == '&' {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(c)
+		case c == '*':
+			b.WriteString(".*")
+		case c == '?':
+			b.WriteByte('.')
+		case c == '[':
+			class = true
+			b.WriteByte('[')
+			if i+1 < len(glob) && (glob[i+1] == '^' || glob[i+1] == '!') {
+				b.WriteByte('^')
+				i++
+			}
+		case c == '{':
+			braces++
+			b.WriteString("(?:")
+		case c == '}' && braces > 0:
+			braces--
+			b.WriteByte(')')
+		case c == ',' && braces > 0:
+			b.WriteByte('|')
+		default:
+			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
+		}
+	}
+	if class || braces > 0 {
+		return nil, fmt.Errorf("pattern %q: bracket without its end", glob)
+	}
+	re, err := regexp.Compile(b.String() + `\z`)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", glob, err)
+	}
+	return re, nil
+}

@@ -1,0 +1,166 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"gomosaic/mdslib/plan"
+)
+
+// Origin says where a row came from, for errors. The zero value says nothing.
+type Origin struct {
+	File string
+	Row  int64  // counted from 1; 0 where the file is the row
+	Unit string // what Row counts: "row" if empty
+}
+
+// String names the file and the row.
+func (o Origin) String() string {
+	if o.Row == 0 {
+		return o.File
+	}
+	unit := o.Unit
+	if unit == "" {
+		unit = "row"
+	}
+	return fmt.Sprintf("%s, %s %d", o.File, unit, o.Row)
+}
+
+// Row is one row on its way through the operators. Values are as package plan describes them, nil for NULL, or an
+// expr.Lazy. An operator never changes the values of a row it was given.
+type Row struct {
+	Values []any
+	Origin Origin
+}
+
+// RowError is an error about one row.
+type RowError struct {
+	Origin Origin
+	Err    error
+}
+
+func (e *RowError) Error() string {
+	if e.Origin == (Origin{}) {
+		return e.Err.Error()
+	}
+	return e.Origin.String() + ": " + e.Err.Error()
+}
+
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Source is an opened set of files: its columns, and splits that can be read independently and in parallel. The splits
+// and their order MUST be a function of the files alone. Methods MUST be safe for concurrent use.
+type Source interface {
+	Schema() plan.Schema
+	Splits() int
+
+	// Scan calls yield for each row of a split, in order, until yield returns an error, which Scan returns. Only the
+	// columns for which want is true need be filled. Rows and their values belong to the consumer.
+	Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error
+}
+
+// SourceDriver opens a source. It reads no more than it takes to know the columns and splits.
+type SourceDriver func(ctx context.Context, read *plan.Read, opts SourceOptions) (Source, error)
+
+// SourceOptions is what the engine tells a source.
+type SourceOptions struct {
+	Workers int // goroutines it may use to open files
+}
+
+var sources = struct {
+	sync.RWMutex
+	open map[string]SourceDriver
+}{open: map[string]SourceDriver{}}
+
+// RegisterSource makes a format known to the engine, in the manner of database/sql. It panics if the name is taken.
+func RegisterSource(format string, open SourceDriver) {
+	sources.Lock()
+	defer sources.Unlock()
+	format = strings.ToLower(format)
+	if format == "" || open == nil || sources.open[format] != nil {
+		panic("local: RegisterSource: format " + format + " is taken, or the driver is nil")
+	}
+	sources.open[format] = open
+}
+
+// openSource opens what a plan reads.
+func openSource(ctx context.Context, read *plan.Read, opts SourceOptions) (Source, error) {
+	sources.RLock()
+	open, names := sources.open[strings.ToLower(read.Format)], slices.Sorted(maps.Keys(sources.open))
+	sources.RUnlock()
+	if open != nil {
+		if len(read.Paths) == 0 {
+			return nil, fmt.Errorf("local: %s: no path given to Load", read.Format)
+		}
+		s, err := open(ctx, read, opts)
+		if err != nil {
+			return nil, fmt.Errorf("local: %s: %w", read.Format, err)
+		}
+		return s, nil
+	}
+	hint := "formats: " + strings.Join(names, ", ")
+	switch strings.ToLower(read.Format) {
+	case "":
+		return nil, fmt.Errorf("local: no format given: call Format before Load (%s)", hint)
+	case "parquet":
+		hint = `import _ "gomosaic/mdslib/local/parquet"`
+	case "delta":
+		hint = "Delta tables need Spark; read their Parquet files only if nothing was ever deleted or rewritten"
+	}
+	return nil, fmt.Errorf("local: no source for format %q (%s)", read.Format, hint)
+}
+
+// Options reads the options of a source; names match in any case, as in Spark. An unknown one is an error.
+type Options struct {
+	format string
+	values map[string]string // by lower-case name
+	asked  []string
+}
+
+// NewOptions wraps the options of a Read.
+func NewOptions(read *plan.Read) *Options {
+	o := &Options{format: read.Format, values: map[string]string{}}
+	for k, v := range read.Options {
+		o.values[strings.ToLower(k)] = v
+	}
+	return o
+}
+
+// Text returns an option, or its default.
+func (o *Options) Text(name, otherwise string) string {
+	o.asked = append(o.asked, name)
+	if v, ok := o.values[strings.ToLower(name)]; ok {
+		return v
+	}
+	return otherwise
+}
+
+// Bool returns an option that is true or false.
+func (o *Options) Bool(name string, otherwise bool) (bool, error) {
+	switch v := strings.ToLower(o.Text(name, fmt.Sprint(otherwise))); v {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	default:
+		return false, fmt.Errorf("option %s is %q, want true or false", name, v)
+	}
+}
+
+// Unknown reports options that nobody asked for.
+func (o *Options) Unknown() error {
+	for _, k := range slices.Sorted(maps.Keys(o.values)) {
+		if !slices.ContainsFunc(o.asked, func(a string) bool { return strings.EqualFold(a, k) }) {
+			hint := plan.Nearest(k, o.asked)
+			if hint == "" {
+				hint = "known: " + strings.Join(o.asked, ", ")
+			}
+			return fmt.Errorf("unknown option %q (%s)", k, hint)
+		}
+	}
+	return nil
+}
