@@ -14,7 +14,7 @@ import (
 )
 
 // abi is MT_ABI of mdstorch.h.
-const abi = 1
+const abi = 2
 
 // library is libtorch and its shim, loaded: the functions of mdstorch.h. It is made once per process and never unloaded.
 type library struct {
@@ -51,6 +51,7 @@ type library struct {
 	zeroGrads       func(t *uintptr, n int64) uintptr
 	setRequiresGrad func(t uintptr, v int32) uintptr
 	setData         func(t, data uintptr) uintptr
+	gradFn          func(t uintptr, name *uintptr) uintptr
 
 	streamNew         func(kind, index int32, r *uintptr) uintptr
 	streamCurrent     func(kind, index int32, r *uintptr) uintptr
@@ -107,7 +108,7 @@ func (l *library) symbols() map[string]any {
 		"mt_op_find": &l.opFind,
 		"mt_release": &l.release, "mt_release_many": &l.releaseMany, "mt_retain": &l.retain, "mt_tensor_info": &l.info, "mt_from_data": &l.fromData,
 		"mt_backward": &l.backward, "mt_autograd_grad": &l.autogradGrad, "mt_grads": &l.grads, "mt_set_grad": &l.setGrad,
-		"mt_zero_grads": &l.zeroGrads, "mt_set_requires_grad": &l.setRequiresGrad, "mt_set_data": &l.setData,
+		"mt_zero_grads": &l.zeroGrads, "mt_set_requires_grad": &l.setRequiresGrad, "mt_set_data": &l.setData, "mt_grad_fn": &l.gradFn,
 		"mt_stream_new": &l.streamNew, "mt_stream_current": &l.streamCurrent, "mt_stream_synchronize": &l.streamSynchronize, "mt_stream_free": &l.streamFree,
 		"mt_event_new": &l.eventNew, "mt_event_record": &l.eventRecord, "mt_event_block": &l.eventBlock, "mt_event_query": &l.eventQuery,
 		"mt_event_synchronize": &l.eventSynchronize, "mt_event_free": &l.eventFree,

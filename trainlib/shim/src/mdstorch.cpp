@@ -292,6 +292,13 @@ char* mt_set_data(void* t, void* data) {
   return caught([&] { borrow(t).set_data(borrow(data)); });
 }
 
+char* mt_grad_fn(void* t, char** name) {
+  return caught([&] {
+    auto f = borrow(t).grad_fn();
+    *name = f ? strdup(f->name().c_str()) : nullptr;
+  });
+}
+
 // ---- streams and events: c10's device-generic interface, so that this file needs no CUDA header
 
 char* mt_stream_new(int dev_type, int dev_index, void** r) {

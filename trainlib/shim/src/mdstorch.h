@@ -9,7 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-#define MT_ABI 1 // raised whenever a signature or a layout below changes
+#define MT_ABI 2 // raised whenever a signature or a layout below changes
 
 #ifdef __cplusplus
 extern "C" {
@@ -90,6 +90,7 @@ MT_API char* mt_set_grad(void* t, void* g);
 MT_API char* mt_zero_grads(void** t, int64_t n); // sets .grad to undefined, as zero_grad(set_to_none=True)
 MT_API char* mt_set_requires_grad(void* t, int v);
 MT_API char* mt_set_data(void* t, void* data); // t.data = data
+MT_API char* mt_grad_fn(void* t, char** name); // "AddBackward0"; NULL for a leaf
 
 // ---- streams and events, for any accelerator
 MT_API char* mt_stream_new(int dev_type, int dev_index, void** r);
