@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -119,4 +120,49 @@ func ExampleImage() {
 	}
 	fmt.Println(sample["image"].(Array).Shape)
 	// Output: [3 96 96]
+}
+
+// TestHorizontalFirst holds the option to a Pillow before 13, and makes sure that it matters.
+func TestHorizontalFirst(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "golden_old.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Pillow string
+		Cases  []struct {
+			File          string
+			Height, Width int
+			SHA256        string
+		}
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	different := 0
+	for _, c := range golden.Cases {
+		sum := func(o ResizeOptions) string {
+			images, err := apply(t, Image("image", ResizeTo(c.Height, c.Width, o)), readFile(t, c.File), Draw{}).Images([3]float32{}, [3]float32{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var pix []byte
+			for i, v := range images[0].(*image.NRGBA).Pix {
+				if i%4 < 3 {
+					pix = append(pix, v)
+				}
+			}
+			s := sha256.Sum256(pix)
+			return hex.EncodeToString(s[:])
+		}
+		if sum(ResizeOptions{HorizontalFirst: true}) != c.SHA256 {
+			t.Errorf("%s to %d×%d: pixels differ from Pillow %s", c.File, c.Height, c.Width, golden.Pillow)
+		}
+		if sum(ResizeOptions{}) != c.SHA256 {
+			different++
+		}
+	}
+	if different == 0 {
+		t.Error("no case shows the difference to Pillow 13")
+	}
 }
