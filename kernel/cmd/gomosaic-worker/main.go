@@ -25,8 +25,12 @@ func main() {
 
 const usage = `gomosaic-worker reads and writes Mosaic data shards on machines without gomosaic.
 
+  partitions < job.json             print how many partitions a DataFrame's plan has
+  convert < job.json                write one partition as MDS; print its report
   verify [-samples N] [-json] DIR   check a data set: index, sizes, hashes, every sample; print the first N
   version                           print the version and the platform
+
+A job is {"plan": …, "partition": 0, "options": {"out": DIR, "columns": {"image": "jpeg"}, "compression": "zstd"}}.
 `
 
 // run executes one command and returns the exit status: 0, 1 for a failed job, 2 for a wrong command line.
@@ -36,6 +40,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 2
 	}
 	switch args[0] {
+	case "partitions", "convert":
+		work := map[string]func(context.Context, io.Reader, io.Writer) error{"partitions": partitions, "convert": convert}[args[0]]
+		if len(args) > 1 {
+			fmt.Fprintf(stderr, "gomosaic-worker %s takes no arguments: its job is read from standard input\n", args[0])
+			return 2
+		}
+		if err := work(ctx, stdin, stdout); err != nil {
+			fmt.Fprintf(stderr, "gomosaic-worker %s: %v\n", args[0], err)
+			return 1
+		}
+		return 0
 	case "verify":
 		return verify(ctx, args[1:], stdout, stderr)
 	case "version":
