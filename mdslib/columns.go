@@ -53,15 +53,6 @@ func newSchema(names, encodings []string) (*schema, error) {
 	return s, nil
 }
 
-// columns returns the schema as the map it came from.
-func (s *schema) columns() Columns {
-	c := make(Columns, len(s.names))
-	for i, name := range s.names {
-		c[name] = s.encodings[i].Name()
-	}
-	return c
-}
-
 // appendSample appends a sample's bytes: a uint32 length for each variable column, then the columns' bytes, in stored
 // order. On error dst is returned unchanged in length.
 func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {

@@ -38,7 +38,7 @@ func ReadIndex(path string) (*Index, error) {
 // ParseIndex parses the text of an index.json. Both versions in it must be 2, members must be those of their format, and
 // no file may lie outside the index's folder; errors wrap [ErrFormat].
 func ParseIndex(data []byte) (*Index, error) {
-	p := indexParser{s: jsonScanner{data: data}, strings: map[string]string{}}
+	p := indexParser{s: jsonScanner{data: data, strings: map[string]string{}}}
 	x, err := p.index()
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w index: %w", ErrFormat, err)
@@ -47,19 +47,22 @@ func ParseIndex(data []byte) (*Index, error) {
 }
 
 type indexParser struct {
-	s       jsonScanner
-	strings map[string]string // one copy of each repeated text: an index of 100,000 shards repeats its columns
-	last    ShardInfo         // its slices are shared by the shards that are alike
+	s     jsonScanner // keeps strings: an index of 100,000 shards repeats its names
+	last  ShardInfo   // its slices are shared by the shards that are alike
+	seen  []string    // names of the members of the objects being read, innermost last
+	texts []string    // scratch
+	sizes []int       // scratch
 }
 
 // members reads an object whose members must be known and unrepeated; each returns false for an unknown name.
 func (p *indexParser) members(each func(name string) (known bool, err error)) error {
-	var seen []string
+	outer := len(p.seen)
+	defer func() { p.seen = p.seen[:outer] }()
 	return p.s.object(func(name string) error {
-		if slices.Contains(seen, name) {
+		if slices.Contains(p.seen[outer:], name) {
 			return p.s.errorf("member %q twice", name)
 		}
-		seen = append(seen, name)
+		p.seen = append(p.seen, name)
 		known, err := each(name)
 		if err != nil {
 			return fmt.Errorf("member %q: %w", name, err)
@@ -102,7 +105,7 @@ func (p *indexParser) index() (*Index, error) {
 }
 
 func (p *indexParser) version() error {
-	n, err := p.whole(math.MaxInt32)
+	n, err := p.s.whole(math.MaxInt32)
 	if err == nil && n != formatVersion {
 		err = fmt.Errorf("version %d, only %d is known", n, formatVersion)
 	}
@@ -111,16 +114,17 @@ func (p *indexParser) version() error {
 
 // shardMembers reads the members of a shard's entry, or of its configuration, and returns their names.
 func (p *indexParser) shardMembers(info *ShardInfo) (has []string, err error) {
+	has = make([]string, 0, 14)
 	err = p.members(func(name string) (known bool, err error) {
 		known = true
 		has = append(has, name)
 		switch name {
 		case "column_encodings":
-			info.ColumnEncodings, err = p.texts(p.last.ColumnEncodings)
+			info.ColumnEncodings, err = p.textList(p.last.ColumnEncodings)
 		case "column_names":
-			info.ColumnNames, err = p.texts(p.last.ColumnNames)
+			info.ColumnNames, err = p.textList(p.last.ColumnNames)
 		case "column_sizes":
-			info.ColumnSizes, err = p.sizes()
+			info.ColumnSizes, err = p.sizeList(p.last.ColumnSizes)
 		case "columns":
 			err = p.s.object(func(column string) error {
 				encoding, err := p.text()
@@ -137,31 +141,30 @@ func (p *indexParser) shardMembers(info *ShardInfo) (has []string, err error) {
 		case "format":
 			info.Format, err = p.text()
 		case "hashes":
-			info.Hashes, err = p.texts(p.last.Hashes)
+			info.Hashes, err = p.textList(p.last.Hashes)
 		case "newline":
 			info.Newline, err = p.text()
 		case "separator":
 			info.Separator, err = p.text()
 		case "raw_data":
-			var f *FileInfo
-			if f, err = p.file(); err == nil && f == nil {
+			if p.s.word("null") {
 				err = errors.New("want a file, got null")
-			} else if err == nil {
-				info.RawData = *f
+			} else {
+				err = p.file(&info.RawData)
 			}
 		case "raw_meta":
-			info.RawMeta, err = p.file()
+			info.RawMeta, err = p.fileOrNull()
 		case "zip_data":
-			info.ZipData, err = p.file()
+			info.ZipData, err = p.fileOrNull()
 		case "zip_meta":
-			info.ZipMeta, err = p.file()
+			info.ZipMeta, err = p.fileOrNull()
 		case "samples":
 			var n int64
-			n, err = p.whole(maxOffset)
+			n, err = p.s.whole(maxOffset)
 			info.Samples = int(n)
 		case "size_limit":
 			if !p.s.word("null") {
-				info.SizeLimit, err = p.whole(math.MaxInt64)
+				info.SizeLimit, err = p.s.whole(math.MaxInt64)
 			}
 		case "version":
 			err = p.version()
@@ -178,9 +181,6 @@ func (p *indexParser) shard() (ShardInfo, error) {
 	has, err := p.shardMembers(&info)
 	if err == nil {
 		err = info.check(has)
-	}
-	if slices.Equal(info.ColumnSizes, p.last.ColumnSizes) {
-		info.ColumnSizes = p.last.ColumnSizes
 	}
 	p.last = info
 	return info, err
@@ -252,26 +252,30 @@ func (s *ShardInfo) checkColumns() error {
 	return nil
 }
 
-func (p *indexParser) file() (*FileInfo, error) {
+func (p *indexParser) fileOrNull() (*FileInfo, error) {
 	if p.s.word("null") {
 		return nil, nil
 	}
-	f := FileInfo{}
-	var has int
+	f := new(FileInfo)
+	return f, p.file(f)
+}
+
+func (p *indexParser) file(f *FileInfo) error {
+	has := 0
 	err := p.members(func(name string) (known bool, err error) {
 		has++
 		switch name {
 		case "basename":
-			if f.Basename, err = p.s.textAfterSpace(); err == nil {
+			if f.Basename, err = p.s.text(); err == nil {
 				err = checkBasename(f.Basename)
 			}
 		case "bytes":
-			f.Bytes, err = p.whole(math.MaxInt64)
+			f.Bytes, err = p.s.whole(math.MaxInt64)
 		case "hashes":
 			f.Hashes = map[string]string{}
 			err = p.s.object(func(algo string) error {
-				digest, err := p.s.textAfterSpace()
-				f.Hashes[p.one(algo)] = digest
+				digest, err := p.s.text()
+				f.Hashes[algo] = digest
 				return err
 			})
 		default:
@@ -282,7 +286,7 @@ func (p *indexParser) file() (*FileInfo, error) {
 	if err == nil && has != 3 {
 		err = errors.New(`want the members "basename", "bytes" and "hashes"`)
 	}
-	return &f, err
+	return err
 }
 
 // checkBasename refuses a file name that could point outside the index's folder.
@@ -298,64 +302,41 @@ func checkBasename(name string) error {
 	return nil
 }
 
-// one returns an equal text that is shared.
-func (p *indexParser) one(s string) string {
-	if kept, ok := p.strings[s]; ok {
-		return kept
-	}
-	p.strings[s] = s
-	return s
-}
-
-func (s *jsonScanner) textAfterSpace() (string, error) {
-	s.space()
-	return s.text()
-}
-
 func (p *indexParser) text() (string, error) {
-	s, err := p.s.textAfterSpace()
-	return p.one(s), err
+	raw, err := p.s.rawText()
+	return p.s.one(raw), err
 }
 
-// texts reads an array of strings; if it equals the last shard's that one is returned.
-func (p *indexParser) texts(last []string) ([]string, error) {
-	out := []string{}
+// textList reads an array of strings; if it equals the last shard's, that one is returned.
+func (p *indexParser) textList(last []string) ([]string, error) {
+	p.texts = p.texts[:0]
 	err := p.s.array(func() error {
 		s, err := p.text()
-		out = append(out, s)
+		p.texts = append(p.texts, s)
 		return err
 	})
-	if last != nil && slices.Equal(out, last) {
+	if last != nil && slices.Equal(p.texts, last) {
 		return last, err
 	}
-	return out, err
+	return append([]string{}, p.texts...), err
 }
 
-func (p *indexParser) sizes() ([]int, error) {
-	out := []int{}
+// sizeList reads an array of integers, null as 0; if it equals the last shard's, that one is returned.
+func (p *indexParser) sizeList(last []int) ([]int, error) {
+	p.sizes = p.sizes[:0]
 	err := p.s.array(func() error {
 		if p.s.word("null") {
-			out = append(out, 0)
+			p.sizes = append(p.sizes, 0)
 			return nil
 		}
-		n, err := p.whole(maxOffset)
-		out = append(out, int(n))
+		n, err := p.s.whole(maxOffset)
+		p.sizes = append(p.sizes, int(n))
 		return err
 	})
-	return out, err
-}
-
-// whole reads an integer from 0 to most.
-func (p *indexParser) whole(most int64) (int64, error) {
-	v, err := p.s.number()
-	if err != nil {
-		return 0, err
+	if last != nil && slices.Equal(p.sizes, last) {
+		return last, err
 	}
-	n, ok := v.(int64)
-	if !ok || n < 0 || n > most {
-		return 0, p.s.errorf("want a whole number from 0 to %d, got %v", most, v)
-	}
-	return n, nil
+	return append([]int{}, p.sizes...), err
 }
 
 // configMembers are what a shard's header holds of its entry in the index.
@@ -363,7 +344,7 @@ var configMembers = []string{"column_encodings", "column_names", "column_sizes",
 
 // parseConfig parses the configuration in an mds shard's header.
 func parseConfig(data []byte) (*ShardInfo, error) {
-	p := indexParser{s: jsonScanner{data: data}, strings: map[string]string{}}
+	p := indexParser{s: jsonScanner{data: data, strings: map[string]string{}}}
 	var info ShardInfo
 	has, err := p.shardMembers(&info)
 	if err == nil {

@@ -145,7 +145,8 @@ func partitionShards(file, prefix string) ([]any, error) {
 	if _, err := ParseIndex(data); err != nil {
 		return nil, err
 	}
-	parsed, err := parsePyJSON(data)
+	scanner := jsonScanner{data: data, strings: map[string]string{}}
+	parsed, err := scanner.value()
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,23 @@ import (
 
 // jsonScanner walks one JSON text. Its methods return errors that name the byte offset.
 type jsonScanner struct {
-	data  []byte
-	pos   int
-	depth int
+	data    []byte
+	pos     int
+	depth   int
+	strings map[string]string // one copy of each repeated text, if not nil
+}
+
+// one returns text as a string, the same one for equal texts if the scanner keeps them.
+func (s *jsonScanner) one(text []byte) string {
+	if s.strings == nil {
+		return string(text)
+	}
+	kept, ok := s.strings[string(text)]
+	if !ok {
+		kept = string(text)
+		s.strings[kept] = kept
+	}
+	return kept
 }
 
 // parsePyJSON returns the value of a JSON text: nil, bool, int64 or *big.Int, float64, string, []any, [Object].
@@ -90,15 +104,14 @@ func (s *jsonScanner) object(member func(name string) error) error {
 		return nil
 	}
 	for {
-		s.space()
-		name, err := s.text()
+		name, err := s.rawText()
 		if err != nil {
 			return err
 		}
 		if err := s.expect(':'); err != nil {
 			return err
 		}
-		if err := member(name); err != nil {
+		if err := member(s.one(name)); err != nil {
 			return err
 		}
 		if s.peek() == ',' {
@@ -146,8 +159,14 @@ func (s *jsonScanner) word(w string) bool {
 
 // text reads a string.
 func (s *jsonScanner) text() (string, error) {
+	raw, err := s.rawText()
+	return string(raw), err
+}
+
+// rawText reads a string's contents, which may alias the scanned data.
+func (s *jsonScanner) rawText() ([]byte, error) {
 	if err := s.expect('"'); err != nil {
-		return "", err
+		return nil, err
 	}
 	start := s.pos
 	for s.pos < len(s.data) { // the usual case: no escapes
@@ -157,20 +176,20 @@ func (s *jsonScanner) text() (string, error) {
 			s.pos++
 			if !utf8.Valid(raw) {
 				s.pos = start
-				return "", s.errorf("string is not UTF-8")
+				return nil, s.errorf("string is not UTF-8")
 			}
-			return string(raw), nil
+			return raw, nil
 		case c == '\\':
 			return s.escapedText(start)
 		case c < ' ':
-			return "", s.errorf("control character %#02x in a string", c)
+			return nil, s.errorf("control character %#02x in a string", c)
 		}
 		s.pos++
 	}
-	return "", s.errorf("string without an end")
+	return nil, s.errorf("string without an end")
 }
 
-func (s *jsonScanner) escapedText(start int) (string, error) {
+func (s *jsonScanner) escapedText(start int) ([]byte, error) {
 	out := append([]byte(nil), s.data[start:s.pos]...)
 	for s.pos < len(s.data) {
 		c := s.data[s.pos]
@@ -179,11 +198,11 @@ func (s *jsonScanner) escapedText(start int) (string, error) {
 			s.pos++
 			if !utf8.Valid(out) {
 				s.pos = start
-				return "", s.errorf("string is not UTF-8")
+				return nil, s.errorf("string is not UTF-8")
 			}
-			return string(out), nil
+			return out, nil
 		case c < ' ':
-			return "", s.errorf("control character %#02x in a string", c)
+			return nil, s.errorf("control character %#02x in a string", c)
 		case c != '\\':
 			out = append(out, c)
 			s.pos++
@@ -211,27 +230,27 @@ func (s *jsonScanner) escapedText(start int) (string, error) {
 		case 'u':
 			r, err := s.hex4()
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			if utf16.IsSurrogate(r) {
 				if s.pos+1 >= len(s.data) || s.data[s.pos] != '\\' || s.data[s.pos+1] != 'u' {
-					return "", s.errorf("lone surrogate \\u%04x: Go text cannot hold it", r)
+					return nil, s.errorf("lone surrogate \\u%04x: Go text cannot hold it", r)
 				}
 				s.pos += 2
 				low, err := s.hex4()
 				if err != nil {
-					return "", err
+					return nil, err
 				}
 				if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-					return "", s.errorf("lone surrogate: Go text cannot hold it")
+					return nil, s.errorf("lone surrogate: Go text cannot hold it")
 				}
 			}
 			out = utf8.AppendRune(out, r)
 		default:
-			return "", s.errorf("unknown escape \\%c", c)
+			return nil, s.errorf("unknown escape \\%c", c)
 		}
 	}
-	return "", s.errorf("string without an end")
+	return nil, s.errorf("string without an end")
 }
 
 func (s *jsonScanner) hex4() (rune, error) {
@@ -299,6 +318,23 @@ func (s *jsonScanner) number() (any, error) {
 	n, ok := new(big.Int).SetString(literal, 10)
 	if !ok {
 		return nil, s.errorf("bad integer")
+	}
+	return n, nil
+}
+
+// whole reads an integer from 0 to most.
+func (s *jsonScanner) whole(most int64) (int64, error) {
+	s.space()
+	start := s.pos
+	var n int64
+	for s.pos < len(s.data) && s.pos-start < 18 && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
+		n = 10*n + int64(s.data[s.pos]-'0')
+		s.pos++
+	}
+	more := s.pos < len(s.data) && (s.data[s.pos] >= '0' && s.data[s.pos] <= '9' || s.data[s.pos] == '.' || s.data[s.pos]|0x20 == 'e')
+	if s.pos == start || more || s.data[start] == '0' && s.pos > start+1 || n > most {
+		s.pos = start
+		return 0, s.errorf("want a whole number from 0 to %d, got %s", most, s.rest())
 	}
 	return n, nil
 }

@@ -86,7 +86,7 @@ func (t *tester) wantKeys(prefix string, keys ...string) error {
 		got = append(got, o.Key)
 	}
 	if !slices.Equal(got, keys) {
-		return fmt.Errorf("List(%q): got %q, want %q", prefix, got, keys)
+		return fmt.Errorf("store: List(%q): got %q, want %q", prefix, got, keys)
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (t *tester) roundTrip() error {
 		}
 		for o, err := range t.s.List(t.ctx, "a/") {
 			if err != nil || o.Bytes != int64(size) {
-				return fmt.Errorf("List: got %d bytes, want %d: %w", o.Bytes, size, err)
+				return fmt.Errorf("store: List: got %d bytes, want %d: %w", o.Bytes, size, err)
 			}
 		}
 	}
@@ -118,16 +118,16 @@ func (t *tester) overwrite() error {
 func (t *tester) missing() error {
 	file := filepath.Join(t.scratch, "none")
 	if err := t.s.Get(t.ctx, "no/such", file); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("Get of a missing key: got error %v, want fs.ErrNotExist", err)
+		return fmt.Errorf("store: Get of a missing key: got error %v, want fs.ErrNotExist", err)
 	}
 	if _, err := os.Stat(file); err == nil {
-		return errors.New("Get of a missing key left a file")
+		return errors.New("store: Get of a missing key left a file")
 	}
 	if err := t.s.Delete(t.ctx, "no/such"); err != nil {
-		return fmt.Errorf("Delete of a missing key: %w", err)
+		return fmt.Errorf("store: Delete of a missing key: %w", err)
 	}
 	if err := t.s.Put(t.ctx, file, "k"); err == nil {
-		return errors.New("Put of a missing file: no error")
+		return errors.New("store: Put of a missing file: no error")
 	}
 	return t.wantKeys("")
 }
@@ -135,13 +135,13 @@ func (t *tester) missing() error {
 func (t *tester) keys() error {
 	for _, key := range []string{"", ".", "..", "../x", "a/../../x", "/x", "a//b", "a/"} {
 		if err := t.put(key, []byte("x")); err == nil {
-			return fmt.Errorf("Put under key %q: no error", key)
+			return fmt.Errorf("store: Put under key %q: no error", key)
 		}
 		if err := t.s.Get(t.ctx, key, filepath.Join(t.scratch, "x")); err == nil {
-			return fmt.Errorf("Get of key %q: no error", key)
+			return fmt.Errorf("store: Get of key %q: no error", key)
 		}
 		if err := t.s.Delete(t.ctx, key); err == nil {
-			return fmt.Errorf("Delete of key %q: no error", key)
+			return fmt.Errorf("store: Delete of key %q: no error", key)
 		}
 	}
 	return nil
@@ -198,13 +198,13 @@ func (t *tester) cancel() error {
 	ctx, cancel := context.WithCancel(t.ctx)
 	cancel()
 	if err := t.s.Get(ctx, "k", filepath.Join(t.scratch, "x")); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Get after cancel: got error %v", err)
+		return fmt.Errorf("store: Get after cancel: got error %v", err)
 	}
 	for _, err := range t.s.List(ctx, "") {
 		if !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("List after cancel: got error %v", err)
+			return fmt.Errorf("store: List after cancel: got error %v", err)
 		}
 		return nil
 	}
-	return errors.New("List after cancel: no error")
+	return errors.New("store: List after cancel: no error")
 }

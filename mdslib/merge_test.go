@@ -1,0 +1,120 @@
+package mdslib
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMergeNested(t *testing.T) {
+	root := t.TempDir()
+	samples := rows(40)
+	for i, dir := range []string{"day=1/0", "day=1/1", "day=10/0", "day=2/0"} {
+		writeAll(t, MDSOptions{Columns: rowColumns, Out: filepath.Join(root, dir), SizeLimit: "2kb"}, samples[10*i:10*i+10])
+	}
+	os.WriteFile(filepath.Join(root, "labels.json"), []byte("{}"), 0o666) // no index: left alone
+	remote := filepath.Join(t.TempDir(), "remote")
+	if err := MergeIndex(t.Context(), filepath.Join(root, "day=1"), MergeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // merging again replaces the merged index, and does not take day=1's own merge for a partition
+		if err := MergeIndex(t.Context(), "file://"+root, MergeOptions{Remote: remote}); err != nil {
+			t.Fatal(err)
+		}
+		checkRows(t, readAll(t, root), samples)
+	}
+	ours, _ := os.ReadFile(filepath.Join(root, IndexName))
+	theirs, _ := os.ReadFile(filepath.Join(remote, IndexName))
+	if len(ours) == 0 || string(ours) != string(theirs) {
+		t.Error("the remote's index is not the merged one")
+	}
+	if err := MergeIndex(t.Context(), root, MergeOptions{Remote: remote, RemoveLocal: true}); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, readAll(t, filepath.Join(root, "day=1")), samples[:20])
+}
+
+func TestMergeRefuses(t *testing.T) {
+	root := t.TempDir()
+	part := writeAll(t, MDSOptions{Columns: rowColumns, Out: filepath.Join(root, "p")}, rows(2))
+	elsewhere := writeAll(t, MDSOptions{Columns: rowColumns}, rows(2))
+	for name, c := range map[string]struct {
+		indexes []string
+		want    string
+	}{
+		"nothing":       {nil, "no partition"},
+		"missing":       {[]string{filepath.Join(root, "q", IndexName)}, "no such file"},
+		"elsewhere":     {[]string{part, elsewhere}, "does not lie below"},
+		"the root":      {[]string{root}, "does not lie below"},
+		"a remote path": {[]string{"s3://bucket/index.json"}, "no local file"},
+	} {
+		err := MergeIndexFiles(t.Context(), c.indexes, root, MergeOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+	if err := MergeIndex(t.Context(), t.TempDir(), MergeOptions{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty root: %v", err)
+	}
+	os.WriteFile(filepath.Join(part, IndexName), []byte(`{"shards": [{}], "version": 2}`), 0o666)
+	if err := MergeIndex(t.Context(), root, MergeOptions{}); !errors.Is(err, ErrFormat) {
+		t.Errorf("a broken partition: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(root, IndexName)); err == nil {
+		t.Error("a failed merge left an index")
+	}
+}
+
+// bigIndex is the index of a data set with n shards, some 400 bytes each.
+func bigIndex(n int) *Index {
+	x := &Index{}
+	for i := range n {
+		x.Shards = append(x.Shards, ShardInfo{
+			Format: "mds", Hashes: []string{"sha1"}, Samples: 1000, SizeLimit: 1 << 26,
+			ColumnNames: []string{"image", "label"}, ColumnEncodings: []string{"jpeg", "int64"}, ColumnSizes: []int{0, 8},
+			RawData: FileInfo{Basename: fmt.Sprintf("shard.%05d.mds", i), Bytes: 67108864, Hashes: map[string]string{"sha1": fmt.Sprintf("%040x", i)}},
+		})
+	}
+	return x
+}
+
+func TestMergeManyShards(t *testing.T) {
+	root := t.TempDir()
+	text, err := bigIndex(1000).AppendJSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		dir := filepath.Join(root, fmt.Sprint(i))
+		os.Mkdir(dir, 0o777)
+		os.WriteFile(filepath.Join(dir, IndexName), text, 0o666)
+	}
+	started := time.Now()
+	if err := MergeIndex(t.Context(), root, MergeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("100 partitions of 1000 shards merged in %v", time.Since(started))
+	x, err := ReadIndex(root)
+	if err != nil || len(x.Shards) != 100_000 || x.Shards[99_999].RawData.Basename != "99/shard.00999.mds" {
+		t.Errorf("%v", err)
+	}
+}
+
+func BenchmarkParseIndex20MB(b *testing.B) {
+	text, err := bigIndex(50_000).AppendJSON(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseIndex(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
