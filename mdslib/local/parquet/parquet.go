@@ -1,0 +1,300 @@
+// Package parquet is the local engine's Parquet source, linked with a blank import. It is apart from package local because
+// it needs Apache Arrow, which is larger than all the rest.
+package parquet
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+	"golang.org/x/sync/errgroup"
+
+	"gomosaic/mdslib/local"
+	"gomosaic/mdslib/plan"
+)
+
+func init() { local.RegisterSource("parquet", open) }
+
+// batchRows bounds the rows decoded at once.
+const batchRows = 256
+
+// source reads Parquet files by the schema of the first one; columns that another file lacks are NULL in its rows. Splits
+// are runs of row groups.
+type source struct {
+	files  []local.File
+	groups []rowGroup
+	splits []local.Split // of groups
+	schema plan.Schema
+	own    int // columns of the files, before the partition columns
+}
+
+type rowGroup struct {
+	file  int
+	group int
+	rows  int64
+	first int64 // rows of the file before it
+}
+
+func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.Source, error) {
+	opts := local.NewOptions(read)
+	files, err := local.ListFiles(ctx, read, opts)
+	if err != nil {
+		return nil, err
+	}
+	if merge, err := opts.Bool("mergeSchema", false); err != nil {
+		return nil, err
+	} else if merge {
+		return nil, fmt.Errorf("option mergeSchema isn't part of the local engine: the schema is the first file's")
+	}
+	if err := opts.Unknown(); err != nil {
+		return nil, err
+	}
+	if len(files.List) == 0 {
+		return nil, fmt.Errorf("no Parquet file at %s", strings.Join(read.Paths, ", "))
+	}
+	s := &source{files: files.List}
+	groups := make([][]rowGroup, len(s.files))
+	sizes := make([][]int64, len(s.files))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(max(so.Workers, 1))
+	for i, f := range s.files {
+		group.Go(func() error {
+			if err := groupCtx.Err(); err != nil {
+				return err
+			}
+			r, err := file.OpenParquetFile(f.Path, false)
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.Path, err)
+			}
+			defer r.Close()
+			var first int64
+			for g := range r.NumRowGroups() {
+				md := r.MetaData().RowGroup(g)
+				groups[i] = append(groups[i], rowGroup{i, g, md.NumRows(), first})
+				sizes[i] = append(sizes[i], md.TotalByteSize())
+				first += md.NumRows()
+			}
+			if i == 0 {
+				s.schema, err = schemaOf(r)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.Path, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var weights []local.File // PackFiles deals row groups as it deals files
+	for i := range groups {
+		for g := range groups[i] {
+			s.groups = append(s.groups, groups[i][g])
+			weights = append(weights, local.File{Bytes: sizes[i][g]})
+		}
+	}
+	s.splits = local.PackFiles(weights)
+	s.own = len(s.schema.Fields)
+	s.schema.Fields = append(s.schema.Fields, files.Partitions...)
+	return s, nil
+}
+
+func newReader(r *file.Reader) (*pqarrow.FileReader, error) {
+	return pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+}
+
+func schemaOf(r *file.Reader) (plan.Schema, error) {
+	fr, err := newReader(r)
+	if err != nil {
+		return plan.Schema{}, err
+	}
+	have, err := fr.Schema()
+	if err != nil {
+		return plan.Schema{}, err
+	}
+	var s plan.Schema
+	for _, f := range have.Fields() {
+		t, err := typeOf(f.Type)
+		if err != nil {
+			return s, fmt.Errorf("column %q: %w", f.Name, err)
+		}
+		s.Fields = append(s.Fields, plan.Field{Name: f.Name, Type: t, Nullable: true}) // as Spark has it
+	}
+	return s, nil
+}
+
+func (s *source) Schema() plan.Schema { return s.schema }
+func (s *source) Splits() int         { return len(s.splits) }
+
+func (s *source) Scan(ctx context.Context, split int, want []bool, yield func(local.Row) error) error {
+	var r *file.Reader
+	opened := -1
+	defer func() {
+		if r != nil {
+			r.Close()
+		}
+	}()
+	for _, g := range s.groups[s.splits[split].First:s.splits[split].End] {
+		f := s.files[g.file]
+		if opened != g.file {
+			if r != nil {
+				r.Close()
+			}
+			var err error
+			if r, err = file.OpenParquetFile(f.Path, false); err != nil {
+				r = nil
+				return fmt.Errorf("%s: %w", f.Path, err)
+			}
+			opened = g.file
+		}
+		if err := s.rows(ctx, r, g, f, want, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rows reads one row group.
+func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.File, want []bool, yield func(local.Row) error) error {
+	located := func(err error) error { return fmt.Errorf("%s, row group %d: %w", f.Path, g.group, err) }
+	fr, err := newReader(r)
+	if err != nil {
+		return located(err)
+	}
+	have, err := fr.Schema()
+	if err != nil {
+		return located(err)
+	}
+	var leaves, to []int // columns to decode; where their values go
+	for i, field := range have.Fields() {
+		c, _ := s.schema.Index(field.Name)
+		if c < 0 || c >= s.own || !want[c] {
+			continue
+		}
+		if t, err := typeOf(field.Type); err != nil || !t.Equal(s.schema.Fields[c].Type) {
+			return fmt.Errorf("%s: column %q is %s here and %s in %s", f.Path, field.Name, field.Type, s.schema.Fields[c].Type, s.files[0].Path)
+		}
+		leaves = append(leaves, leavesOf(&fr.Manifest.Fields[i])...)
+		to = append(to, c)
+	}
+	row := g.first
+	emit := func(values []any) error {
+		row++
+		return yield(local.Row{Values: append(values, f.Partitions...), Origin: local.Origin{File: f.Path, Row: row}})
+	}
+	if len(to) == 0 { // no column is wanted: the count of rows is enough
+		for range g.rows {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := emit(make([]any, s.own, len(s.schema.Fields))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	records, err := fr.GetRecordReader(ctx, leaves, []int{g.group})
+	if err != nil {
+		return located(err)
+	}
+	defer records.Release()
+	for records.Next() {
+		rec := records.Record()
+		columns := make([]func(i int) any, len(to))
+		for k := range to {
+			if columns[k], err = valuesOf(rec.Column(k)); err != nil {
+				return located(err)
+			}
+		}
+		for i := range int(rec.NumRows()) {
+			values := make([]any, s.own, len(s.schema.Fields))
+			for k, c := range to {
+				values[c] = columns[k](i)
+			}
+			if err := emit(values); err != nil {
+				return err
+			}
+		}
+	}
+	if err := records.Err(); err != nil && err.Error() != "EOF" {
+		return located(err)
+	}
+	return ctx.Err()
+}
+
+// leavesOf are the positions of the primitive columns below a field.
+func leavesOf(f *pqarrow.SchemaField) []int {
+	if f.IsLeaf() {
+		return []int{f.ColIndex}
+	}
+	var all []int
+	for i := range f.Children {
+		all = append(all, leavesOf(&f.Children[i])...)
+	}
+	return all
+}
+
+// typeOf is the Spark type that Spark's own Parquet source gives an Arrow type.
+func typeOf(t arrow.DataType) (plan.Type, error) {
+	of := func(k plan.Kind) (plan.Type, error) { return plan.Of(k), nil }
+	switch t := t.(type) {
+	case *arrow.NullType:
+		return of(plan.Null)
+	case *arrow.BooleanType:
+		return of(plan.Boolean)
+	case *arrow.Int8Type:
+		return of(plan.Byte)
+	case *arrow.Int16Type, *arrow.Uint8Type:
+		return of(plan.Short)
+	case *arrow.Int32Type, *arrow.Uint16Type:
+		return of(plan.Int)
+	case *arrow.Int64Type, *arrow.Uint32Type:
+		return of(plan.Long)
+	case *arrow.Uint64Type:
+		return plan.DecimalOf(20, 0), nil
+	case *arrow.Float16Type, *arrow.Float32Type:
+		return of(plan.Float)
+	case *arrow.Float64Type:
+		return of(plan.Double)
+	case *arrow.StringType, *arrow.LargeStringType:
+		return of(plan.String)
+	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.FixedSizeBinaryType:
+		return of(plan.Binary)
+	case *arrow.Date32Type, *arrow.Date64Type:
+		return of(plan.Date)
+	case *arrow.TimestampType:
+		if t.TimeZone == "" {
+			return of(plan.TimestampNTZ)
+		}
+		return of(plan.Timestamp)
+	case arrow.DecimalType:
+		return plan.DecimalOf(int(t.GetPrecision()), int(t.GetScale())), nil
+	case *arrow.DictionaryType:
+		return typeOf(t.ValueType)
+	case *arrow.StructType:
+		var fields []plan.Field
+		for _, f := range t.Fields() {
+			ft, err := typeOf(f.Type)
+			if err != nil {
+				return plan.Type{}, err
+			}
+			fields = append(fields, plan.Field{Name: f.Name, Type: ft, Nullable: f.Nullable})
+		}
+		return plan.StructOf(fields...), nil
+	case *arrow.MapType:
+		k, err := typeOf(t.KeyType())
+		if err != nil {
+			return k, err
+		}
+		v, err := typeOf(t.ItemType())
+		return plan.MapOf(k, v), err
+	case arrow.ListLikeType:
+		e, err := typeOf(t.Elem())
+		return plan.ArrayOf(e, true), err
+	}
+	return plan.Type{}, fmt.Errorf("the type %s isn't read", t)
+}

@@ -1,0 +1,97 @@
+package local
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// openText opens a file of text, decompressed by its name's ending: .gz, .zst or .zstd, .bz2.
+func openText(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	var r io.Reader = f
+	closers := []func() error{f.Close}
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		z, zerr := gzip.NewReader(f)
+		if r, err = z, zerr; err == nil {
+			closers = append(closers, z.Close)
+		}
+	case strings.HasSuffix(path, ".zst"), strings.HasSuffix(path, ".zstd"):
+		z, zerr := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+		if r, err = z, zerr; err == nil {
+			closers = append(closers, func() error { z.Close(); return nil })
+		}
+	case strings.HasSuffix(path, ".bz2"):
+		r = bzip2.NewReader(f)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &textFile{bufio.NewReaderSize(r, 256<<10), closers}, nil
+}
+
+type textFile struct {
+	*bufio.Reader
+	closers []func() error
+}
+
+// Close closes the file.
+func (t *textFile) Close() error {
+	var first error
+	for i := len(t.closers) - 1; i >= 0; i-- {
+		if err := t.closers[i](); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// lineReader yields the lines of a text without their ends; a line may be longer than the buffer.
+type lineReader struct {
+	r    *bufio.Reader
+	line int64
+	long []byte
+}
+
+// next returns a line, valid until the next call, and io.EOF after the last.
+func (l *lineReader) next() ([]byte, error) {
+	l.long = l.long[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			l.long = append(l.long, part...)
+			continue
+		}
+		if err == io.EOF && len(part)+len(l.long) == 0 {
+			return nil, io.EOF
+		}
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		if len(l.long) > 0 {
+			part = append(l.long, part...)
+			l.long = part
+		}
+		l.line++
+		part = trimEnd(part, '\n')
+		return trimEnd(part, '\r'), nil
+	}
+}
+
+func trimEnd(b []byte, c byte) []byte {
+	if n := len(b); n > 0 && b[n-1] == c {
+		return b[:n-1]
+	}
+	return b
+}
