@@ -23,5 +23,6 @@ import (
 import (
 	_ "gomosaic/display/echarts"
 	_ "gomosaic/mdslib/local"
+	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/store/web"
 )
