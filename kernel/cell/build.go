@@ -81,7 +81,7 @@ func (b *Builder) build(ctx context.Context, u *Unit) (string, error) {
 		"-complete", "-installsuffix", "dynlink", "-goversion", version, "-c=2", "-dynlink", "-nolocalimports",
 		"-importcfg", "compile.cfg", "-pack", "cell.go", "loader.go")
 	if err != nil {
-		if found := compilerErrors(err.Error()); len(found) > 0 {
+		if found := compilerErrors(err.Error(), u); len(found) > 0 {
 			return "", found
 		}
 		return "", err
@@ -155,13 +155,21 @@ func (b *Builder) archive(seq int) string {
 var compilerLine = regexp.MustCompile(`(?m)^.*?cell\[(\d+)\]:(\d+)(?::(\d+))?: (.*)$`)
 
 // compilerErrors reads the compiler's own messages: the few things that go/types lets through.
-func compilerErrors(text string) Errors {
+func compilerErrors(text string, u *Unit) Errors {
 	var found Errors
+	lines := strings.Split(u.code, "\n")
 	for _, m := range compilerLine.FindAllStringSubmatch(text, -1) {
 		cell, _ := strconv.Atoi(m[1])
 		line, _ := strconv.Atoi(m[2])
 		column, _ := strconv.Atoi(m[3])
-		found = append(found, Diagnostic{Cell: cell, Line: line, Column: max(column, 1), Message: Demangle(m[4])})
+		d := Diagnostic{Cell: cell, Line: line, Column: max(column, 1), Message: Demangle(m[4])}
+		if n := len(found); n > 0 && found[n-1].Line == line && found[n-1].Message == d.Message {
+			continue
+		}
+		if cell == u.Label && line <= len(lines) {
+			d.Source = lines[line-1]
+		}
+		found = append(found, d)
 	}
 	return found
 }

@@ -27,7 +27,7 @@ func (c *compilation) emit() {
 			e.order[left] = i
 		}
 	}
-	c.unit = &Unit{Seq: c.seq, Label: c.label}
+	c.unit = &Unit{Seq: c.seq, Label: c.label, code: c.code}
 	e.declarations()
 	e.statements()
 	if len(c.blanks) == 0 && e.top.Len() == 0 && e.run.Len() == 0 {
@@ -237,6 +237,7 @@ func (e *emitter) prints(f ast.Expr) bool {
 // variables declares what the cell's variables and functions live in.
 func (e *emitter) variables() {
 	for _, v := range e.c.newVars {
+		e.line(&e.top, v.object.Pos())
 		fmt.Fprintf(&e.top, "var %s %s\n", mangle(v.name), e.c.typeText(v.object.Type()))
 	}
 	for _, f := range e.c.functions {

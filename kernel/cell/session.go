@@ -95,6 +95,7 @@ type Unit struct {
 	Imports []string
 	Cells   []int // packages of earlier cells that it imports
 
+	code   string // the cell
 	commit func()
 }
 
@@ -270,7 +271,7 @@ func (c *compilation) parse() []Diagnostic {
 	}
 	if len(found) == 0 {
 		c.body = c.bodyFile.Decls[0].(*ast.FuncDecl).Body
-		found = c.refuseDirectives()
+		found = append(c.refuseDirectives(), c.refuseReserved()...)
 	}
 	return found
 }
@@ -287,6 +288,20 @@ func (c *compilation) refuseDirectives() []Diagnostic {
 				}
 			}
 		}
+	}
+	return found
+}
+
+// refuseReserved reports identifiers with the letters that belong to the rewriter.
+func (c *compilation) refuseReserved() []Diagnostic {
+	var found []Diagnostic
+	for _, file := range []*ast.File{c.bodyFile, c.functionFile} {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && strings.ContainsAny(id.Name, reserved+freshMark) {
+				found = append(found, c.diagnose(id.Pos(), "this name has a letter (U+A7B6 or U+A7B7) that gomosaic keeps for itself"))
+			}
+			return true
+		})
 	}
 	return found
 }

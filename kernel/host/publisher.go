@@ -11,6 +11,8 @@ func (s *server) Publish(d display.Data, update bool) error {
 	return s.sendMarked(message{Kind: msgDisplay, Data: d.Data, Metadata: d.Metadata, Transient: d.Transient, Update: update})
 }
 
+// ClearOutput and Input are there for package display too, which may look for them in its publisher.
+
 // ClearOutput clears the cell's output; with wait, when the next output comes.
 func (s *server) ClearOutput(wait bool) error {
 	return s.sendMarked(message{Kind: msgClear, Wait: wait})

@@ -56,6 +56,10 @@ func (s *server) execute(r *run) {
 	rt.Ctx = r.ctx
 	defer r.cancel()
 	r.goroutine.Store(goroutineName())
+	if r.ctx.Err() != nil {
+		s.end(r, outcome{status: statusInterrupted, text: "interrupted"})
+		return
+	}
 	if err := s.load(r); err != nil {
 		s.end(r, outcome{status: statusLoad, text: err.Error()})
 		return
@@ -164,8 +168,8 @@ func (s *server) interrupt() {
 	if r == nil {
 		return
 	}
+	r.cancel() // first: execute looks at the context after it has cleared the flag
 	rt.Stop.Store(1)
-	r.cancel()
 	go func() {
 		select {
 		case <-r.ended:

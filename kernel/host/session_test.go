@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,6 +192,25 @@ fmt.Print("eight")
 			t.Fatalf("%q is missing or out of order in %q", word, text)
 		}
 		at += i
+	}
+}
+
+func TestInputAndClear(t *testing.T) {
+	n := openNotebook(t)
+	out := &recorder{input: func(prompt string, password bool) (string, error) {
+		if prompt == "stop" {
+			return "", errors.New("no input here")
+		}
+		return fmt.Sprint(prompt, "-", password), nil
+	}}
+	err := n.Execute(t.Context(), `import ("fmt"; "gomosaic/kernel/cell/rt")
+fmt.Println("before")
+fmt.Println(rt.Input(ctx, "name", false))
+check(rt.ClearOutput(true))
+fmt.Println(rt.Input(ctx, "key", true))
+fmt.Println(rt.Input(ctx, "stop", false))`, 1, out)
+	if want := "before\nname-false <nil>\nclear true\nkey-true <nil>\n no input here\n"; err != nil || out.text() != want {
+		t.Errorf("gave %q, %v; want %q", out.text(), err, want)
 	}
 }
 

@@ -1,0 +1,92 @@
+package cell
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func newTestBuilder(t *testing.T, archives *Archives) *Builder {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "with a space")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b, err := NewBuilder(t.Context(), archives.tools, archives, dir, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestBuild(t *testing.T) {
+	archives, err := archivesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, b := newTestSession(t), newTestBuilder(t, archives)
+	for i, code := range []string{"x := []int{1}", "x = append(x, 2)\nfunc f() int { return len(x) }", "f()"} {
+		u, err := s.Compile(code, i+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plugin, err := b.Build(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(plugin); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", plugin, err)
+		}
+		s.Commit(u)
+	}
+}
+
+// TestBuildAfterTrim: Go trims its build cache of what was not used for days, also under a session that is open.
+func TestBuildAfterTrim(t *testing.T) {
+	shared, err := archivesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	archives, err := OpenArchives(t.Context(), shared.tools, "../..", dir, []string{runtimePath}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, b := newTestSession(t), newTestBuilder(t, archives)
+	archives.mu.Lock()
+	for _, path := range []string{"internal/abi", runtimePath, "sync/atomic"} {
+		known := archives.packages[path]
+		known.file = filepath.Join(dir, "trimmed")
+		archives.packages[path] = known
+	}
+	archives.mu.Unlock()
+	u, err := s.Compile("x := 1", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Build(t.Context(), u); err != nil {
+		t.Error(err)
+	}
+	if gone := b.vanished(); gone != "" {
+		t.Errorf("%s is still lost", gone)
+	}
+}
+
+// TestCompilerErrors: what go/types lets through comes from the compiler, at the cell's line.
+func TestCompilerErrors(t *testing.T) {
+	archives, err := archivesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, b := newTestSession(t), newTestBuilder(t, archives)
+	u, err := s.Compile("import \"fmt\"\n\nvar big [1 << 50]byte\nfmt.Println(len(big))", 4)
+	if err == nil {
+		_, err = b.Build(t.Context(), u)
+	}
+	var found Errors
+	if !errors.As(err, &found) || found[0].Cell != 4 || !strings.Contains(found[0].Text(), "larger than address space\n    var big") {
+		t.Errorf("got %v", err)
+	}
+}
