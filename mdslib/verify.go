@@ -52,7 +52,7 @@ func (r *VerifyReport) Err() error {
 const mostProblems = 100
 
 // Verify re-reads the data set in a local folder on all cores: sizes and all hashes of every file, the contents of
-// compressed ones, each shard's header and offsets, and every sample and value (pkl columns by their bytes alone). What is
+// compressed ones, each mds shard's header and offsets, and every sample and value (pkl columns by their bytes alone). What is
 // wrong with the data is in the report; the error is for an index that cannot be read, or the context's.
 func Verify(ctx context.Context, dir string) (*VerifyReport, error) {
 	index, err := ReadIndex(filepath.Join(dir, IndexName))
