@@ -3,14 +3,21 @@
     go run gomosaic/notebooks/flowers/cmd/genflowers FOLDER
     python fairness.py FOLDER [EPOCHS [SEED]]      (needs torch, torchvision, Pillow, xxhash)
 
-Recipe 1, seed 1 of the drawing (torch 2.15.0, torchvision 0.29.2, Pillow 13.0.0, 10 epochs): see RESULTS below.
+Recipe 1, seed 1 of the drawing (torch 2.15.0, torchvision 0.29.2, Pillow 13.0.0, THREADS=1, some 160 CPU seconds):
+
+    epoch                                1    2    3    4    5    6    7    8    9   10
+    validation accuracy, seed 0        .19  .25  .37  .61  .64  .85  .89  .93  .99  .98
+    validation accuracy, seed 1        .19  .19  .35  .50  .65  .85  .85  .94  .97  .97
+
+A nearest-centroid classifier on colour histograms reaches .25 (TestColoursTellNothing).
 """
 import os, random, sys, time
 import numpy as np, torch, torchvision, xxhash
 from PIL import Image
 from torchvision import transforms as T
 
-folder, epochs, seed = sys.argv[1], int((sys.argv + [0, 0])[2] or 10), int((sys.argv + [0, 0, 0])[3])
+arguments = sys.argv[2:] + ["10", "0"][len(sys.argv[2:]) :]
+folder, epochs, seed = sys.argv[1], int(arguments[0]), int(arguments[1])
 torch.set_num_threads(int(os.environ.get("THREADS", 2)))
 kinds = sorted(k for k in os.listdir(folder) if os.path.isdir(os.path.join(folder, k)))
 split = [[], []]
