@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+
+	"gomosaic/display/echarts"
 )
 
 // Kernelspec describes an installed kernel to Jupyter (kernel.json).
@@ -126,9 +129,12 @@ func (o InstallOptions) spec() (Kernelspec, error) {
 	if display == "" {
 		display = "Go (gomosaic)"
 	}
-	env := o.Env
+	env := maps.Clone(o.Env)
 	if env == nil {
 		env = map[string]string{}
+	}
+	if o.Name != "" && o.Name != DefaultName {
+		env[echarts.KernelEnv] = o.Name
 	}
 	return Kernelspec{
 		Argv: []string{binary, "kernel", "{connection_file}"}, DisplayName: display, Language: "go",
@@ -155,6 +161,7 @@ func (o InstallOptions) Files() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	maps.Copy(files, echarts.Files()) // a trusted notebook's charts load the library from this folder
 	return files, nil
 }
 

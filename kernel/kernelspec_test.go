@@ -100,7 +100,7 @@ func TestInstallAndUninstall(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if got := strings.Join(names, " "); got != "kernel.json logo-32x32.png logo-64x64.png logo-svg.svg" {
+	if got := strings.Join(names, " "); got != "echarts.LICENSE echarts.LICENSE-d3 echarts.NOTICE echarts.min.js kernel.json logo-32x32.png logo-64x64.png logo-svg.svg" {
 		t.Errorf("files: %s", got)
 	}
 	if beside, _ := os.ReadDir(filepath.Dir(dir)); len(beside) != 1 {
