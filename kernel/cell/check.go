@@ -182,6 +182,8 @@ func (c *compilation) typeError(err error) {
 	case strings.HasPrefix(e.Msg, "initialization cycle"):
 		// Functions may use the variable that is being set: statements run in order, and functions are variables.
 		c.cycles = append(c.cycles, c.diagnose(e.Pos, e.Msg))
+	case strings.HasSuffix(e.Msg, "is not used") && c.lastCall != nil && e.Pos == c.lastCall.Pos():
+		// len(x), float64(x) and the like are no statements, but as a cell's last expression they are shown.
 	case strings.HasPrefix(e.Msg, "\t"): // continuation of the error before
 	default:
 		d := c.diagnose(e.Pos, e.Msg)

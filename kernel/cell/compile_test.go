@@ -101,6 +101,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Add("type T struct{ a int }\n---\nfunc (t T) m() {}\n---\nvar x = T{}.m")
 	f.Add("switch x := 1; {}\nswitch y := 2; { default: }")
+	f.Add("xs := []int{}\nlen(xs)\n---\nstring(xs[0:0])\n---\nx := x\n---\n[]byte(nil)")
 	f.Add("select { case v := <-make(chan int): default: }\nL: for { break L }")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "import") && !knownImports(text) {

@@ -298,6 +298,21 @@ func TestErrorsOfACell(t *testing.T) {
 	n.fails("//go:embed x\nvar s string", "//go:embed is not possible in a cell")
 }
 
+func TestLastExpression(t *testing.T) {
+	n := openNotebook(t)
+	n.want("type celsius float64\nxs := []int{1, 2}\nlen(xs)", "=> 2 (int)")
+	n.want("celsius(3)", "=> 3 (main.celsius)")
+	n.want("[]byte(\"a\")", "=> [97] ([]uint8)")
+	n.want("append(xs, 3)", "=> [1 2 3]")
+	n.want("func pair() (int, string) { return 1, \"b\" }\npair()", "=> 1 b (int, string)")
+	for _, quiet := range []string{"clear(xs)", "func void() {}\nvoid()", "import \"fmt\"\nfmt.Sprint(1); fmt.Print()", "x := 3", "check(nil)", "Display(nil)"} {
+		if text, err := n.run(quiet); strings.Contains(text, "=>") || err != nil {
+			t.Errorf("%s gave %q, %v", quiet, text, err)
+		}
+	}
+	n.fails("len(xs)\nx := 2", "len(xs) (value of type int) is not used")
+}
+
 func TestNothingToRun(t *testing.T) {
 	n := openNotebook(t)
 	for _, code := range []string{"", "\n\n", "// a comment", "import \"fmt\"", "/* a */ import \"os\" // b"} {
