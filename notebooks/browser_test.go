@@ -29,8 +29,16 @@ func chromium(t *testing.T) string {
 func startLab(t *testing.T, dir string) (address string) {
 	t.Helper()
 	cmd := exec.Command(python(t), "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--port=0", "--ServerApp.root_dir="+dir,
-		"--IdentityProvider.token=test", "--ServerApp.allow_root=True", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-	cmd.Env = append(os.Environ(), "JUPYTER_CONFIG_DIR="+t.TempDir(), "JUPYTER_DATA_DIR="+t.TempDir(), "JUPYTER_RUNTIME_DIR="+t.TempDir())
+		"--IdentityProvider.token=test", "--ServerApp.allow_root=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+	settings := t.TempDir()
+	noNews := filepath.Join(settings, "@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")
+	if err := os.MkdirAll(filepath.Dir(noNews), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(noNews, []byte(`{"fetchNews": "false", "checkForUpdates": false}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "JUPYTER_CONFIG_DIR="+t.TempDir(), "JUPYTER_DATA_DIR="+t.TempDir(), "JUPYTER_RUNTIME_DIR="+t.TempDir(), "JUPYTERLAB_SETTINGS_DIR="+settings)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

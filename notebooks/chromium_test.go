@@ -36,13 +36,15 @@ func screenshot(t *testing.T, ctx context.Context) []byte {
 	return picture
 }
 
-// scrollThrough shows every part of the notebook once and returns to its top.
+// scrollThrough shows every part of the notebook once and ends at its first chart.
 const scrollThrough = `(async () => {
 	const area = document.querySelector('.jp-WindowedPanel-outer') || document.querySelector('.jp-Notebook');
 	for (let y = 0; y <= area.scrollHeight; y += 400) {
 		area.scrollTop = y;
 		await new Promise(next => setTimeout(next, 80));
 	}
+	const chart = document.querySelector('.jp-OutputArea-output canvas, .jp-OutputArea-output img[src^="data:image/svg"]');
+	if (chart) chart.scrollIntoView({block: 'center'});
 	await new Promise(next => setTimeout(next, 500));
 	return true;
 })()`
