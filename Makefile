@@ -60,7 +60,7 @@ reference: ## .venv-reference: the Python packages that gomosaic is compared wit
 .PHONY: interop
 interop: reference setup ## live against the reference packages: data, order, checkpoints, the tutorial's own output
 	@[ -e notebooks/out/mobilenet_v2.pt ] || $(MAKE) --no-print-directory tutorial
-	cd interop && ../.venv-reference/bin/python -m unittest -v
+	cd interop && ../.venv-reference/bin/python -W ignore::ResourceWarning -m unittest -v
 
 .PHONY: clean
 clean: ## remove what make made in this clone (not the user's cache)

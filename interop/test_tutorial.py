@@ -14,7 +14,7 @@ from torchvision import transforms
 
 OUT = Path(os.environ.get("TUTORIAL_OUT", Path(__file__).resolve().parent.parent / "notebooks" / "out"))
 RIGHT = re.compile(r"^(\d+) of (\d+) validation images right$", re.MULTILINE)
-INPUTS = re.compile(r"^(IMAGE_SIZE|BATCH_SIZE)\s+(\d+)", re.MULTILINE)
+INPUTS = re.compile(r"\b(IMAGE_SIZE|BATCH_SIZE)\s+(\d+)")
 
 
 def printed_text():
