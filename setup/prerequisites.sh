@@ -34,6 +34,6 @@ for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11};
 		break
 	fi
 done
-[ -n "$python" ] || stop "Python 3.11 or newer (${found:-no python3 on PATH;} torch 2.15 asks for 3.11)" "${sudo}apt-get install -y python3 python3-venv"
+[ -n "$python" ] || stop "Python 3.11 or newer (${found:-none of ${PYTHON:-python3 on PATH};} torch 2.15 asks for 3.11)" "${sudo}apt-get install -y python3 python3-venv"
 "$python" -c 'import venv, ensurepip' 2>/dev/null || stop "Python's venv module (missing from $python)" "${sudo}apt-get install -y python3-venv"
 echo "$python"
