@@ -201,6 +201,10 @@ func TestTutorial(t *testing.T) {
 		if got, _ := strconv.ParseFloat(accuracy[0][1], 64); got < accuracyBar {
 			t.Errorf("validation accuracy %v, want at least %v", got, accuracyBar)
 		}
+		course := regexp.MustCompile(`validation accuracy (\d\.?\d*) → (\d\.?\d*)`).FindStringSubmatch(shown(sections[4], "text"))
+		if course == nil || course[1] >= course[2] {
+			t.Errorf("the accuracy does not rise over the epochs: %v", course)
+		}
 		if !strings.Contains(summary, "\n"+accuracy[0][0]+"\n") {
 			t.Errorf("the summary lacks %q, alone on its line:\n%s", accuracy[0][0], summary)
 		}
