@@ -161,6 +161,9 @@ func floatOp(op string, x, y float64) (any, error) {
 		return x * y, nil
 	}
 	if y == 0 {
+		if op == "%" {
+			return nil, remainderByZero()
+		}
 		return nil, divideByZero()
 	}
 	if op == "/" {
@@ -191,14 +194,18 @@ func intOp(op string, k plan.Kind, x, y int64) (any, error) {
 		ok = int64(hi) == n>>63
 	case "%":
 		if y == 0 {
-			return nil, divideByZero()
+			return nil, remainderByZero()
 		}
 		if y != -1 {
 			n = x % y
 		}
 	}
 	if !ok || !intFits(k, n) {
-		return nil, overflow(k)
+		e := overflow(k)
+		if k == plan.Byte || k == plan.Short {
+			e.Class = "BINARY_ARITHMETIC_OVERFLOW"
+		}
+		return nil, e
 	}
 	return intOf(k, n), nil
 }
@@ -265,7 +272,7 @@ func (b *binder) pmod(l, r *node) (*node, error) {
 		return strictNode(t, args, func(a []any) (any, error) {
 			x, y := toFloat64(a[0]), toFloat64(a[1])
 			if y == 0 {
-				return nil, divideByZero()
+				return nil, remainderByZero()
 			}
 			m := math.Mod(x, y)
 			if m < 0 {
@@ -281,7 +288,7 @@ func (b *binder) pmod(l, r *node) (*node, error) {
 			x, y := toInt64(a[0]), toInt64(a[1])
 			switch {
 			case y == 0:
-				return nil, divideByZero()
+				return nil, remainderByZero()
 			case y == -1:
 				return intOf(t.Kind, 0), nil
 			}

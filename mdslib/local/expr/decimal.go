@@ -110,7 +110,7 @@ func decimalOp(op string, a, b plan.DecimalValue, t plan.Type) (any, error) {
 		d = plan.DecimalValue{Unscaled: divideHalfUp(n, m), Scale: t.Scale}
 	case "%":
 		if b.Unscaled.Sign() == 0 {
-			return nil, divideByZero()
+			return nil, remainderByZero()
 		}
 		s := max(a.Scale, b.Scale)
 		d = plan.DecimalValue{Unscaled: new(big.Int).Rem(rescale(a, s).Unscaled, rescale(b, s).Unscaled), Scale: s}
@@ -120,6 +120,12 @@ func decimalOp(op string, a, b plan.DecimalValue, t plan.Type) (any, error) {
 		return nil, fail("NUMERIC_VALUE_OUT_OF_RANGE", "%s doesn't fit %s", d, t)
 	}
 	return r, nil
+}
+
+func remainderByZero() *Error {
+	e := fail("REMAINDER_BY_ZERO", "remainder by zero")
+	e.Hint = "use try_mod to get NULL instead"
+	return e
 }
 
 func divideByZero() *Error {

@@ -3,9 +3,13 @@ package expr
 import (
 	"math"
 	"math/big"
+	"slices"
 
 	"gomosaic/mdslib/plan"
 )
+
+// arithmeticErrors are the classes of error that try_add and its like turn into NULL.
+var arithmeticErrors = []string{"DIVIDE_BY_ZERO", "REMAINDER_BY_ZERO", "ARITHMETIC_OVERFLOW", "BINARY_ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE"}
 
 func mathFunctions() map[string]function {
 	const D, L, I = plan.Double, plan.Long, plan.Int
@@ -54,7 +58,7 @@ func mathFunctions() map[string]function {
 			inner := n.eval
 			return &node{typ: n.typ, nullable: true, constant: n.constant, pos: -1, eval: func(row []any) (any, error) {
 				v, err := inner(row)
-				if e, ok := err.(*Error); ok && (e.Class == "DIVIDE_BY_ZERO" || e.Class == "ARITHMETIC_OVERFLOW" || e.Class == "NUMERIC_VALUE_OUT_OF_RANGE") {
+				if e, ok := err.(*Error); ok && slices.Contains(arithmeticErrors, e.Class) {
 					return nil, nil
 				}
 				return v, err

@@ -14,6 +14,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+
 	"gomosaic/mdslib/plan"
 )
 
@@ -160,7 +163,9 @@ func stringFunctions() map[string]function {
 		}
 		return string(rune(n & 0xff)), nil
 	}, plan.Long)
-	lower, upper := ofString(strings.ToLower), ofString(strings.ToUpper)
+	// Java maps by Unicode's full rules: ß becomes SS, a last Σ becomes ς. A Caser belongs to one goroutine.
+	lower := ofString(func(s string) string { return cases.Lower(language.Und).String(s) })
+	upper := ofString(func(s string) string { return cases.Upper(language.Und).String(s) })
 	return map[string]function{
 		"lower": lower, "lcase": lower, "upper": upper, "ucase": upper,
 		"length": length, "len": length, "char_length": length, "character_length": length,
