@@ -77,10 +77,10 @@ func (t *Tensor) Freed() bool { return t.h == 0 }
 
 // info is mt_info of mdstorch.h.
 type info struct {
-	dtype, deviceKind, deviceIndex, ndim, requiresGrad, contiguous, leaf, layout int32
-	numel, bytes, offset                                                         int64
-	sizes, strides                                                               *int64
-	data                                                                         unsafe.Pointer
+	dtype, deviceKind, deviceIndex, ndim, requiresGrad, contiguous, leaf, _ int32 // the last is the layout
+	numel, bytes, _                                                         int64 // the last is the storage's offset
+	sizes, strides                                                          *int64
+	data                                                                    unsafe.Pointer
 }
 
 func (t *Tensor) info(op string) info {
