@@ -226,9 +226,10 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 	return ctx.Err()
 }
 
-// leavesOf are the positions of the primitive columns below a field.
+// leavesOf are the positions of the primitive columns below a field. A list's IsLeaf cannot be trusted: arrow v17 leaves
+// its ColIndex at 0, not at the -1 that IsLeaf looks for.
 func leavesOf(f *pqarrow.SchemaField) []int {
-	if f.IsLeaf() {
+	if len(f.Children) == 0 {
 		return []int{f.ColIndex}
 	}
 	var all []int
