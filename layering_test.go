@@ -22,6 +22,7 @@ var heavy = regexp.MustCompile(`^(github\.com/(apache/arrow|go-echarts|dop251/go
 // goPackage is what `go list -json` tells of a package.
 type goPackage struct {
 	ImportPath string
+	GoFiles    []string
 	Imports    []string
 	Deps       []string
 }
@@ -29,7 +30,7 @@ type goPackage struct {
 // listPackages returns every package of the module.
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,GoFiles,Imports,Deps", "./...")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -107,5 +108,40 @@ func TestLayering(t *testing.T) {
 	}
 	for path := range want {
 		t.Errorf("ARCHITECTURE.md lists %s, which does not exist", path)
+	}
+}
+
+// TestFilesAreListed: ARCHITECTURE.md has one line for each file, and none for a file that is gone.
+func TestFilesAreListed(t *testing.T) {
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	folder := ""
+	heading, entry := regexp.MustCompile("^### ([a-z0-9/-]+)$"), regexp.MustCompile("^- `([a-z0-9_]+\\.go)`: .")
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if m := heading.FindStringSubmatch(line); m != nil {
+			folder = m[1]
+		} else if m := entry.FindStringSubmatch(line); m != nil {
+			listed[folder+"/"+m[1]] = true
+		}
+	}
+	for _, p := range listPackages(t) {
+		folder := strings.TrimPrefix(p.ImportPath, module)
+		if folder == p.ImportPath {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			if name := folder + "/" + file; file != "doc.go" && !listed[name] {
+				t.Errorf("ARCHITECTURE.md has no line for %s", name)
+			}
+		}
+	}
+	for name := range listed {
+		if _, err := os.Stat(name); err != nil {
+			t.Errorf("ARCHITECTURE.md lists %s, which does not exist", name)
+		}
 	}
 }
