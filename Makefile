@@ -41,8 +41,8 @@ build: ## the binary, .venv/bin/gomosaic
 .PHONY: test
 test: setup lint ## unit, golden and contract tests, the race detector, the notebook, the browser; ≤ 15 minutes on 2 cores
 	@export CHROMIUM=$$(setup/chromium.sh)
-	go test $$(go list ./... | grep -vxFf setup/race-packages)
-	go test -race $$(cat setup/race-packages)
+	go test -timeout 20m $$(go list ./... | grep -vxFf setup/race-packages)
+	go test -race -timeout 20m $$(cat setup/race-packages)
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
