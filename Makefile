@@ -11,31 +11,29 @@ export GOWORK := off
 
 gomosaic := .venv/bin/gomosaic
 clone := $(CURDIR)
+started := $(shell date +%s)
+run-tutorial := .venv/bin/python notebooks/run.py notebooks/01_simplify_data_loading.ipynb
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
 
 .PHONY: tutorial
-tutorial: ## set up, run the tutorial notebook headless, print its validation accuracy
-	@started=$$(date +%s)
-	$(MAKE) --no-print-directory setup
-	.venv/bin/python notebooks/run.py notebooks/01_simplify_data_loading.ipynb --setup-seconds $$(( $$(date +%s) - started ))
+tutorial: setup ## set up, run the tutorial notebook headless, print its validation accuracy
+	@$(run-tutorial) --setup-seconds $$(( $$(date +%s) - $(started) ))
 
 .PHONY: lab
 lab: setup ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --notebook-dir notebooks
 
 .PHONY: setup
-setup: ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, the compile cache, the kernelspec
-	@setup/venv.sh
-	$(MAKE) --no-print-directory build
-	$(gomosaic) warm
+setup: build ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, the compile cache, the kernelspec
+	@$(gomosaic) warm
 	$(gomosaic) install --prefix "$(clone)/.venv"
 
 .PHONY: build
-build: ## the binary, .venv/bin/gomosaic
-	@mkdir -p .venv/bin
+build: ## .venv and in it the binary, .venv/bin/gomosaic
+	@setup/venv.sh
 	CGO_ENABLED=1 go build -trimpath -ldflags "-s -w -X 'main.moduleDir=$(clone)'" -o $(gomosaic) ./kernel/cmd/gomosaic
 
 .PHONY: test
@@ -61,7 +59,7 @@ reference: ## .venv-reference: the Python packages that gomosaic is compared wit
 
 .PHONY: interop
 interop: reference setup ## live against the reference packages: data, order, checkpoints, the tutorial's own output
-	@[ -e notebooks/out/mobilenet_v2.pt ] || $(MAKE) --no-print-directory tutorial
+	@[ -e notebooks/out/mobilenet_v2.pt ] || $(run-tutorial)
 	cd interop && ../.venv-reference/bin/python -W ignore::ResourceWarning -m unittest -v
 
 .PHONY: clean
