@@ -47,7 +47,12 @@ func (d *DataFrame) preview(ctx context.Context, n int) (*Preview, error) {
 			}
 			cells := make([]string, len(b.Columns))
 			for c := range b.Columns {
-				cells[c] = cellText(b.Columns[c].Value(i))
+				v := b.Columns[c].Value(i)
+				if t, ok := v.(plan.TimestampValue); ok && schema.Fields[c].Type.Kind == plan.Timestamp {
+					cells[c] = t.In(time.Local) // as Spark shows it in a session of this machine's time zone
+					continue
+				}
+				cells[c] = cellText(v)
 			}
 			p.Cells = append(p.Cells, cells)
 		}

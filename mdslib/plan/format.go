@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,11 +18,14 @@ func quoteName(name string) string {
 
 // QuoteName returns name as it is written in an expression, in backquotes where it needs them.
 func QuoteName(name string) string {
-	if isReserved(token{kind: tokIdent, text: name}) {
+	if isReserved(token{kind: tokIdent, text: name}) || slices.Contains(meaningful, strings.ToUpper(name)) {
 		return "`" + name + "`"
 	}
 	return quoteName(name)
 }
+
+// meaningful words are no column's name where a value is read, though they aren't reserved elsewhere.
+var meaningful = []string{"NULL", "TRUE", "FALSE", "CASE", "NOT", "DISTINCT", "BOTH", "LEADING", "TRAILING", "INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_NTZ"}
 
 // QuoteString returns s as a string literal of the expression language.
 func QuoteString(s string) string {
@@ -167,7 +171,8 @@ func joinExprs(list []Expr) string {
 	return strings.Join(parts, ", ")
 }
 
-// NameOf returns the column name that e has in a result: its alias, the column's or member's own name, else its text.
+// NameOf returns the column name that e has in a result: its alias, the column's or member's own name,
+// also under a cast, else its text, which is much like Spark's.
 func NameOf(e Expr) string {
 	switch e := e.(type) {
 	case *Alias:
@@ -176,6 +181,11 @@ func NameOf(e Expr) string {
 		return e.Parts[len(e.Parts)-1]
 	case *Member:
 		return e.Name
+	case *Cast:
+		switch e.X.(type) {
+		case *Column, *Member:
+			return NameOf(e.X)
+		}
 	}
 	return e.String()
 }

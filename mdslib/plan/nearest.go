@@ -20,7 +20,7 @@ func Nearest(word string, known []string) string {
 		if len(word) >= 3 && (strings.HasPrefix(low, word) || strings.HasPrefix(word, low) && len(low) >= 3) {
 			d = min(d, 1)
 		}
-		if d <= max(1, len(word)/3) {
+		if d <= (len(word)+2)/3 {
 			found = append(found, near{k, d})
 		}
 	}
@@ -35,23 +35,25 @@ func Nearest(word string, known []string) string {
 	return "did you mean " + strings.Join(names, ", ") + "?"
 }
 
-// distance is Levenshtein's edit distance in bytes.
+// distance is the edit distance in bytes, two letters in each other's place counting once (optimal string alignment).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for i := 1; i <= len(a); i++ {
+		now, above, twoAbove := rows[i%3], rows[(i+2)%3], rows[(i+1)%3]
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
+			now[j] = min(above[j]+1, now[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], twoAbove[j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)%3][len(b)]
 }

@@ -101,7 +101,7 @@ func (p *parser) end() error {
 	}
 	hint := ""
 	switch {
-	case t.kind == tokIdent && p.i > 0 && p.tokens[p.i-1].kind == tokIdent:
+	case p.i > 0 && p.tokens[p.i-1].kind == tokIdent && (t.kind == tokIdent || p.i > 1 && p.tokens[p.i-2].kind == tokIdent):
 		hint = "put a column name with spaces in `backquotes`"
 	case t.kind == tokString:
 		hint = "put columns in backquotes, not in quotes"

@@ -53,7 +53,10 @@ func BindAggregates(texts []string, groups []*Bound, schema plan.Schema, env Env
 		b, err := bindParsed(texts[i], e, after, env)
 		if err != nil {
 			if x, ok := err.(*Error); ok && x.Class == "UNRESOLVED_COLUMN" {
-				x.Class, x.Hint = "MISSING_AGGREGATION", "group by the column too, or take an aggregate of it such as max"
+				if x.Class = "MISSING_AGGREGATION"; len(groups) == 0 {
+					x.Class = "MISSING_GROUP_BY"
+				}
+				x.Hint = "group by the column too, or take an aggregate of it such as max"
 			}
 			return nil, err
 		}

@@ -112,7 +112,7 @@ func arrayFunctions() map[string]function {
 	elem := func(t plan.Type) plan.Type { return *t.Elem }
 	always := func(k plan.Kind) func(plan.Type) plan.Type { return func(plan.Type) plan.Type { return plan.Of(k) } }
 	size := function{1, 1, func(b *binder, args []*node) (*node, error) {
-		if k := args[0].typ.Kind; k != plan.Array && k != plan.Map {
+		if k := args[0].typ.Kind; k != plan.Array && k != plan.Map && k != plan.Null {
 			return nil, mismatch("an array or a map for size", args[0])
 		}
 		return strictNode(plan.Of(I), args, func(a []any) (any, error) {

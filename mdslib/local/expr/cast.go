@@ -68,6 +68,8 @@ func (b *binder) converter(from, to plan.Type) (convert, error) {
 		return func(v any) (any, error) { return v, nil }, nil
 	case from.Kind == plan.Null:
 		return func(any) (any, error) { return nil, nil }, nil
+	case to.Kind == plan.String && from.Kind == plan.TimestampNTZ:
+		return func(v any) (any, error) { return v.(plan.TimestampValue).String(), nil }, nil
 	case to.Kind == plan.String && from.Kind != plan.Map:
 		return func(v any) (any, error) { return textOf(v, b.env), nil }, nil
 	case from.Kind == plan.Array && to.Kind == plan.Array:

@@ -126,7 +126,7 @@ func (b *binder) arithmeticOperands(op string, l, r *node) (*node, *node, error)
 		lt, rt = plan.Of(plan.Int), plan.Of(plan.Int)
 	}
 	if lt.Kind == plan.String && rt.Kind == plan.String {
-		lt, rt = plan.Of(plan.Double), plan.Of(plan.Double)
+		return nil, nil, fail("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "%s needs numbers, got two strings", op)
 	}
 	if lt.Kind == plan.String {
 		lt, _ = widestString(rt)

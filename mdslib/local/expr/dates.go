@@ -9,10 +9,29 @@ import (
 	"gomosaic/mdslib/plan"
 )
 
-// wallClock is the instant at which a clock in loc shows what t shows in its own location.
+// wallClock is the instant at which a clock in loc shows what t shows in its own location. Where the clock shows it twice
+// it is the first time; where the clock leaps over it, it is as much later as the leap is wide (java.time's rules).
 func wallClock(t time.Time, loc *time.Location) time.Time {
 	y, m, d := t.Date()
-	return time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+	return zoned(y, m, d, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+}
+
+func zoned(y int, m time.Month, d, hour, minute, second, nanos int, loc *time.Location) time.Time {
+	shown := time.Date(y, m, d, hour, minute, second, nanos, time.UTC)
+	at := func(offset int) (t time.Time, right bool) {
+		t = shown.Add(-time.Duration(offset) * time.Second).In(loc)
+		_, have := t.Zone()
+		return t, have == offset
+	}
+	_, before := shown.Add(-24 * time.Hour).In(loc).Zone()
+	_, after := shown.Add(24 * time.Hour).In(loc).Zone()
+	t, right := at(before)
+	if !right {
+		if u, right := at(after); right {
+			return u
+		}
+	}
+	return t
 }
 
 // wallClockIn is what a clock in loc shows at t, as a timestamp without zone.
@@ -130,7 +149,7 @@ func parseTimestamp(s string, loc *time.Location, ignoreZone bool) (plan.Timesta
 	if ignoreZone {
 		loc = time.UTC
 	}
-	return plan.TimestampOf(time.Date(y, time.Month(mo), d, hour, minute, second, micros*1000, loc)), true
+	return plan.TimestampOf(zoned(y, time.Month(mo), d, hour, minute, second, micros*1000, loc)), true
 }
 
 // parseZone reads Z, UTC, +h, +hh:mm, UTC+h and names such as Europe/Berlin.

@@ -489,6 +489,7 @@ func regexFunctions() map[string]function {
 				for i := range parts {
 					parts[i] = string(runes[i])
 				}
+				parts[limit-1] = string(runes[limit-1:])
 				return parts, nil
 			}
 			re, err := res.get(a[1].(string))
@@ -523,8 +524,13 @@ func regexFunctions() map[string]function {
 				return nil, err
 			}
 			all := []any{}
-			for _, m := range re.FindAllStringSubmatch(a[0].(string), -1) {
-				all = append(all, m[g])
+			s := a[0].(string)
+			for _, m := range re.all(s) {
+				if m[2*g] < 0 {
+					all = append(all, "")
+				} else {
+					all = append(all, s[m[2*g]:m[2*g+1]])
+				}
 			}
 			return all, nil
 		}, S, S, I),
@@ -533,7 +539,7 @@ func regexFunctions() map[string]function {
 			if err != nil {
 				return nil, err
 			}
-			return int32(len(re.FindAllStringIndex(a[0].(string), -1))), nil
+			return int32(len(re.all(a[0].(string)))), nil
 		}, S),
 		"regexp_replace": withPattern(3, 4, plan.Of(S), func(a []any, res *regexes) (any, error) {
 			re, err := res.get(a[1].(string))
@@ -550,7 +556,7 @@ func regexFunctions() map[string]function {
 			}
 			var b strings.Builder
 			last := 0
-			for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
+			for _, m := range re.all(s) {
 				if m[0] < start {
 					continue
 				}
