@@ -3,6 +3,7 @@ package models_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"gomosaic/trainlib/models"
 	"gomosaic/trainlib/nn"
@@ -31,9 +32,13 @@ func BenchmarkMobileNetStep(b *testing.B) {
 						})
 					}
 					step()
+					best := time.Hour // the mean of a shared machine says more about its other users
 					for b.Loop() {
+						began := time.Now()
 						step()
+						best = min(best, time.Since(began))
 					}
+					b.ReportMetric(float64(best.Microseconds())/1e3, "best-ms/op")
 				})
 			})
 		})

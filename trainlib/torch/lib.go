@@ -14,7 +14,7 @@ import (
 )
 
 // abi is MT_ABI of mdstorch.h.
-const abi = 2
+const abi = 3
 
 // library is libtorch and its shim, loaded: the functions of mdstorch.h. It is made once per process and never unloaded.
 type library struct {
@@ -26,6 +26,7 @@ type library struct {
 	version       func() string
 	abiVersion    func() int32
 	free          func(p uintptr)
+	tuneMalloc    func()
 	deviceCount   func(kind int32) int32
 	setThreads    func(n int32)
 	getThreads    func() int32
@@ -101,7 +102,7 @@ type library struct {
 // symbols names the C function of each field, in the order of mdstorch.h.
 func (l *library) symbols() map[string]any {
 	return map[string]any{
-		"mt_torch_version": &l.version, "mt_abi": &l.abiVersion, "mt_free": &l.free, "mt_device_count": &l.deviceCount,
+		"mt_torch_version": &l.version, "mt_abi": &l.abiVersion, "mt_free": &l.free, "mt_tune_malloc": &l.tuneMalloc, "mt_device_count": &l.deviceCount,
 		"mt_set_num_threads": &l.setThreads, "mt_get_num_threads": &l.getThreads, "mt_manual_seed": &l.manualSeed,
 		"mt_rng_get": &l.rngGet, "mt_rng_set": &l.rngSet, "mt_autocast_clear_cache": &l.clearAutocast,
 		"mt_empty_cache": &l.emptyCache, "mt_synchronize": &l.synchronize,
@@ -217,6 +218,7 @@ func open(at Location, so string) (*library, error) {
 	if got := l.abiVersion(); got != abi {
 		return nil, fmt.Errorf("torch: %s has ABI %d, want %d: remove its folder to have it built again", so, got, abi)
 	}
+	l.tuneMalloc()
 	if second := filepath.Join(filepath.Dir(so), shimCUDAName); l.cuda && isFile(second) {
 		h, err := purego.Dlopen(second, purego.RTLD_NOW|purego.RTLD_LOCAL)
 		if err != nil {

@@ -10,6 +10,9 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #endif
 
+#include <malloc.h>
+
+#include <cstdlib>
 #include <sstream>
 
 using namespace mt;
@@ -20,6 +23,16 @@ using c10::IValue;
 const char* mt_torch_version(void) { return TORCH_VERSION; }
 int mt_abi(void) { return MT_ABI; }
 void mt_free(void* p) { free(p); }
+
+// glibc gives every block above 128 KiB, growing to 32 MiB by what it has seen, back to the kernel when it is freed, and takes
+// it again with a page fault for each 4 KiB. A training step frees and takes the same blocks over and over: at batch 2, 32
+// pixels, mobilenet_v2 spent a third of its time in 5,700 faults a step.
+void mt_tune_malloc(void) {
+#if defined(__GLIBC__)
+  if (!getenv("MALLOC_MMAP_THRESHOLD_")) mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  if (!getenv("MALLOC_TRIM_THRESHOLD_")) mallopt(M_TRIM_THRESHOLD, 512 << 20);
+#endif
+}
 
 int mt_device_count(int dev_type) {
   int n = 0;

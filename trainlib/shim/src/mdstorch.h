@@ -9,7 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-#define MT_ABI 2 // raised whenever a signature or a layout below changes
+#define MT_ABI 3 // raised whenever a signature or a layout below changes
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +59,7 @@ typedef struct {
 MT_API const char* mt_torch_version(void);
 MT_API int mt_abi(void);
 MT_API void mt_free(void*);
+MT_API void mt_tune_malloc(void); // keep freed memory for the next step; $MALLOC_… variables win
 MT_API int mt_device_count(int dev_type);
 MT_API void mt_set_num_threads(int);
 MT_API int mt_get_num_threads(void);
