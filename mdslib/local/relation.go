@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,6 +158,9 @@ func force(v any, origin Origin) (any, error) {
 }
 
 func (e *engine) project(ctx context.Context, n *plan.Project, want need) (*relation, error) {
+	if slices.ContainsFunc(n.Exprs, expr.HasAggregate) { // Select("count(*)") is an aggregate of all rows
+		return e.aggregate(ctx, &plan.Aggregate{Input: n.Input, Aggs: n.Exprs})
+	}
 	in, err := e.build(ctx, n.Input, need{}.with(n.Exprs...))
 	if err != nil {
 		return nil, err
@@ -393,11 +397,17 @@ func (e *engine) union(ctx context.Context, n *plan.Union, want need) (*relation
 					continue
 				}
 				v, err := force(values[c], row.Origin)
-				if err == nil && v != nil {
-					v, err = casts[c](v)
-				}
 				if err != nil {
-					return &RowError{row.Origin, err}
+					return err
+				}
+				if v != nil {
+					if v, err = casts[c](v); err != nil {
+						var e *expr.Error
+						if errors.As(err, &e) {
+							err = errors.New(e.Msg)
+						}
+						return &RowError{row.Origin, fmt.Errorf("union: column %q: %w", out.schema.Fields[c].Name, err)}
+					}
 				}
 				values[c] = v
 			}

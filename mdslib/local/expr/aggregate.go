@@ -66,6 +66,19 @@ func BindAggregates(texts []string, groups []*Bound, schema plan.Schema, env Env
 	return a, nil
 }
 
+// HasAggregate reports whether an expression calls an aggregate.
+func HasAggregate(text string) bool {
+	e, err := plan.Parse(text)
+	return err == nil && calls(e)
+}
+
+func calls(e plan.Expr) bool {
+	if c, ok := e.(*plan.Call); ok && slices.Contains(aggregates, c.Name) {
+		return true
+	}
+	return slices.ContainsFunc(plan.Children(e), calls)
+}
+
 // callColumn is the name under which an expression sees the result of call i; no source column is called that.
 func callColumn(i int) string { return fmt.Sprintf("\x00aggregate %d", i) }
 

@@ -62,7 +62,12 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(max(so.Workers, 1))
 	for i, f := range s.files {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = damaged(f.Path, p)
+				}
+			}()
 			if err := groupCtx.Err(); err != nil {
 				return err
 			}
@@ -159,7 +164,16 @@ func (s *source) Scan(ctx context.Context, split int, want []bool, yield func(lo
 }
 
 // rows reads one row group.
-func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.File, want []bool, yield func(local.Row) error) error {
+func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.File, want []bool, yield func(local.Row) error) (err error) {
+	yielding := false
+	defer func() {
+		if p := recover(); p != nil {
+			if yielding { // a panic of the consumer is its own
+				panic(p)
+			}
+			err = damaged(f.Path, p)
+		}
+	}()
 	located := func(err error) error { return fmt.Errorf("%s, row group %d: %w", f.Path, g.group, err) }
 	fr, err := newReader(r)
 	if err != nil {
@@ -184,7 +198,10 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 	row := g.first
 	emit := func(values []any) error {
 		row++
-		return yield(local.Row{Values: append(values, f.Partitions...), Origin: local.Origin{File: f.Path, Row: row}})
+		yielding = true
+		err := yield(local.Row{Values: append(values, f.Partitions...), Origin: local.Origin{File: f.Path, Row: row}})
+		yielding = false
+		return err
 	}
 	if len(to) == 0 { // no column is wanted: the count of rows is enough
 		for range g.rows {
@@ -196,6 +213,21 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 			}
 		}
 		return nil
+	}
+	// Arrow reads metadata, and the pages of nested columns, in goroutines of its own, where a panic over a damaged file
+	// couldn't be caught. What panics there panics here first.
+	for _, leaf := range leaves {
+		pages, err := r.RowGroup(g.group).GetColumnPageReader(leaf)
+		if err != nil {
+			return located(err)
+		}
+		if r.MetaData().Schema.Column(leaf).MaxRepetitionLevel() > 0 || len(r.MetaData().Schema.Column(leaf).ColumnPath()) > 1 {
+			for pages.Next() {
+			}
+			if err := pages.Err(); err != nil {
+				return located(err)
+			}
+		}
 	}
 	records, err := fr.GetRecordReader(ctx, leaves, []int{g.group})
 	if err != nil {
@@ -224,6 +256,11 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 		return located(err)
 	}
 	return ctx.Err()
+}
+
+// damaged makes an error of a panic: Arrow's reader has some left for files that are damaged in ways it doesn't foresee.
+func damaged(path string, panicked any) error {
+	return fmt.Errorf("%s: damaged Parquet file: %v", path, panicked)
 }
 
 // leavesOf are the positions of the primitive columns below a field. A list's IsLeaf cannot be trusted: arrow v17 leaves
