@@ -4,36 +4,55 @@ package mdslib
 // depend on the library that made it, its contents do not.
 
 import (
-	"bytes"
-	"compress/bzip2"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/andybalholm/brotli"
-	bzip2writer "github.com/dsnet/compress/bzip2"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zstd"
+	"sync"
 )
 
 // algorithm is one row of the reference's compression table. The file name extension is the name.
 type algorithm struct {
-	lowest, highest, usual int // levels; all 0: it has none
+	lowest, highest, usual int    // levels; all 0: it has none
+	driver                 string // the package that registers its codec; "" for this one
 }
 
 var algorithms = map[string]algorithm{
-	"br":     {0, 11, 11},
-	"bz2":    {1, 9, 9},
-	"gz":     {0, 9, 9},
-	"snappy": {},
-	"zstd":   {1, 22, 3},
+	"br":     {0, 11, 11, "gomosaic/mdslib/codec/brotli"}, // its library reaches net/http
+	"bz2":    {1, 9, 9, "gomosaic/mdslib/codec/bzip2"},
+	"gz":     {0, 9, 9, ""},
+	"snappy": {0, 0, 0, ""},
+	"zstd":   {1, 22, 3, ""},
+}
+
+// Codec compresses and decompresses whole shard files by one algorithm. Its methods MUST be safe for concurrent use.
+type Codec interface {
+	// Compressor returns a writer that compresses exactly size bytes onto w, at a level that the algorithm has. Closing
+	// it ends the file and leaves w open. Equal input MUST give equal files.
+	Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error)
+
+	// Decompressor returns a reader of the decompressed bytes of r. Closing it releases what it holds and leaves r open.
+	// Damaged input MUST end in an error, never in a panic; memory MUST be bounded whatever the input claims.
+	Decompressor(r io.Reader) (io.ReadCloser, error)
+}
+
+var codecs = struct {
+	sync.RWMutex
+	byName map[string]Codec
+}{byName: map[string]Codec{"gz": gzipCodec{}, "snappy": snappyCodec{}, "zstd": zstdCodec{}}}
+
+// RegisterCodec makes the codec of "br" or "bz2" known, in the manner of database/sql: each is a package of its own
+// below gomosaic/mdslib/codec, so that a program which needs neither does not link them. It panics if the algorithm is
+// not one of the reference's, or has a codec.
+func RegisterCodec(name string, c Codec) {
+	codecs.Lock()
+	defer codecs.Unlock()
+	if _, known := algorithms[name]; !known || c == nil || codecs.byName[name] != nil {
+		panic("mdslib: RegisterCodec: " + name + " is unknown or has a codec, or the codec is nil")
+	}
+	codecs.byName[name] = c
 }
 
 // compression is a parsed Compression text; the zero value stands for none.
@@ -63,114 +82,35 @@ func parseCompression(text string) (compression, error) {
 	return c, nil
 }
 
-// compressor returns a writer that compresses exactly size bytes onto w; Close ends the file without closing w.
-//
-// zstd's 22 levels fall onto the four this encoder has: 1–2 fastest, 3–5 default, 6–9 better, 10–22 best. gz files carry
-// no time, so that equal input gives equal files.
+// codec returns the algorithm's codec, or an error that names the import which registers it.
+func (c compression) codec() (Codec, error) {
+	codecs.RLock()
+	codec := codecs.byName[c.name]
+	codecs.RUnlock()
+	if codec == nil {
+		return nil, fmt.Errorf("mdslib: the codec of compression %q is not linked into this program: import _ %q", c.text, algorithms[c.name].driver)
+	}
+	return codec, nil
+}
+
 func (c compression) compressor(w io.Writer, size int64) (io.WriteCloser, error) {
-	switch c.name {
-	case "br":
-		return brotli.NewWriterLevel(w, c.level), nil
-	case "bz2":
-		return bzip2writer.NewWriter(w, &bzip2writer.WriterConfig{Level: c.level})
-	case "gz":
-		return gzip.NewWriterLevel(w, c.level)
-	case "snappy":
-		return newSnappyWriter(w, size)
-	case "zstd":
-		enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(c.level)), zstd.WithEncoderConcurrency(1),
-			zstd.WithEncoderCRC(false)) // one frame without a checksum, as the reference writes
-		if err != nil {
-			return nil, err
-		}
-		enc.ResetContentSize(w, size) // Python's decoder wants the frame to state its size
-		return enc, nil
+	codec, err := c.codec()
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("mdslib: no compression called %q", c.name)
+	return codec.Compressor(w, c.level, size)
 }
 
-// snappyWriter writes the raw block form of snappy (https://github.com/google/snappy/blob/main/format_description.txt):
-// the length once, then elements that never reach back beyond the piece they were made from.
-type snappyWriter struct {
-	w     io.Writer
-	piece []byte
-	out   []byte
-}
-
-const snappyPiece = 1 << 20
-
-func newSnappyWriter(w io.Writer, size int64) (*snappyWriter, error) {
-	if size > math.MaxUint32 {
-		return nil, fmt.Errorf("mdslib: snappy holds at most 4 GiB, not %d bytes", size)
+// decompressor is a reader of the contents of r, of r itself without compression.
+func (c compression) decompressor(r io.Reader) (io.ReadCloser, error) {
+	if c.name == "" {
+		return io.NopCloser(r), nil
 	}
-	_, err := w.Write(binary.AppendUvarint(nil, uint64(size)))
-	return &snappyWriter{w: w}, err
-}
-
-func (s *snappyWriter) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		k := min(len(p), snappyPiece-len(s.piece))
-		s.piece, p = append(s.piece, p[:k]...), p[k:]
-		if len(s.piece) == snappyPiece {
-			if err := s.flush(); err != nil {
-				return 0, err
-			}
-		}
+	codec, err := c.codec()
+	if err != nil {
+		return nil, err
 	}
-	return n, nil
-}
-
-func (s *snappyWriter) flush() error {
-	if len(s.piece) == 0 {
-		return nil
-	}
-	s.out = s2.EncodeSnappy(s.out[:cap(s.out)], s.piece)
-	_, lengthBytes := binary.Uvarint(s.out)
-	s.piece = s.piece[:0]
-	_, err := s.w.Write(s.out[lengthBytes:])
-	return err
-}
-
-func (s *snappyWriter) Close() error { return s.flush() }
-
-// decompressor returns a reader of the decompressed bytes; done releases it.
-func decompressor(r io.Reader, name string) (raw io.Reader, done func(), err error) {
-	switch name {
-	case "br":
-		return brotli.NewReader(r), func() {}, nil
-	case "bz2":
-		return bzip2.NewReader(r), func() {}, nil
-	case "gz":
-		z, err := gzip.NewReader(r)
-		return z, func() {}, err
-	case "snappy":
-		packed, err := io.ReadAll(io.LimitReader(r, maxOffset+1))
-		if err != nil {
-			return nil, nil, err
-		}
-		n, err := snappy.DecodedLen(packed)
-		if err != nil {
-			return nil, nil, err
-		}
-		const bestRatio = 64 // three bytes copy at most 64: more is a lie about the length
-		if n > bestRatio*(len(packed)+1) {
-			return nil, nil, fmt.Errorf("snappy block of %d bytes claims to hold %d", len(packed), n)
-		}
-		data, err := snappy.Decode(nil, packed)
-		if err != nil {
-			return nil, nil, err
-		}
-		return bytes.NewReader(data), func() {}, nil
-	case "zstd":
-		const widestWindow = 1 << 27 // zstd's own widest, of level 22
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(widestWindow))
-		if err != nil {
-			return nil, nil, err
-		}
-		return z, z.Close, nil
-	}
-	return nil, nil, fmt.Errorf("mdslib: no compression called %q", name)
+	return codec.Decompressor(r)
 }
 
 // Decompress writes the contents of the compressed file src to the file dst, through a temporary file beside dst that is
@@ -203,14 +143,11 @@ func Decompress(ctx context.Context, dst, src, algo string, rawBytes int64) (err
 }
 
 func decompressTo(ctx context.Context, out io.Writer, in io.Reader, c compression, rawBytes int64) error {
-	raw, done := io.Reader(&contextReader{ctx, in}), func() {}
-	if c.name != "" {
-		var err error
-		if raw, done, err = decompressor(raw, c.name); err != nil {
-			return err
-		}
+	raw, err := c.decompressor(&contextReader{ctx, in})
+	if err != nil {
+		return err
 	}
-	defer done()
+	defer raw.Close()
 	limit := rawBytes
 	if limit < 0 {
 		limit = maxOffset

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"gomosaic/mdslib/plan"
 )
@@ -18,9 +19,10 @@ import (
 type DataFrame struct {
 	session *Session
 	node    plan.Node
+	last    atomic.Pointer[shown] // by HTML, for String
 }
 
-func (d *DataFrame) with(n plan.Node) *DataFrame { return &DataFrame{d.session, n} }
+func (d *DataFrame) with(n plan.Node) *DataFrame { return &DataFrame{session: d.session, node: n} }
 
 // Plan returns the plan, which must not be changed.
 func (d *DataFrame) Plan() plan.Node { return d.node }

@@ -17,7 +17,8 @@ type MDSOptions struct {
 	Remote string `json:"remote,omitempty"`
 	// Columns maps each column to its encoding; see [ParseEncoding] for the names.
 	Columns Columns `json:"columns,omitempty"`
-	// Compression is "" or "none", or an algorithm with an optional level: "zstd", "zstd:7", "gz:6", "br", "bz2", "snappy".
+	// Compression is "" or "none", or an algorithm with an optional level: "zstd", "zstd:7", "gz:6", "snappy", "br", "bz2".
+	// Outside notebooks the last two need an import of their codec: _ "gomosaic/mdslib/codec/brotli" or …/bzip2.
 	Compression string `json:"compression,omitempty"`
 	// Hashes are stored in index.json for each file, for example {"sha1", "xxh64"}; they must be sorted.
 	Hashes []string `json:"hashes,omitempty"`

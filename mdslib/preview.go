@@ -181,6 +181,16 @@ func (p *Preview) HTML() string {
 	return b.String()
 }
 
+// shown is a preview made a moment ago. A notebook asks a value for its HTML and then for its text: the second takes what
+// the first made, so that the plan runs once.
+type shown struct {
+	preview *Preview
+	err     error
+	at      time.Time
+}
+
+const shownFor = 2 * time.Second
+
 // show runs the preview for a value that is shown without a context of its own.
 func (d *DataFrame) show() (*Preview, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), previewTimeout)
@@ -192,6 +202,7 @@ func (d *DataFrame) show() (*Preview, error) {
 // that stands last in a cell.
 func (d *DataFrame) HTML() string {
 	p, err := d.show()
+	d.last.Store(&shown{p, err, time.Now()})
 	if err != nil {
 		return `<pre style="color:#b00020">` + html.EscapeString(err.Error()) + "</pre>"
 	}
@@ -200,7 +211,13 @@ func (d *DataFrame) HTML() string {
 
 // String runs the plan for its first 20 rows and draws them as text, or the error.
 func (d *DataFrame) String() string {
-	p, err := d.show()
+	var p *Preview
+	var err error
+	if s := d.last.Swap(nil); s != nil && time.Since(s.at) < shownFor {
+		p, err = s.preview, s.err
+	} else {
+		p, err = d.show()
+	}
 	if err != nil {
 		return err.Error()
 	}

@@ -177,13 +177,11 @@ func rereadHead(path string, head []byte, c compression, bytesStored int64) erro
 	if stat, err := f.Stat(); err != nil || stat.Size() != bytesStored {
 		return errors.Join(err, fmt.Errorf("%w: the file does not have the %d bytes written", ErrChecksum, bytesStored))
 	}
-	r, done := io.Reader(f), func() {}
-	if c.name != "" {
-		if r, done, err = decompressor(f, c.name); err != nil {
-			return err
-		}
+	r, err := c.decompressor(f)
+	if err != nil {
+		return err
 	}
-	defer done()
+	defer r.Close()
 	got := make([]byte, len(head))
 	if _, err := io.ReadFull(r, got); err != nil {
 		return err

@@ -67,6 +67,11 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if w.codec, err = parseCompression(opts.Compression); err != nil {
 		return nil, err
 	}
+	if w.codec.name != "" {
+		if _, err := w.codec.codec(); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkHashes(opts.Hashes); err != nil {
 		return nil, err
 	}

@@ -96,6 +96,22 @@ func TestDamagedShards(t *testing.T) {
 	}
 }
 
+// A data set whose compression needs a codec that this program (these tests) does not link: the error says what to import.
+func TestCodecNotLinked(t *testing.T) {
+	const want = `compression "br:5" is not linked into this program: import _ "gomosaic/mdslib/codec/brotli"`
+	if _, err := mdslib.NewMDSWriter(mdslib.MDSOptions{Out: t.TempDir(), Columns: mdslib.Columns{"x": "int"}, Compression: "br:5"}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the writer: %v", err)
+	}
+	dir := writeData(t, 100, 20, mdslib.MDSOptions{Compression: "gz", Hashes: []string{"xxh64"}})
+	edit(t, filepath.Join(dir, "index.json"), func(data []byte) []byte {
+		return bytes.ReplaceAll(data, []byte(`"compression": "gz"`), []byte(`"compression": "br:5"`))
+	})
+	n, err := loop(t, NewStreamingDataLoader(open(t, DatasetOptions{Remote: dir, Local: t.TempDir(), BatchSize: 10}), LoaderOptions{}))
+	if n != 0 || err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the loader: %d samples, %v", n, err)
+	}
+}
+
 // A damaged file in the cache is made anew from the remote, or from its compressed form.
 func TestCacheHeals(t *testing.T) {
 	for _, compression := range []string{"", "zstd"} {

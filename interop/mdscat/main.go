@@ -26,6 +26,8 @@ import (
 	"strings"
 
 	"gomosaic/mdslib"
+	_ "gomosaic/mdslib/codec/brotli"
+	_ "gomosaic/mdslib/codec/bzip2"
 )
 
 func main() {

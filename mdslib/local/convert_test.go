@@ -135,6 +135,33 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// OrderBy and Limit keep the partitions, so that what follows still runs in parallel.
+func TestConvertOrderedSubset(t *testing.T) {
+	root := blobs(t, 400)
+	out := filepath.Join(t.TempDir(), "out")
+	d := frame(t, "local", root).WithColumn("position", "xxhash64(name, 1)").OrderBy("position").Limit(300).Drop("position")
+	r, err := mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkBlobs(t, out, root, 300)
+	n, err := Partitions(t.Context(), frame(t, "local", root).Plan())
+	if err != nil || len(r.Partitions) != min(n, 300) {
+		t.Errorf("%d partitions of %d, %v", len(r.Partitions), n, err)
+	}
+	want := table(t, d.Select("name"))
+	ds, err := mdslib.OpenDataset(out, mdslib.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ds.Close()
+	for i, name := range want {
+		if s, err := ds.Get(i); err != nil || s["name"] != name {
+			t.Fatalf("sample %d is %v, %v, want %s", i, s["name"], err, name)
+		}
+	}
+}
+
 func mapsEqual(a, b map[string]string) bool {
 	if len(a) != len(b) {
 		return false

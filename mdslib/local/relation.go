@@ -20,6 +20,9 @@ type partition func(ctx context.Context, yield func(Row) error) error
 type relation struct {
 	schema     plan.Schema
 	partitions []partition
+
+	// rows gives all rows where they are in memory anyway, the partitions being runs of them; nil elsewhere.
+	rows func(ctx context.Context) ([]Row, error)
 }
 
 // need is the set of columns, by lower-case name, that the steps above read; nil is all of them.

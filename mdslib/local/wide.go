@@ -20,11 +20,14 @@ func shared(schema plan.Schema, n int, compute func(ctx context.Context) ([]Row,
 	var once sync.Once
 	var rows []Row
 	var err error
-	out := &relation{schema: schema}
+	out := &relation{schema: schema, rows: func(ctx context.Context) ([]Row, error) {
+		once.Do(func() { rows, err = compute(ctx) })
+		return rows, err
+	}}
 	for i := range max(n, 1) {
 		n := max(n, 1)
 		out.partitions = append(out.partitions, func(ctx context.Context, yield func(Row) error) error {
-			once.Do(func() { rows, err = compute(ctx) })
+			rows, err := out.rows(ctx)
 			if err != nil {
 				return err
 			}
@@ -59,6 +62,12 @@ func (e *engine) limit(ctx context.Context, n *plan.Limit, want need) (*relation
 	in, err := e.build(ctx, n.Input, want)
 	if err != nil {
 		return nil, err
+	}
+	if in.rows != nil { // as after OrderBy: the first rows are known, and stay dealt to partitions
+		return shared(in.schema, len(in.partitions), func(ctx context.Context) ([]Row, error) {
+			rows, err := in.rows(ctx)
+			return rows[:min(n.N, int64(len(rows)))], err
+		}), nil
 	}
 	one := func(ctx context.Context, yield func(Row) error) error {
 		left := n.N

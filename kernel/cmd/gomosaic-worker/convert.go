@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gomosaic/mdslib"
+	_ "gomosaic/mdslib/codec/brotli"
+	_ "gomosaic/mdslib/codec/bzip2"
 	"gomosaic/mdslib/local"
 	"gomosaic/mdslib/plan"
 )

@@ -24,8 +24,10 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	imports := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if !slices.Contains(imports, "gomosaic/mdslib") {
-		t.Error("the worker does not link mdslib")
+	for _, path := range []string{"gomosaic/mdslib", "gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2"} {
+		if !slices.Contains(imports, path) {
+			t.Errorf("the worker does not link %s", path)
+		}
 	}
 	for _, path := range imports {
 		for _, refused := range []string{"github.com/ebitengine/purego", "github.com/dop251/goja", "github.com/go-echarts/", "github.com/apache/arrow/", "plugin", "runtime/cgo",

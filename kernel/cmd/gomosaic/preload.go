@@ -22,6 +22,8 @@ import (
 // reach without linking it.
 import (
 	_ "gomosaic/display/echarts"
+	_ "gomosaic/mdslib/codec/brotli"
+	_ "gomosaic/mdslib/codec/bzip2"
 	_ "gomosaic/mdslib/local"
 	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/store/web"
