@@ -14,7 +14,7 @@ import (
 )
 
 // abi is MT_ABI of mdstorch.h.
-const abi = 3
+const abi = 4
 
 // library is libtorch and its shim, loaded: the functions of mdstorch.h. It is made once per process and never unloaded.
 type library struct {

@@ -32,6 +32,7 @@ const (
 	tagTensors
 	tagDevice
 	tagDefault
+	tagStream
 )
 
 // KW gives arguments of [Op] by the names of the operator's schema, as Python's keyword arguments.
@@ -285,6 +286,9 @@ func (f *frame) any(x any) {
 		f.int(int(v))
 	case MemoryFormat:
 		f.int(int(v))
+	case *Stream:
+		f.args[f.n] = value{tag: tagStream, v: uint64(v.handle())}
+		f.n++
 	default:
 		panic(&OpError{Op: f.op, Msg: fmt.Sprintf("an argument of type %T cannot be passed to libtorch", x)})
 	}
@@ -386,7 +390,7 @@ func (f *frame) bind(o *operator, args []any) {
 
 // Op calls any operator of libtorch by the name of its schema, "add.Tensor" or "relu", and returns its first result (nil for
 // an operator without one). Arguments are *Tensor (nil: none), []*Tensor, numbers, bool, string, []int, []float64, []bool,
-// DType, Device, MemoryFormat and nil, in the schema's order; a last KW gives some by name; what is left out takes the
+// DType, Device, MemoryFormat, *Stream and nil, in the schema's order; a last KW gives some by name; what is left out takes the
 // schema's default. Schemas are listed in PyTorch's native_functions.yaml.
 func Op(name string, args ...any) *Tensor {
 	if r := Ops(name, args...); len(r) > 0 {

@@ -154,6 +154,8 @@ static IValue to_ivalue(const mt_val& a, const c10::Argument& arg) {
     }
     case MT_DEVICE:
       return IValue(c10::Device(static_cast<c10::DeviceType>(a.v.i >> 32), static_cast<int8_t>(a.v.i & 0xff)));
+    case MT_STREAM:
+      return IValue(*static_cast<c10::Stream*>(a.v.p));
     default:
       TORCH_CHECK(false, "argument ", arg.name(), " has the unknown tag ", a.tag);
   }

@@ -9,7 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-#define MT_ABI 3 // raised whenever a signature or a layout below changes
+#define MT_ABI 4 // raised whenever a signature or a layout below changes
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +29,7 @@ enum {
   MT_TENSORS, // p: handle[n], NULL entries where the schema takes Tensor?[]
   MT_DEVICE,  // i = type << 32 | uint8 index
   MT_DEFAULT, // take the schema's default
+  MT_STREAM,  // p: from mt_stream_new
   MT_OTHER    // a result of a kind that has no tag; dropped
 };
 

@@ -39,18 +39,34 @@ func main() {
 	yaml := flag.String("yaml", "", "native_functions.yaml (default: of the torch that torch.Find finds)")
 	out := flag.String("out", "ops_gen.go", "the file to write")
 	flag.Parse()
-	version := ""
+	version := "(a given file)"
 	if *yaml == "" {
 		at, err := torch.Find()
 		if err != nil {
 			log.Fatal(err)
 		}
-		*yaml = filepath.Join(filepath.Dir(at.Dir), "torchgen", "packaged", "ATen", "native", "native_functions.yaml")
-		version, _, _ = strings.Cut(at.Version, "+")
+		*yaml, version = schemaFile(at)
 	}
-	b, err := os.ReadFile(*yaml)
+	code, err := generate(*yaml, version)
 	if err != nil {
 		log.Fatal(err)
+	}
+	if err := os.WriteFile(*out, code, 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// schemaFile is the list of schemas of a wheel, and the wheel's version without the build's.
+func schemaFile(at torch.Location) (yaml, version string) {
+	version, _, _ = strings.Cut(at.Version, "+")
+	return filepath.Join(filepath.Dir(at.Dir), "torchgen", "packaged", "ATen", "native", "native_functions.yaml"), version
+}
+
+// generate is the text of ops_gen.go.
+func generate(yaml, version string) ([]byte, error) {
+	b, err := os.ReadFile(yaml)
+	if err != nil {
+		return nil, err
 	}
 	schemas := map[string]schema{}
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
@@ -68,19 +84,13 @@ func main() {
 		}
 		s, ok := schemas[f[1]]
 		if !ok {
-			log.Fatalf("ops.txt:%d: no operator %s in %s", n+1, f[1], *yaml)
+			return nil, fmt.Errorf("ops.txt:%d: no operator %s in %s", n+1, f[1], yaml)
 		}
 		if err := write(&src, f[0], f[1], s, f[2:]); err != nil {
-			log.Fatalf("ops.txt:%d: %s: %v", n+1, f[0], err)
+			return nil, fmt.Errorf("ops.txt:%d: %s: %w", n+1, f[0], err)
 		}
 	}
-	code, err := format.Source(src.Bytes())
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := os.WriteFile(*out, code, 0o644); err != nil {
-		log.Fatal(err)
-	}
+	return format.Source(src.Bytes())
 }
 
 // parse reads "add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor".

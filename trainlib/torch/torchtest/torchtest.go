@@ -4,6 +4,7 @@ package torchtest
 
 import (
 	"context"
+	"flag"
 	"os"
 	"runtime"
 	"sync"
@@ -63,4 +64,16 @@ func Require(t testing.TB) {
 	if err := torch.Load(context.Background()); err != nil {
 		t.Fatalf("%v\ninstall it with: make setup", err)
 	}
+}
+
+// Main runs the tests of a package whose examples need libtorch: where GOMOSAIC_NO_TORCH=1 says that none is wanted, the
+// examples are left out, which cannot skip themselves.
+func Main(m *testing.M) int {
+	flag.Parse()
+	if f := flag.Lookup("test.run"); os.Getenv("GOMOSAIC_NO_TORCH") == "1" && f != nil && f.Value.String() == "" {
+		if err := f.Value.Set("^(Test|Fuzz)"); err != nil {
+			panic(err)
+		}
+	}
+	return m.Run()
 }
