@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"gomosaic/mdslib/store"
@@ -24,15 +23,22 @@ type FetchOptions struct {
 	CacheDir string // default os.UserCacheDir()/gomosaic/checkpoints
 }
 
-// hashInName is torch.hub's convention: the name ends with a hyphen and the first hex digits of the hash.
-var hashInName = regexp.MustCompile(`-([a-f0-9]{8,64})\.[A-Za-z0-9]+$`)
+// hashInName is torch.hub's convention, the name's end a hyphen and eight or more hex digits of the hash; "" if it is not.
+func hashInName(name string) string {
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	digits := stem[strings.LastIndexByte(stem, '-')+1:]
+	if len(name) < len(stem)+2 || len(stem) == len(digits) || len(digits) < 8 || len(digits) > 64 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return ""
+	}
+	return digits
+}
 
 // Fetch returns the local path of a checkpoint: source itself when it is a file here, else the copy of the URL in the cache,
 // downloaded if it is not there yet. A file whose hash is another is an error and does not stay in the cache.
 func Fetch(ctx context.Context, source string, o FetchOptions) (string, error) {
 	want := strings.ToLower(o.SHA256)
-	if m := hashInName.FindStringSubmatch(path.Base(source)); want == "" && m != nil {
-		want = m[1]
+	if want == "" {
+		want = hashInName(path.Base(source))
 	}
 	if local, ok := store.LocalPath(source); ok {
 		return local, checkHash(source, local, want)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -158,23 +157,23 @@ func readVersion(l Location) string {
 	return ""
 }
 
-// cxx11 reports whether a library was built with libstdc++'s C++11 ABI: its mangled names say so.
-func cxx11(lib string) bool {
-	f, err := elf.Open(lib)
+// cxx11 reports whether a library was built with libstdc++'s C++11 ABI: the mangled names of c10's own functions say so.
+// They are looked for in the file as it is; package debug/elf would be linked into every cell that uses tensors.
+func cxx11(libc10 string) bool {
+	b, err := os.ReadFile(libc10)
 	if err != nil {
 		return true
 	}
-	defer f.Close()
-	syms, err := f.DynamicSymbols()
-	if err != nil {
-		return true
-	}
-	for _, s := range syms {
-		if s.Section != elf.SHN_UNDEF && strings.Contains(s.Name, "__cxx11") {
-			return true
+	found := false
+	for name := range bytes.SplitSeq(b, []byte{0}) { // string tables
+		if bytes.HasPrefix(name, []byte("_ZN3c10")) || bytes.HasPrefix(name, []byte("_ZNK3c10")) {
+			if bytes.Contains(name, []byte("__cxx11")) {
+				return true
+			}
+			found = true
 		}
 	}
-	return false
+	return !found
 }
 
 // clones lists the clones of gomosaic to try: around the working folder, and where this package was compiled from (unknown
