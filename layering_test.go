@@ -18,7 +18,7 @@ const module = "gomosaic/"
 // heavy packages must not be reached by what cells import: every cell's plugin links what its imports reach
 // (ARCHITECTURE.md, "Who may import whom").
 var heavy = regexp.MustCompile(`^(github\.com/(apache/arrow|go-echarts|dop251/goja|go-zeromq)|google\.golang\.org/(grpc|protobuf)|golang\.org/x/tools|` +
-	`github\.com/(andybalholm/brotli|dsnet/compress)|net/http|crypto/tls|(text|html)/template|encoding/xml|go/[a-z]+)(/|$)`)
+	`github\.com/(andybalholm/brotli|dsnet/compress)|net/http|crypto/tls|(text|html)/template|encoding/xml|regexp|debug/elf|go/[a-z]+)(/|$)`)
 
 // goPackage is what `go list -json` tells of a package.
 type goPackage struct {

@@ -17,7 +17,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -263,8 +262,11 @@ func (c *Conversion) removeEarlier() error {
 	return nil
 }
 
-// remotePartitionFile matches the keys of a partition's files.
-var remotePartitionFile = regexp.MustCompile(`^[0-9]{5,}/[^/]+$`)
+// isPartitionFile tells whether a partition's file has such a key.
+func isPartitionFile(key string) bool {
+	dir, name, _ := strings.Cut(key, "/")
+	return isNumber(dir) && name != "" && !strings.Contains(name, "/")
+}
 
 // upload copies all files but the merged index and removes those of an earlier data set, whose index goes first.
 func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) error {
@@ -308,7 +310,7 @@ func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) e
 		if err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; remotePartitionFile.MatchString(o.Key) && isDatasetFile(base) && !fresh[o.Key] {
+		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key] {
 			if err := c.remote.Delete(context.WithoutCancel(ctx), o.Key); err != nil {
 				return fmt.Errorf("mdslib: %w", err)
 			}

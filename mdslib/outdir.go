@@ -9,17 +9,45 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"gomosaic/mdslib/store"
 )
 
-// datasetFile matches the names of the files a data set consists of.
-var datasetFile = regexp.MustCompile(`^(index\.json|shard\.[0-9]{5,}\.(mds|json|csv|tsv|xsv)(\.meta)?(\.(br|bz2|gz|snappy|zstd))?)$`)
-
+// isDatasetFile tells whether a file of a data set, finished or temporary, has such a name.
 func isDatasetFile(name string) bool {
-	return datasetFile.MatchString(name) || strings.HasPrefix(name, ".") && strings.Contains(name, ".tmp-")
+	return isFinishedFile(name) || strings.HasPrefix(name, ".") && strings.Contains(name, ".tmp-")
+}
+
+// isFinishedFile accepts index.json, shard.00012.mds, shard.00012.csv.meta.zstd and their like. It is no regular
+// expression, because package regexp would be linked into every cell.
+func isFinishedFile(name string) bool {
+	if name == IndexName {
+		return true
+	}
+	parts := strings.Split(name, ".")
+	if len(parts) < 3 || parts[0] != "shard" || !isNumber(parts[1]) {
+		return false
+	}
+	switch parts[2] {
+	case "mds", "json", "csv", "tsv", "xsv":
+	default:
+		return false
+	}
+	parts = parts[3:]
+	if len(parts) > 0 && parts[0] == "meta" {
+		parts = parts[1:]
+	}
+	if len(parts) == 1 {
+		_, compressed := algorithms[parts[0]]
+		return compressed
+	}
+	return len(parts) == 0
+}
+
+// isNumber tells whether text is a shard's or a partition's number: five digits or more.
+func isNumber(text string) bool {
+	return len(text) >= 5 && strings.Trim(text, "0123456789") == ""
 }
 
 // prepareOut makes dir an empty folder. One that holds something is an error that wraps fs.ErrExist, unless existOK is
@@ -69,7 +97,7 @@ func prepareRemote(ctx context.Context, remote store.Store, url string, existOK 
 		if err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-		if datasetFile.MatchString(o.Key) { // a key with a slash is a partition's, not the root's
+		if isFinishedFile(o.Key) { // a key with a slash is a partition's, not the root's
 			keys = append(keys, o.Key)
 		}
 	}

@@ -16,6 +16,8 @@ const (
 	userPackage = "main"
 	// runtimePath is the package that every cell imports.
 	runtimePath = "gomosaic/kernel/cell/rt"
+	// snapshotPath is the package that every shipped program imports.
+	snapshotPath = runtimePath + "/snapshot"
 )
 
 // Demangle turns text that a compiled cell or the compiler made into the user's own names.

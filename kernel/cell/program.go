@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
-	"gomosaic/kernel/cell/rt"
+	"gomosaic/kernel/cell/rt/snapshot"
 	"gomosaic/mdslib/ship"
 )
 
@@ -138,9 +138,9 @@ func (s *Session) Captured(symbol string) ([]Captured, error) {
 	return s.reach(f).variables, nil
 }
 
-// Program writes the program that calls entry with the function behind symbol. snapshot holds the captured variables
-// (written by [rt.Save] under the keys cell.Key), types those met in interfaces.
-func (s *Session) Program(symbol string, entry ship.Entry, snapshot []byte, types []rt.TypeRef) (*Program, error) {
+// Program writes the program that calls entry with the function behind symbol. variables holds the captured ones
+// (written by [snapshot.Save] under the keys cell.Key), types those met in interfaces.
+func (s *Session) Program(symbol string, entry ship.Entry, variables []byte, types []snapshot.TypeRef) (*Program, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, err := s.shipped(symbol)
@@ -148,7 +148,7 @@ func (s *Session) Program(symbol string, entry ship.Entry, snapshot []byte, type
 		return nil, err
 	}
 	reached := s.reach(f)
-	p := &Program{Files: map[string]string{"snapshot.gob": string(snapshot)}}
+	p := &Program{Files: map[string]string{"snapshot.gob": string(variables)}}
 	for _, n := range reached.cells {
 		p.Files[fmt.Sprintf("c%d/cell.go", n)] = s.units[n].Source
 	}
@@ -159,8 +159,8 @@ func (s *Session) Program(symbol string, entry ship.Entry, snapshot []byte, type
 var packageInType = regexp.MustCompile("‹[^›]*›")
 
 // mainText is the program's main package.
-func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) string {
-	imports := map[string]string{"encoding/gob": "gob", runtimePath: "rt", entry.Package: "entry"}
+func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeRef) string {
+	imports := map[string]string{"encoding/gob": "gob", snapshotPath: "snapshot", entry.Package: "entry"}
 	for _, n := range reached.cells {
 		imports[cellPath(n)] = fmt.Sprintf("c%d", n)
 	}
@@ -178,7 +178,7 @@ func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) st
 	for _, n := range reached.cells {
 		fmt.Fprintf(&body, "\tc%d.%sBind()\n", n, reserved)
 	}
-	body.WriteString("\tdefer rt.Begin(snapshot, map[string]any{\n")
+	body.WriteString("\tdefer snapshot.Begin(variables, map[string]any{\n")
 	for _, v := range reached.variables {
 		fmt.Fprintf(&body, "\t\t%q: &c%d.%s,\n", fmt.Sprintf("%d.%s", v.Cell, v.Key), v.Cell, v.Key)
 	}
@@ -197,7 +197,7 @@ func mainText(f owner, entry ship.Entry, reached closure, types []rt.TypeRef) st
 	for _, path := range sortedKeys(imports) {
 		fmt.Fprintf(&b, "\t%s %q\n", imports[path], path)
 	}
-	fmt.Fprintf(&b, ")\n\n//go:embed snapshot.gob\nvar snapshot []byte\n\nvar _ = gob.Register\n\nfunc main() {\n%s}\n", body.String())
+	fmt.Fprintf(&b, ")\n\n//go:embed snapshot.gob\nvar variables []byte\n\nvar _ = gob.Register\n\nfunc main() {\n%s}\n", body.String())
 	return b.String()
 }
 
@@ -296,7 +296,7 @@ func OutsideModule(name, moduleDir string) (mod, sum []byte, err error) {
 func WarmPrograms(ctx context.Context, tools *Toolchain, moduleDir, folder string, packages []string) error {
 	var b strings.Builder
 	b.WriteString("package main\n\nimport (\n\t_ \"encoding/gob\"\n")
-	for _, path := range append([]string{runtimePath}, packages...) {
+	for _, path := range append([]string{snapshotPath}, packages...) {
 		fmt.Fprintf(&b, "\t_ %q\n", path)
 	}
 	b.WriteString(")\n\nfunc main() {}\n")

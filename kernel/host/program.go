@@ -5,21 +5,21 @@ import (
 	"os"
 
 	"gomosaic/kernel/cell"
-	"gomosaic/kernel/cell/rt"
+	"gomosaic/kernel/cell/rt/snapshot"
 	"gomosaic/mdslib/ship"
 )
 
 // buildProgram makes the program that the host asked for.
 func (s *Session) buildProgram(m message) (string, error) {
-	snapshot, err := os.ReadFile(m.Snapshot)
+	variables, err := os.ReadFile(m.Snapshot)
 	if err != nil {
 		return "", err
 	}
-	types := make([]rt.TypeRef, len(m.Types))
+	types := make([]snapshot.TypeRef, len(m.Types))
 	for i, t := range m.Types {
-		types[i] = rt.TypeRef(t)
+		types[i] = snapshot.TypeRef(t)
 	}
-	program, err := s.model.Program(m.Function, ship.Entry{Package: m.Package, Func: m.Func}, snapshot, types)
+	program, err := s.model.Program(m.Function, ship.Entry{Package: m.Package, Func: m.Func}, variables, types)
 	if err != nil {
 		return "", err
 	}

@@ -83,7 +83,7 @@ type message struct {
 	Package  string     `json:"package,omitempty"`
 	Func     string     `json:"func,omitempty"`
 	Snapshot string     `json:"snapshot,omitempty"` // file
-	Types    []string   `json:"types,omitempty"`    // rt.TypeRef
+	Types    []string   `json:"types,omitempty"`    // snapshot.TypeRef
 	Plan     []variable `json:"plan,omitempty"`
 }
 

@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"runtime"
 
-	"gomosaic/kernel/cell/rt"
+	"gomosaic/kernel/cell/rt/snapshot"
 	"gomosaic/mdslib/ship"
 )
 
@@ -31,7 +31,7 @@ func (h *shipper) Ship(ctx context.Context, fn any, entry ship.Entry) (ship.Prog
 	if err != nil {
 		return ship.Program{}, err
 	}
-	variables := make([]rt.Variable, len(answer.Plan))
+	variables := make([]snapshot.Variable, len(answer.Plan))
 	for i, p := range answer.Plan {
 		h.s.mu.Lock()
 		pointer := h.s.cells[p.Cell].variables[p.Key]
@@ -39,14 +39,14 @@ func (h *shipper) Ship(ctx context.Context, fn any, entry ship.Entry) (ship.Prog
 		if pointer == nil {
 			return ship.Program{}, fmt.Errorf("ship: variable %s is not in this host", p.Name)
 		}
-		variables[i] = rt.Variable{Name: p.Name, Key: fmt.Sprintf("%d.%s", p.Cell, p.Key), Pointer: pointer}
+		variables[i] = snapshot.Variable{Name: p.Name, Key: fmt.Sprintf("%d.%s", p.Cell, p.Key), Pointer: pointer}
 	}
 	file, err := os.CreateTemp(h.s.folder, "snapshot-*.gob")
 	if err != nil {
 		return ship.Program{}, err
 	}
 	defer os.Remove(file.Name())
-	refs, err := rt.Save(file, variables)
+	refs, err := snapshot.Save(file, variables)
 	if e := file.Close(); err == nil {
 		err = e
 	}

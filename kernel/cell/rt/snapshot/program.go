@@ -1,4 +1,4 @@
-package rt
+package snapshot
 
 import (
 	"bytes"
@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"gomosaic/kernel/cell/rt"
 )
 
-// Begin is called first by the main function of a shipped program: it restores the captured variables, sets [Ctx] and
+// Begin is called first by the main function of a shipped program: it restores the captured variables, sets [rt.Ctx] and
 // returns what main defers, which reports a panic with the notebook's frames.
 func Begin(snapshot []byte, pointers map[string]any) (end func()) {
 	if err := Load(bytes.NewReader(snapshot), pointers); err != nil {
@@ -17,11 +19,11 @@ func Begin(snapshot []byte, pointers map[string]any) (end func()) {
 		os.Exit(2)
 	}
 	var stop context.CancelFunc
-	Ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	rt.Ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	return func() {
 		stop()
 		if value := recover(); value != nil {
-			Die(value)
+			rt.Die(value)
 		}
 	}
 }

@@ -1,4 +1,7 @@
-package rt
+// Package snapshot carries the variables that a notebook's function refers to into the program that it becomes: the host
+// saves them, the program's main function begins with them. It is apart from package rt because cells do not need it:
+// encoding/gob would be linked into every one.
+package snapshot
 
 import (
 	"encoding"
