@@ -13,6 +13,7 @@ func (nowhere) Stream(name, text string)                                      {}
 func (nowhere) Display(data, metadata, transient map[string]any, update bool) {}
 func (nowhere) Result(data, metadata map[string]any)                          {}
 func (nowhere) ClearOutput(wait bool)                                         {}
+func (nowhere) Payload(map[string]any)                                        {}
 func (nowhere) Input(prompt string, password bool) (string, error)            { return "", nil }
 
 // BenchmarkCells is the time of one cell, from its text to its end, in a warm session of the real binary. Each cell's

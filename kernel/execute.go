@@ -121,7 +121,8 @@ func (f *front) runCell(ctx context.Context, m *wire.Message) {
 		f.history.add(f.count, request.Code)
 	}
 	count := f.count
-	content := map[string]any{"execution_count": count, "status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
+	content := map[string]any{"status": "ok"}
+	values, payloads := map[string]any{}, []any{}
 	if err == nil {
 		if !request.Silent {
 			f.publish(m, "execute_input", map[string]any{"code": request.Code, "execution_count": count})
@@ -129,25 +130,23 @@ func (f *front) runCell(ctx context.Context, m *wire.Message) {
 		cell, leave := f.cells.enter(ctx)
 		out := &output{front: f, cell: cell, parent: m, count: count, silent: request.Silent, allowStdin: orTrue(request.AllowStdin)}
 		if err = f.execute(ctx, cell, request.Code, count, out); err == nil && len(request.UserExpressions) > 0 {
-			content["user_expressions"] = f.userExpressions(ctx, cell, request.UserExpressions, out)
+			values = f.userExpressions(ctx, cell, request.UserExpressions, out)
 		}
+		payloads = append(payloads, out.payloads...)
 		leave()
 	}
 	if ctx.Err() != nil {
 		return // shutting down: nobody waits for this answer any more
 	}
 	if err != nil {
-		failure := errorContent(err)
-		f.publish(m, "error", failure)
-		failure["status"] = "error"
-		failure["execution_count"] = count
-		failure["user_expressions"] = map[string]any{}
-		failure["payload"] = []any{}
-		content = failure
+		content = errorContent(err)
+		f.publish(m, "error", content)
+		content["status"] = "error"
 		if orTrue(request.StopOnError) {
 			aborted = f.cells.drain()
 		}
 	}
+	content["execution_count"], content["payload"], content["user_expressions"] = count, payloads, values
 	metadata := map[string]any{"started": started.UTC().Format("2006-01-02T15:04:05.000000Z07:00"), "status": content["status"]}
 	if err := f.channels.Reply(wire.Shell, m, "execute_reply", content, metadata); err != nil {
 		f.options.Log("%v", err)

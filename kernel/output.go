@@ -17,6 +17,7 @@ type output struct {
 	count      int
 	silent     bool
 	allowStdin bool
+	payloads   []any
 	result     func(data, metadata map[string]any) // takes the result instead of the notebook; nil: execute_result
 }
 
@@ -47,6 +48,9 @@ func (o *output) Result(data, metadata map[string]any) {
 
 // ClearOutput clears the cell's output, or with wait when the next output arrives.
 func (o *output) ClearOutput(wait bool) { o.publish("clear_output", map[string]any{"wait": wait}) }
+
+// Payload keeps what the cell's execute_reply asks of the client.
+func (o *output) Payload(payload map[string]any) { o.payloads = append(o.payloads, payload) }
 
 // publish sends a message of this cell. A value that JSON cannot hold (a NaN in a bundle) is told to the user, who
 // would otherwise miss the output without a word.

@@ -17,7 +17,7 @@ import (
 var schema = map[string]map[string]string{
 	"kernel_info_reply": {"status": "ok|error", "protocol_version": "version", "implementation": "string", "implementation_version": "string",
 		"language_info": "language_info", "banner": "string", "debugger": "bool", "help_links": "list", "supported_features": "strings"},
-	"execute_reply":       {"status": "ok|error|aborted", "execution_count": "int", "payload": "list", "user_expressions": "object", "ename?": "string", "evalue?": "string", "traceback?": "strings"},
+	"execute_reply":       {"status": "ok|error|aborted", "execution_count": "int", "payload": "payloads", "user_expressions": "object", "ename?": "string", "evalue?": "string", "traceback?": "strings"},
 	"complete_reply":      {"status": "ok|error", "matches": "strings", "cursor_start": "int", "cursor_end": "int", "metadata": "object"},
 	"inspect_reply":       {"status": "ok|error", "found": "bool", "data": "bundle", "metadata": "object"},
 	"is_complete_reply":   {"status": "complete|incomplete|invalid|unknown", "indent?": "string"},
@@ -41,6 +41,12 @@ var schema = map[string]map[string]string{
 
 var languageInfo = map[string]string{"name": "string", "version": "string", "mimetype": "string", "file_extension": "string",
 	"pygments_lexer?": "string", "codemirror_mode?": "string", "nbconvert_exporter?": "string"}
+
+// payloads are the fields of an execute_reply's payload by its source.
+var payloads = map[string]map[string]string{
+	"page":           {"source": "page", "data": "bundle", "start": "int"},
+	"set_next_input": {"source": "set_next_input", "text": "string", "replace?": "bool"},
+}
 
 var (
 	isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$`)
@@ -70,7 +76,7 @@ func conforms(m *wire.Message) error {
 	}
 	if content["status"] == "error" {
 		fields = map[string]string{"status": "error", "ename": "string", "evalue": "string", "traceback": "strings",
-			"execution_count?": "int", "payload?": "list", "user_expressions?": "object"}
+			"execution_count?": "int", "payload?": "payloads", "user_expressions?": "object"}
 	}
 	if err := fieldsConform(content, fields); err != nil {
 		return fmt.Errorf("%s: %w: %s", h.Type, err, m.Content)
@@ -127,6 +133,15 @@ func kindConforms(v any, kind string) bool {
 		for mime, value := range bundle {
 			_, text := value.(string)
 			ok = ok && strings.Contains(mime, "/") && (text || strings.HasSuffix(mime, "json"))
+		}
+		return ok
+	case "payloads":
+		list, ok := v.([]any)
+		for _, e := range list {
+			payload, _ := e.(map[string]any)
+			source, _ := payload["source"].(string)
+			fields := payloads[source]
+			ok = ok && fields != nil && fieldsConform(payload, fields) == nil
 		}
 		return ok
 	case "display_id":

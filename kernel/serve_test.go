@@ -30,6 +30,8 @@ func (s *scripted) Execute(ctx context.Context, code string, cell int, out host.
 		out.Display(map[string]any{"text/plain": rest, "image/png": []byte{1, 2}}, nil, map[string]any{"display_id": "d"}, false)
 		out.Display(map[string]any{"text/plain": rest}, nil, map[string]any{"display_id": "d"}, true)
 		out.ClearOutput(true)
+	case "load":
+		out.Payload(map[string]any{"source": "set_next_input", "text": rest, "replace": true})
 	case "nan":
 		out.Display(map[string]any{"application/json": nan()}, nil, nil, false)
 	case "fail":
@@ -147,6 +149,10 @@ func TestExecute(t *testing.T) {
 	_, outputs = c.run("nan")
 	if types(outputs) != "stream" || !strings.Contains(content(t, outputs[0])["text"].(string), "NaN") {
 		t.Errorf("a value that JSON cannot hold: %s", types(outputs))
+	}
+	reply, _ = c.run("load x := 1")
+	if payload := fmt.Sprint(reply["payload"]); payload != "[map[replace:true source:set_next_input text:x := 1]]" {
+		t.Errorf("payload %v", payload)
 	}
 	reply, outputs = c.run("fail badly")
 	if reply["status"] != "error" || reply["ename"] != "panic" || reply["evalue"] != "badly" || types(outputs) != "error" {

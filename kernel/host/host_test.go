@@ -130,6 +130,8 @@ func (r *recorder) Result(data, metadata map[string]any) {
 	info, _ := metadata["gomosaic"].(map[string]any)
 	r.add("=> %v (%v)\n", data["text/plain"], info["type"])
 }
+func (r *recorder) Payload(payload map[string]any) { r.add("payload %v\n", payload) }
+
 func (r *recorder) ClearOutput(wait bool) { r.add("clear %v\n", wait) }
 func (r *recorder) Input(prompt string, password bool) (string, error) {
 	return r.input(prompt, password)

@@ -18,5 +18,9 @@ type Output interface {
 	Display(data, metadata, transient map[string]any, update bool) // display_data or update_display_data
 	Result(data, metadata map[string]any)                          // execute_result; metadata["gomosaic"] holds {"type": T}
 	ClearOutput(wait bool)
+	// Payload adds to the payload of the cell's execute_reply, which asks the client for something: {"source":
+	// "set_next_input", "text": code, "replace": true} or {"source": "page", "data": bundle, "start": 0}. It is called
+	// before Execute returns.
+	Payload(payload map[string]any)
 	Input(prompt string, password bool) (string, error) // blocks; MUST return when the cell is interrupted
 }
