@@ -50,7 +50,7 @@ func Main(args []string) int {
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
 	go func() { <-terminated; endGroup() }()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // interrupts come as commands
-	rt.SetHooks(rt.Hooks{Shown: s.shown, GoPanic: s.goPanic, Register: s.register, Clear: s.ClearOutput, Input: s.Input})
+	rt.SetHooks(rt.Hooks{Shown: s.shown, GoPanic: s.goPanic, Register: s.register})
 	restore := display.SetPublisher(s)
 	defer restore()
 	ship.Register(&shipper{s})

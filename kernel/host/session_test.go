@@ -203,12 +203,12 @@ func TestInputAndClear(t *testing.T) {
 		}
 		return fmt.Sprint(prompt, "-", password), nil
 	}}
-	err := n.Execute(t.Context(), `import ("fmt"; "gomosaic/kernel/cell/rt")
+	err := n.Execute(t.Context(), `import "fmt"
 fmt.Println("before")
-fmt.Println(rt.Input(ctx, "name", false))
-check(rt.ClearOutput(true))
-fmt.Println(rt.Input(ctx, "key", true))
-fmt.Println(rt.Input(ctx, "stop", false))`, 1, out)
+fmt.Println(display.Input("name"))
+check(display.Clear(true))
+fmt.Println(display.Password("key"))
+fmt.Println(display.Input("stop"))`, 1, out)
 	if want := "before\nname-false <nil>\nclear true\nkey-true <nil>\n no input here\n"; err != nil || out.text() != want {
 		t.Errorf("gave %q, %v; want %q", out.text(), err, want)
 	}

@@ -1,8 +1,6 @@
 package rt
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -14,26 +12,6 @@ type Hooks struct {
 	Shown    func(values []any)             // values of a cell's last expression
 	GoPanic  func(value any, frames string) // a goroutine started by a cell panicked and has ended
 	Register func(seq int, run func(), variables map[string]any)
-	Clear    func(wait bool) error
-	Input    func(ctx context.Context, prompt string, password bool) (string, error)
-}
-
-var errNoNotebook = errors.New("no notebook is there")
-
-// ClearOutput removes what the running cell has put out; with wait, when its next output comes.
-func ClearOutput(wait bool) error {
-	if h := hooks.Load(); h != nil {
-		return h.Clear(wait)
-	}
-	return errNoNotebook
-}
-
-// Input asks the user for a line, a hidden one for a password. It ends with ctx.
-func Input(ctx context.Context, prompt string, password bool) (string, error) {
-	if h := hooks.Load(); h != nil {
-		return h.Input(ctx, prompt, password)
-	}
-	return "", errNoNotebook
 }
 
 var hooks atomic.Pointer[Hooks]
