@@ -109,6 +109,7 @@ func (c *compilation) checkedForm() (decls []ast.Decl, rest []ast.Stmt) {
 	temporaries := 0
 	for i, st := range c.steps {
 		switch {
+		case st.stmt == nil: // a magic without Go
 		case st.decl != nil:
 			decls = append(decls, st.decl)
 		case st.define != nil:
@@ -147,23 +148,31 @@ func (c *compilation) checkedForm() (decls []ast.Decl, rest []ast.Stmt) {
 				}
 			}
 		default:
-			rest = append(rest, c.checkedStatement(st.stmt, i == len(c.steps)-1))
+			rest = append(rest, c.checkedStatement(st, i == len(c.steps)-1))
 		}
 	}
 	return decls, rest
 }
 
 // checkedStatement remembers the last expression, whose value is shown, and makes it legal as a statement.
-func (c *compilation) checkedStatement(stmt ast.Stmt, last bool) ast.Stmt {
-	e, ok := stmt.(*ast.ExprStmt)
+func (c *compilation) checkedStatement(st *step, last bool) ast.Stmt {
+	e, ok := st.stmt.(*ast.ExprStmt)
+	if ok && st.isShellPart() {
+		return discarded(e)
+	}
 	if !ok || !last {
-		return stmt
+		return st.stmt
 	}
 	if call, ok := e.X.(*ast.CallExpr); ok {
 		c.lastCall = call
-		return stmt
+		return st.stmt
 	}
 	c.show = e.X
+	return discarded(e)
+}
+
+// discarded is `_ = x`.
+func discarded(e *ast.ExprStmt) ast.Stmt {
 	return &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{NamePos: e.Pos(), Name: "_"}}, TokPos: e.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{e.X}}
 }
 

@@ -29,7 +29,7 @@ var archivesOnce = sync.OnceValues(func() (*Archives, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OpenArchives(ctx, tools, "../..", dir, []string{runtimePath}, nil)
+	return OpenArchives(ctx, tools, "../..", dir, RuntimePackages, nil)
 })
 
 var temporary []string

@@ -144,7 +144,8 @@ func (s *Session) look(code string, cursor int) *view {
 	s.seq++ // names of a cell of its own
 	c.seq = s.seq
 	defer func() { s.seq = seq }()
-	c.parts = split(code)
+	c.parseMagics() // what is wrong with them does not matter here
+	c.parts = split(c.goText)
 	v := &view{c: c}
 	v.try(cursor)
 	return v

@@ -57,6 +57,7 @@ func (c *compilation) collect() {
 		}
 		c.steps = append(c.steps, st)
 	}
+	c.placeMagics()
 	for _, decl := range c.functionFile.Decls {
 		if f, ok := decl.(*ast.FuncDecl); ok {
 			c.declareFunction(f)

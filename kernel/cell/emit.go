@@ -119,8 +119,11 @@ func (e *emitter) statements() {
 			e.run.WriteString(implementation("init") + "()\n")
 		}
 	}
-	for _, st := range e.c.steps {
+	for i := 0; i < len(e.c.steps); i++ {
+		st := e.c.steps[i]
 		switch {
+		case st.magic != nil:
+			i = e.magicSteps(i) - 1
 		case st.decl != nil && st.decl.Tok == token.VAR:
 			for _, spec := range st.decl.Specs {
 				e.variableSpec(spec.(*ast.ValueSpec))

@@ -3,12 +3,22 @@ package cell
 import (
 	"go/token"
 	"strings"
+
+	"gomosaic/kernel/cell/magic"
 )
 
 // IsComplete tells whether code can be run as it stands: "complete"; "incomplete", with the blanks that the next line
 // should start with; or "invalid". It needs the text only.
 func IsComplete(code string) (status, indent string) {
 	code = normalize(code)
+	taken, problems := magic.Parse(code, func(string) bool { return true })
+	if len(taken.Uses) > 0 && taken.Uses[0].Whole && !strings.HasSuffix(code, "\n") {
+		return "incomplete", "" // a blank line ends it, as in IPython
+	}
+	if len(problems) > 0 {
+		return "invalid", ""
+	}
+	code = taken.Go
 	open, depth, continues := openings(code)
 	if depth < 0 {
 		return "invalid", ""

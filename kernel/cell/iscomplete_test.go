@@ -23,6 +23,11 @@ func TestIsComplete(t *testing.T) {
 		{"// only a comment", "complete", ""},
 		{"for {\n}", "complete", ""},
 		{"type T struct {\n\ta int\n}", "complete", ""},
+		{"%cd x", "complete", ""},
+		{"!echo \"(", "complete", ""},
+		{"%%bash\nfor i in 1 2; do", "incomplete", ""},
+		{"%%bash\necho (\n", "complete", ""},
+		{"%nothing", "invalid", ""},
 	} {
 		if status, indent := IsComplete(test.code); status != test.status || indent != test.indent {
 			t.Errorf("%q: %s %q, want %s %q", test.code, status, indent, test.status, test.indent)

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strings"
 	"sync"
+
+	"gomosaic/kernel/cell/magic"
 )
 
 // Config is what a [Session] needs to know of the world.
@@ -142,6 +144,11 @@ type compilation struct {
 	code  string
 	unit  *Unit
 
+	// magics
+	goText string // the cell without them
+	magics []magic.Use
+	whole  *magic.Use // one of kind Code whose Go is the cell's
+
 	errors []Diagnostic
 	unused []token.Pos // declared and not used: tolerated
 	cycles []Diagnostic
@@ -197,6 +204,7 @@ type step struct {
 	stmt   ast.Stmt
 	define *ast.AssignStmt // :=
 	decl   *ast.GenDecl    // var, const, type
+	magic  *magic.Use      // the magic that the statement belongs to; stmt is nil if that has no Go
 }
 
 // declaration is a variable that the cell's package declares.
@@ -221,7 +229,10 @@ func newCompilation(s *Session, code string, label int) *compilation {
 
 // run takes the cell through all stages; the result is what is wrong with it.
 func (c *compilation) run() []Diagnostic {
-	c.parts = split(c.code)
+	if found := c.parseMagics(); len(found) > 0 {
+		return found
+	}
+	c.parts = split(c.goText)
 	if found := c.parse(); len(found) > 0 {
 		return found
 	}

@@ -24,7 +24,7 @@ func openCache(ctx context.Context, o Options, progress func(string)) (*cell.Too
 	if err != nil {
 		return nil, nil, err
 	}
-	roots := []string{o.MainPackage, "gomosaic/kernel/cell/rt"}
+	roots := append([]string{o.MainPackage}, cell.RuntimePackages...)
 	for _, p := range Preloaded {
 		roots = append(roots, p.Path)
 	}

@@ -105,6 +105,7 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 	defer s.execute.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	out = &serialOutput{Output: out}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -117,6 +118,9 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 		s.stop = nil
 		s.mu.Unlock()
 	}()
+	if err := s.magics(ctx, code, cell, out); err != nil {
+		return err
+	}
 	unit, err := s.model.Compile(code, cell)
 	if err != nil {
 		return compileError(err)

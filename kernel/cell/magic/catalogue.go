@@ -1,0 +1,76 @@
+package magic
+
+import "strings"
+
+// Kind tells where a magic is carried out.
+type Kind int
+
+const (
+	Front Kind = iota // by the front, before the cell's Go is compiled
+	Call              // in its place among the statements, with its text as arguments
+	Code              // in its place, around Go: the rest of the line, or all of the cell
+)
+
+// Shell is the name of the magic of shell lines, `!command` and `$ command`.
+const Shell = "!"
+
+// Magic describes a magic: to the parser, to completion and to %help.
+type Magic struct {
+	Name  string // without %
+	Usage string // as users write it
+	Doc   string // one line
+	Kind  Kind
+	Line  bool   // %name is possible
+	Cell  bool   // %%name is possible
+	Bare  bool   // it may stand without arguments, a Code magic without Go
+	Flags string // letters of the options before Go that take a number: "nr" for -n 10 -r 3
+}
+
+// String is the magic as users write its name: %cd, %%bash, !.
+func (m Magic) String() string {
+	switch {
+	case m.Name == Shell:
+		return Shell
+	case !m.Line:
+		return "%%" + m.Name
+	}
+	return "%" + m.Name
+}
+
+// All lists the magics in the order of %help. The caller must not change the list.
+func All() []Magic { return catalogue }
+
+// catalogue is all magics. Each Front magic has a handler in kernel/host, each other one its Go in kernel/cell; tests compare.
+var catalogue = []Magic{
+	{Name: "help", Usage: "%help", Doc: "this list", Kind: Front, Line: true, Bare: true},
+
+	{Name: "who", Usage: "%who", Doc: "names that the notebook's cells declared", Kind: Front, Line: true, Bare: true},
+	{Name: "reset", Usage: "%reset", Doc: "forget all that cells declared: a fresh process; imports stay in force", Kind: Front, Line: true, Bare: true},
+
+	{Name: Shell, Usage: "!command, or $ command", Doc: "run a shell command; {name} and other Go expressions in braces are replaced by their values; an exit status that is not 0 fails the cell (add || true to go on)", Kind: Call, Line: true},
+	{Name: "bash", Usage: "%%bash [options of bash]", Doc: "run the cell as a bash script", Kind: Call, Cell: true, Bare: true},
+	{Name: "cd", Usage: "%cd [folder]", Doc: "change the working directory; %cd - goes back, %cd alone home", Kind: Call, Line: true, Bare: true},
+	{Name: "env", Usage: "%env [NAME | NAME=value]", Doc: "list environment variables, show one, set one", Kind: Call, Line: true, Bare: true},
+	{Name: "writefile", Usage: "%%writefile [-a] file", Doc: "write the cell to a file; -a appends", Kind: Call, Cell: true},
+	{Name: "go111module", Usage: "%go111module on|off", Doc: "accepted for gophernotes' notebooks; modules are always on", Kind: Call, Line: true},
+}
+
+// find looks a magic up by its name.
+func find(name string) (Magic, bool) {
+	for _, m := range catalogue {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Magic{}, false
+}
+
+// nearest is a magic whose name begins as the given one or the other way round, for hints.
+func nearest(name string) string {
+	for _, m := range catalogue {
+		if m.Name != Shell && name != "" && (strings.HasPrefix(m.Name, name) || strings.HasPrefix(name, m.Name) || strings.EqualFold(m.Name, name)) {
+			return m.String()
+		}
+	}
+	return ""
+}

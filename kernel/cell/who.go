@@ -1,0 +1,26 @@
+package cell
+
+import "go/types"
+
+// Names are the user's names that are in force in a session, sorted.
+type Names struct{ Variables, Constants, Functions, Types []string }
+
+// Names lists what the session's cells declared.
+func (s *Session) Names() Names {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var n Names
+	for _, name := range sortedKeys(s.objects) {
+		switch s.objects[name].(type) {
+		case *types.Var:
+			n.Variables = append(n.Variables, name)
+		case *types.Const:
+			n.Constants = append(n.Constants, name)
+		case *types.Func:
+			n.Functions = append(n.Functions, name)
+		case *types.TypeName:
+			n.Types = append(n.Types, name)
+		}
+	}
+	return n
+}

@@ -1,0 +1,63 @@
+package host
+
+import (
+	"fmt"
+	"strings"
+
+	"gomosaic/kernel/cell/magic"
+)
+
+const helpIntro = "A cell is Go: imports, declarations and statements at top level. Its last expression is shown."
+
+// helpNames are what every cell knows without an import, beside the preloaded packages.
+var helpNames = [][2]string{
+	{"ctx", "a context that ends when the cell is interrupted"},
+	{"check(err)", "stops the cell with the message of an error that is not nil"},
+	{"check1(f())", "the value of a call that returns one and an error, or the cell's end"},
+	{"Display(x)", "shows any value; display.HTML, display.Markdown, display.Image, … make values to show"},
+}
+
+// helpText is %help for terminals.
+func helpText() string {
+	var b strings.Builder
+	b.WriteString(helpIntro + "\n\n")
+	width := 0
+	for _, m := range magic.All() {
+		width = max(width, len(m.Usage))
+	}
+	for _, pair := range helpNames {
+		fmt.Fprintf(&b, "%-*s  %s\n", width, pair[0], pair[1])
+	}
+	b.WriteString("\n")
+	for _, m := range magic.All() {
+		fmt.Fprintf(&b, "%-*s  %s\n", width, m.Usage, m.Doc)
+	}
+	fmt.Fprintf(&b, "\nPackages that need no import: %s.\n", strings.Join(preloadedNames(), ", "))
+	return b.String()
+}
+
+// helpMarkdown is %help for notebooks.
+func helpMarkdown() string {
+	var b strings.Builder
+	escape := strings.NewReplacer("|", `\|`)
+	row := func(code, text string) {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", escape.Replace(code), escape.Replace(text))
+	}
+	b.WriteString(helpIntro + "\n\n| | |\n|:--|:--|\n")
+	for _, pair := range helpNames {
+		row(pair[0], pair[1])
+	}
+	for _, m := range magic.All() {
+		row(m.Usage, m.Doc)
+	}
+	fmt.Fprintf(&b, "\nPackages that need no import: `%s`.\n", strings.Join(preloadedNames(), "`, `"))
+	return b.String()
+}
+
+func preloadedNames() []string {
+	names := make([]string, len(Preloaded))
+	for i, p := range Preloaded {
+		names[i] = p.Name
+	}
+	return names
+}
