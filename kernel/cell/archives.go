@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/importer"
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,29 +22,37 @@ import (
 // Go's build cache, kept in a file of ours under a key of everything that it depends on. The archives serve three ends:
 // export data for the check, import data for the compiler, code for the linker. Safe for concurrent use.
 type Archives struct {
-	tools     *Toolchain
-	moduleDir string
-	index     string // file
-	lock      string
+	tools  *Toolchain
+	base   *Module
+	module *Module // base, or the session's that extends it
+	index  string  // file
+	lock   string
 
 	mu       sync.Mutex
-	packages map[string]archive
+	packages map[string]archive // of base
+
+	// What the session's module adds.
+	added      map[string]archive
+	sources    map[string]source // local packages
+	current    map[string]string // local package → path of its newest generation
+	generation int
+	epoch      int // of hosts: see Forget
 }
 
 type archive struct{ name, file string }
 
-// OpenArchives opens the list for the module in moduleDir, and makes it by the go command if it is missing, or if Go's
+// OpenArchives opens the list for a module, and makes it by the go command if it is missing, or if Go's
 // build cache has dropped one of its files. roots are listed beside the standard library: the host's main package and
 // what cells import without asking. progress may be nil.
-func OpenArchives(ctx context.Context, tools *Toolchain, moduleDir, cacheDir string, roots []string, progress func(string)) (*Archives, error) {
-	key, err := moduleKey(tools, moduleDir, roots)
+func OpenArchives(ctx context.Context, module *Module, cacheDir string, roots []string, progress func(string)) (*Archives, error) {
+	key, err := moduleKey(module, roots)
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cacheDir, 0o755); err != nil {
 		return nil, err
 	}
-	a := &Archives{tools: tools, moduleDir: moduleDir, packages: map[string]archive{},
+	a := &Archives{tools: module.tools, base: module, module: module, packages: map[string]archive{},
 		index: filepath.Join(cacheDir, "archives-"+key), lock: filepath.Join(cacheDir, "archives.lock")}
 	if a.read() {
 		return a, nil
@@ -56,13 +66,33 @@ func OpenArchives(ctx context.Context, tools *Toolchain, moduleDir, cacheDir str
 		return a, nil
 	}
 	if progress != nil {
-		progress("compiling the packages that cells can import (" + tools.Version + "; once)")
+		progress("compiling the packages that cells can import (" + a.tools.Version + "; once)")
 	}
 	if err := a.list(ctx, append([]string{"-e"}, append(roots, "std")...)...); err != nil {
 		return nil, err
 	}
 	pruneArchives(cacheDir, a.index)
 	return a, a.write()
+}
+
+// Extend makes the packages of a session's module known, which extends the one that the list was opened for. What it
+// adds is the session's own and not kept.
+func (a *Archives) Extend(module *Module) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.module = module
+	a.added, a.sources, a.current = map[string]archive{}, map[string]source{}, map[string]string{}
+}
+
+// Forget drops what the session's module added, for a fresh host that has not loaded it: local packages are read anew
+// under the user's paths. Sessions that use the list's importers must be reset.
+func (a *Archives) Forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.module != a.base {
+		a.added, a.sources, a.current = map[string]archive{}, map[string]source{}, map[string]string{}
+		a.epoch++
+	}
 }
 
 // Key names the state of the sources, the Go version and all else that archives depend on.
@@ -121,26 +151,75 @@ func (a *Archives) write() error {
 
 // list asks the go command for archives, which compiles what is not in its cache.
 func (a *Archives) list(ctx context.Context, args ...string) error {
-	out, err := a.tools.Go(ctx, a.moduleDir, append([]string{"list", "-export", "-deps", "-trimpath", "-buildmode=plugin",
-		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}"}, args...)...)
+	out, err := a.module.list(ctx, append([]string{"-export", "-deps", "-trimpath", "-buildmode=plugin",
+		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}\t{{with .Module}}{{.Path}} {{.Version}}{{end}}\t" + sourceFormat + "{{end}}"}, args...)...)
 	if err != nil {
-		return err
+		return errors.New(a.module.originalPlaces(err.Error()))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for line := range strings.Lines(string(out)) {
-		if f := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3); len(f) == 3 && f[1] != "main" {
-			a.packages[f[0]] = archive{f[1], f[2]}
+		f := strings.SplitN(line, "\t", 5)
+		if len(f) < 5 || f[1] == "main" {
+			continue
+		}
+		path, found := f[0], archive{f[1], f[2]}
+		if a.module == a.base {
+			a.packages[path] = found
+			continue
+		}
+		modulePath, version, _ := strings.Cut(f[3], " ")
+		known, ok := a.packages[path]
+		switch {
+		case ok && known == found:
+		case ok && (version == "" || a.module.has(modulePath)): // the standard library, the clone, what the host links
+			return fmt.Errorf("package %s would be another one than the kernel's own: a replace line or a build tag in GOFLAGS changes it", path)
+		default:
+			a.added[path] = found
+			if _, from, ok := parseSource(f[4]); ok && a.module.localOf(path) != nil {
+				a.sources[path] = from
+			} else if modulePath != "" {
+				a.module.pin(modulePath, version)
+			}
 		}
 	}
 	return nil
+}
+
+// lookup finds a listed package; a.mu is held.
+func (a *Archives) lookup(path string) (archive, bool) {
+	if found, ok := a.added[path]; ok {
+		return found, true
+	}
+	found, ok := a.packages[path]
+	return found, ok
+}
+
+// all are the listed packages; a.mu is held.
+func (a *Archives) all() map[string]archive {
+	if len(a.added) == 0 {
+		return a.packages
+	}
+	all := maps.Clone(a.packages)
+	maps.Copy(all, a.added)
+	return all
+}
+
+// resolve is the path under which the newest generation of a package is compiled; most have one only.
+func (a *Archives) resolve(path string) (now string, epoch int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now := a.current[path]; now != "" {
+		return now, a.epoch
+	}
+	return path, a.epoch
 }
 
 // File is the archive of a package. One that is not listed yet is looked for in the standard library and in the
 // module's requirements; the error names the missing path.
 func (a *Archives) File(path string) (string, error) {
 	a.mu.Lock()
-	known, ok := a.packages[path]
+	known, ok := a.lookup(path)
 	a.mu.Unlock()
 	if ok {
 		if _, err := os.Stat(known.file); err == nil {
@@ -153,24 +232,37 @@ func (a *Archives) File(path string) (string, error) {
 		return "", err
 	}
 	defer lock.Unlock()
-	if err := a.list(ctx, path); err != nil {
+	list := a.list
+	if a.module.localOf(path) != nil {
+		list = func(ctx context.Context, _ ...string) error { return a.listLocal(ctx, path) }
+	}
+	if err := list(ctx, path); err != nil {
 		return "", fmt.Errorf("package %s: %s", path, firstReason(err))
 	}
 	a.mu.Lock()
-	known, ok = a.packages[path]
+	if now := a.current[path]; now != "" {
+		path = now
+	}
+	known, ok = a.lookup(path)
 	a.mu.Unlock()
 	if !ok {
 		return "", fmt.Errorf("package %s has no Go code to import", path)
 	}
+	if a.module != a.base {
+		return known.file, nil
+	}
 	return known.file, a.write()
 }
+
+// notThere is said of packages that no module and no part of the standard library provides.
+const notThere = "not in the standard library and not in a required module"
 
 // firstReason takes the go command's own words out of its output.
 func firstReason(err error) string {
 	var reasons []string
 	for line := range strings.Lines(err.Error()) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "go list: exit status") || line == "" || strings.HasPrefix(line, "#") {
+		if strings.HasPrefix(line, "go list: exit status") || line == "" || strings.Count(line, "\t") > 2 || strings.HasPrefix(line, "#") {
 			continue
 		}
 		reasons = append(reasons, line)
@@ -178,8 +270,8 @@ func firstReason(err error) string {
 	if len(reasons) == 0 {
 		return err.Error()
 	}
-	if strings.Contains(reasons[0], "is not in std") {
-		return "not in the standard library and not in a required module"
+	if strings.Contains(reasons[0], "is not in std") || strings.Contains(reasons[0], "no required module provides package") || strings.Contains(reasons[0], "import lookup disabled by -mod=readonly") {
+		return notThere
 	}
 	return strings.Join(reasons[:min(len(reasons), 5)], "; ")
 }
@@ -192,11 +284,14 @@ func (a *Archives) Refresh(ctx context.Context) error {
 	}
 	defer lock.Unlock()
 	a.mu.Lock()
-	paths := sortedKeys(a.packages)
+	paths := sortedKeys(a.all())
 	a.mu.Unlock()
 	paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(p, "vendor/") })
 	if err := a.list(ctx, append([]string{"-e"}, paths...)...); err != nil {
 		return err
+	}
+	if a.module != a.base {
+		return nil
 	}
 	return a.write()
 }
@@ -205,8 +300,9 @@ func (a *Archives) Refresh(ctx context.Context) error {
 func (a *Archives) Each(f func(path, file string)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, path := range sortedKeys(a.packages) {
-		f(path, a.packages[path].file)
+	all := a.all()
+	for _, path := range sortedKeys(all) {
+		f(path, all[path].file)
 	}
 }
 
@@ -215,7 +311,7 @@ func (a *Archives) Suggest(name string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var paths []string
-	for path, p := range a.packages {
+	for path, p := range a.all() {
 		if p.name == name && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
 			paths = append(paths, path)
 		}
@@ -237,7 +333,7 @@ func (a *Archives) Paths(prefix string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var paths []string
-	for path := range a.packages {
+	for path := range a.all() {
 		if strings.HasPrefix(path, prefix) && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
 			paths = append(paths, path)
 		}
@@ -255,15 +351,18 @@ func (a *Archives) Importer(fset *token.FileSet) types.Importer {
 		}
 		return os.Open(file)
 	}
-	return &archiveImporter{gc: importer.ForCompiler(fset, "gc", lookup), known: map[string]*types.Package{}}
+	return &archiveImporter{archives: a, fresh: func() types.Importer { return importer.ForCompiler(fset, "gc", lookup) }, epoch: -1}
 }
 
 // archiveImporter caches packages, and makes go/importer safe for concurrent use. It does not cache errors: a missing
 // module may have been added since.
 type archiveImporter struct {
-	mu    sync.Mutex
-	gc    types.Importer
-	known map[string]*types.Package
+	archives *Archives
+	fresh    func() types.Importer
+	mu       sync.Mutex
+	epoch    int
+	gc       types.Importer
+	known    map[string]*types.Package
 }
 
 func (i *archiveImporter) Import(path string) (*types.Package, error) {
@@ -272,6 +371,10 @@ func (i *archiveImporter) Import(path string) (*types.Package, error) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	path, epoch := i.archives.resolve(path)
+	if i.epoch != epoch {
+		i.epoch, i.gc, i.known = epoch, i.fresh(), map[string]*types.Package{}
+	}
 	if p := i.known[path]; p != nil {
 		return p, nil
 	}

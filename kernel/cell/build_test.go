@@ -50,7 +50,7 @@ func TestBuildAfterTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	archives, err := OpenArchives(t.Context(), shared.tools, "../..", dir, []string{runtimePath}, nil)
+	archives, err := OpenArchives(t.Context(), shared.base, dir, []string{runtimePath}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

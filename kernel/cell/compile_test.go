@@ -29,7 +29,7 @@ var archivesOnce = sync.OnceValues(func() (*Archives, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OpenArchives(ctx, tools, "../..", dir, RuntimePackages, nil)
+	return OpenArchives(ctx, NewModule(tools, "../.."), dir, RuntimePackages, nil)
 })
 
 var temporary []string
@@ -218,7 +218,7 @@ func TestArchivesVanish(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (*Archives, bool) {
 		listed := false
-		a, err := OpenArchives(t.Context(), archives.tools, "../..", dir, []string{runtimePath}, func(string) { listed = true })
+		a, err := OpenArchives(t.Context(), archives.base, dir, []string{runtimePath}, func(string) { listed = true })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func TestModuleKey(t *testing.T) {
 	}
 	dir := t.TempDir()
 	key := func() string {
-		k, err := moduleKey(archives.tools, dir, nil)
+		k, err := moduleKey(NewModule(archives.tools, dir), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

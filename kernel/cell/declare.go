@@ -18,7 +18,7 @@ func (c *compilation) resolveImports() {
 		if err != nil {
 			before := c.code[:spec.offset]
 			c.errors = append(c.errors, Diagnostic{Cell: c.label, Line: strings.Count(before, "\n") + 1,
-				Column: spec.offset - strings.LastIndex(before, "\n"), Message: "cannot import " + spec.path + ": " + err.Error()})
+				Column: spec.offset - strings.LastIndex(before, "\n"), Message: "cannot import " + spec.path + ": " + err.Error(), Hint: importAdvice(spec.path, err)})
 			continue
 		}
 		c.imported[spec.path] = true
@@ -28,7 +28,7 @@ func (c *compilation) resolveImports() {
 		case ".":
 			c.dots = append(c.dots, spec.path)
 		case "_":
-			c.blanks = append(c.blanks, spec.path)
+			c.blanks = append(c.blanks, pkg.Path())
 		default:
 			c.imports[spec.name] = spec.path
 		}

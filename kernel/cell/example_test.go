@@ -22,7 +22,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	archives, err := cell.OpenArchives(ctx, tools, "../..", dir, nil, nil)
+	archives, err := cell.OpenArchives(ctx, cell.NewModule(tools, "../.."), dir, nil, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -41,6 +41,18 @@ func (c *compilation) hint(e types.Error) string {
 	return ""
 }
 
+// importAdvice says how to get a package that is not there. A path with a dot in its first element is a module's.
+func importAdvice(path string, err error) string {
+	if !strings.Contains(err.Error(), notThere) {
+		return ""
+	}
+	first, _, _ := strings.Cut(path, "/")
+	if strings.Contains(first, ".") {
+		return "%get " + path
+	}
+	return "a folder of yours becomes importable by %use ./" + first
+}
+
 func importHint(paths []string) string {
 	quoted := make([]string, min(len(paths), 3))
 	for i := range quoted {

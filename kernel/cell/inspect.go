@@ -198,7 +198,7 @@ func (s *Session) functionSource(f *types.Func) string {
 
 // Documentation reads what a package's source says about a name, a member of a type, or with no name the package.
 func (a *Archives) Documentation(path, name, member string) string {
-	out, err := a.tools.Go(context.Background(), a.moduleDir, "list", "-find", "-f", "{{.Dir}}\n{{range .GoFiles}}{{.}}\n{{end}}{{range .CgoFiles}}{{.}}\n{{end}}", path)
+	out, err := a.module.list(context.Background(), "-find", "-f", "{{.Dir}}\n{{range .GoFiles}}{{.}}\n{{end}}{{range .CgoFiles}}{{.}}\n{{end}}", path)
 	if err != nil {
 		return ""
 	}

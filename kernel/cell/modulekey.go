@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/modfile"
 )
 
 // keyed environment changes what the compiler makes.
@@ -18,13 +16,19 @@ var keyedEnv = []string{"GOAMD64", "GOARM64", "GOEXPERIMENT", "CGO_CFLAGS", "CGO
 
 // moduleKey names the state of everything that a list of archives depends on: the Go version, the module's
 // requirements, and its sources with those of local replacements.
-func moduleKey(tools *Toolchain, moduleDir string, roots []string) (string, error) {
+func moduleKey(m *Module, roots []string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "v1 %s %s %q\n", tools.Version, tools.Root, roots)
+	fmt.Fprintf(h, "v1 %s %s %q\n", m.tools.Version, m.tools.Root, roots)
 	for _, name := range keyedEnv {
 		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
 	}
-	dirs, err := localModules(moduleDir)
+	if m.folder != "" {
+		for _, name := range []string{"go.mod", "go.sum", "overlay.json"} {
+			data, _ := os.ReadFile(m.file(name)) // there need be none
+			fmt.Fprintf(h, "%s %q %q\n", name, data, m.tools.userFlags)
+		}
+	}
+	dirs, err := m.localFolders()
 	if err != nil {
 		return "", err
 	}
@@ -70,28 +74,19 @@ func moduleKey(tools *Toolchain, moduleDir string, roots []string) (string, erro
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
-// localModules are moduleDir and the folders that its go.mod puts in the place of modules.
-func localModules(moduleDir string) ([]string, error) {
-	mod, err := readGoMod(moduleDir)
+// localFolders are the clone and the folders that go.mod puts in the place of modules.
+func (m *Module) localFolders() ([]string, error) {
+	mod, err := m.read()
 	if err != nil {
 		return nil, err
 	}
-	dirs := []string{moduleDir}
+	dirs := []string{m.dir}
 	for _, r := range mod.Replace {
 		if r.New.Version == "" {
-			dirs = append(dirs, absoluteIn(moduleDir, r.New.Path))
+			dirs = append(dirs, absoluteIn(m.dir, r.New.Path))
 		}
 	}
 	return dirs, nil
-}
-
-func readGoMod(moduleDir string) (*modfile.File, error) {
-	path := filepath.Join(moduleDir, "go.mod")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("the module whose packages cells import: %w", err)
-	}
-	return modfile.Parse(path, data, nil)
 }
 
 func absoluteIn(dir, path string) string {

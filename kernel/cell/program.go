@@ -202,8 +202,8 @@ func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeR
 }
 
 // BuildProgram compiles a program below folder and returns its path, which is the same for the same program.
-func BuildProgram(ctx context.Context, tools *Toolchain, moduleDir, folder string, p *Program) (string, error) {
-	mod, sum, err := OutsideModule("nb", moduleDir)
+func BuildProgram(ctx context.Context, module *Module, folder string, p *Program) (string, error) {
+	mod, sum, err := module.Outside("nb")
 	if err != nil {
 		return "", err
 	}
@@ -236,7 +236,7 @@ func BuildProgram(ctx context.Context, tools *Toolchain, moduleDir, folder strin
 		}
 	}
 	// CGO_ENABLED=0: libtorch is loaded by purego, which needs no C; a program without C runs on any Linux of its kind.
-	_, err = tools.Go(ctx, dir, "CGO_ENABLED=0", "build", "-trimpath", "-buildvcs=false", "-o", path, ".")
+	_, err = module.tools.Go(ctx, dir, slices.Concat([]string{"CGO_ENABLED=0", "build", "-trimpath", "-buildvcs=false"}, module.outsideFlags(), []string{"-o", path, "."})...)
 	if err != nil {
 		return "", fmt.Errorf("ship: the program of the notebook's function does not build: %s", Demangle(err.Error()))
 	}
@@ -246,11 +246,16 @@ func BuildProgram(ctx context.Context, tools *Toolchain, moduleDir, folder strin
 // OutsideModule makes go.mod and go.sum of a module that uses the packages of moduleDir: it copies the requirements, so
 // that everything is found where it was for that module, without a network.
 func OutsideModule(name, moduleDir string) (mod, sum []byte, err error) {
-	inside, err := readGoMod(moduleDir)
+	return (&Module{dir: moduleDir}).Outside(name)
+}
+
+// Outside is [OutsideModule] with what the module adds to the clone's requirements.
+func (m *Module) Outside(name string) (mod, sum []byte, err error) {
+	inside, err := m.read()
 	if err != nil {
 		return nil, nil, err
 	}
-	absolute, err := filepath.Abs(moduleDir)
+	absolute, err := filepath.Abs(m.dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -284,7 +289,7 @@ func OutsideModule(name, moduleDir string) (mod, sum []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sum, err = os.ReadFile(filepath.Join(moduleDir, "go.sum"))
+	sum, err = os.ReadFile(m.file("go.sum"))
 	if os.IsNotExist(err) {
 		err = nil
 	}
@@ -293,13 +298,13 @@ func OutsideModule(name, moduleDir string) (mod, sum []byte, err error) {
 
 // WarmPrograms compiles the packages that shipped programs use, in the way that they are built, so that the first one
 // only links.
-func WarmPrograms(ctx context.Context, tools *Toolchain, moduleDir, folder string, packages []string) error {
+func WarmPrograms(ctx context.Context, module *Module, folder string, packages []string) error {
 	var b strings.Builder
 	b.WriteString("package main\n\nimport (\n\t_ \"encoding/gob\"\n")
 	for _, path := range append([]string{snapshotPath}, packages...) {
 		fmt.Fprintf(&b, "\t_ %q\n", path)
 	}
 	b.WriteString(")\n\nfunc main() {}\n")
-	_, err := BuildProgram(ctx, tools, moduleDir, folder, &Program{Files: map[string]string{"main.go": b.String()}})
+	_, err := BuildProgram(ctx, module, folder, &Program{Files: map[string]string{"main.go": b.String()}})
 	return err
 }

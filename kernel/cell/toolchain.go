@@ -19,13 +19,16 @@ type Toolchain struct {
 	Root    string // GOROOT
 	ToolDir string // where compile and link are
 
-	goTool string
-	env    []string
+	ModCache string // GOMODCACHE
+
+	goTool    string
+	env       []string
+	userFlags []string // of the user's GOFLAGS, those that a session's module keeps
 }
 
 // goEnv are the settings of the user's that child go commands keep, read once: GOFLAGS and a go.work of the user's must
 // not change how archives are built, or they would not fit the host.
-var goEnv = []string{"GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOCACHE"}
+var goEnv = []string{"GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOAUTH", "GOCACHE"}
 
 // FindToolchain looks for go on PATH, else in the GOROOT that this program was built with.
 func FindToolchain(ctx context.Context) (*Toolchain, error) {
@@ -39,7 +42,11 @@ func FindToolchain(ctx context.Context) (*Toolchain, error) {
 	t := &Toolchain{goTool: path}
 	t.env = append(without(os.Environ(), "GOFLAGS", "GOWORK", "GOTOOLCHAIN", "CGO_ENABLED", "GOOS", "GOARCH", "GO111MODULE", "GOROOT"),
 		"GOTOOLCHAIN=local", "GOWORK=off", "CGO_ENABLED=1", "GOFLAGS=-mod=readonly", "GO111MODULE=on")
-	out, err := t.Go(ctx, os.TempDir(), append([]string{"env", "-json", "GOVERSION", "GOROOT", "GOTOOLDIR"}, goEnv...)...)
+	theirs := without(t.env, "GOFLAGS")
+	if flags, ok := os.LookupEnv("GOFLAGS"); ok {
+		theirs = append(theirs, "GOFLAGS="+flags)
+	}
+	out, err := command(ctx, os.TempDir(), theirs, t.goTool, append([]string{"env", "-json", "GOVERSION", "GOROOT", "GOTOOLDIR", "GOFLAGS"}, goEnv...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +57,12 @@ func FindToolchain(ctx context.Context) (*Toolchain, error) {
 	t.Version, t.Root, t.ToolDir = settings["GOVERSION"], settings["GOROOT"], settings["GOTOOLDIR"]
 	if t.Version != runtime.Version() {
 		return nil, fmt.Errorf("gomosaic was built by %s and cells would be by %s (%s): rebuild gomosaic, or put the older go first on PATH", runtime.Version(), t.Version, path)
+	}
+	t.ModCache = settings["GOMODCACHE"]
+	for _, flag := range strings.Fields(settings["GOFLAGS"]) {
+		if name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "="); name == "tags" || name == "modcacherw" {
+			t.userFlags = append(t.userFlags, flag)
+		}
 	}
 	for _, name := range goEnv {
 		if settings[name] != "" {

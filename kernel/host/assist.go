@@ -20,7 +20,7 @@ type Match struct {
 
 // Complete lists what may stand at the cursor, a byte offset into code.
 func (s *Session) Complete(code string, cursorBytes int) Completion {
-	start, end, matches := cell.Completer{Session: s.currentModel(), Paths: s.archives.Paths}.Complete(code, cursorBytes)
+	start, end, matches := cell.Completer{Session: s.currentModel(), Paths: s.currentArchives().Paths}.Complete(code, cursorBytes)
 	c := Completion{Start: start, End: end}
 	for _, m := range matches {
 		c.Matches = append(c.Matches, Match{m.Text, m.Kind})
@@ -31,7 +31,7 @@ func (s *Session) Complete(code string, cursorBytes int) Completion {
 // Inspect describes the name at the cursor by MIME type (text/plain, text/markdown): its signature and documentation,
 // and for detail 1 its source where a cell declares it.
 func (s *Session) Inspect(code string, cursorBytes, detail int) (data map[string]any, found bool) {
-	d, ok := cell.Completer{Session: s.currentModel()}.Inspect(code, cursorBytes, s.archives.Documentation)
+	d, ok := cell.Completer{Session: s.currentModel()}.Inspect(code, cursorBytes, s.currentArchives().Documentation)
 	if !ok {
 		return nil, false
 	}
@@ -56,4 +56,10 @@ func (s *Session) currentModel() *cell.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.model
+}
+
+func (s *Session) currentArchives() *cell.Archives {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.archives
 }

@@ -19,17 +19,23 @@ func defaultCacheDir() (string, error) {
 }
 
 // openCache finds the toolchain and the archives for cells; it compiles what is not compiled yet.
-func openCache(ctx context.Context, o Options, progress func(string)) (*cell.Toolchain, *cell.Archives, error) {
+func openCache(ctx context.Context, o Options, progress func(string)) (*cell.Module, *cell.Archives, error) {
 	tools, err := cell.FindToolchain(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	module := cell.NewModule(tools, o.ModuleDir)
+	archives, err := openArchives(ctx, o, module, progress)
+	return module, archives, err
+}
+
+// openArchives lists what a host with the module's requirements links.
+func openArchives(ctx context.Context, o Options, module *cell.Module, progress func(string)) (*cell.Archives, error) {
 	roots := append([]string{o.MainPackage}, cell.RuntimePackages...)
 	for _, p := range Preloaded {
 		roots = append(roots, p.Path)
 	}
-	archives, err := cell.OpenArchives(ctx, tools, o.ModuleDir, o.CacheDir, roots, progress)
-	return tools, archives, err
+	return cell.OpenArchives(ctx, module, o.CacheDir, roots, progress)
 }
 
 // folder is where one session keeps its plugins. It is locked as long as the session lives, so that a later session can

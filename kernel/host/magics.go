@@ -30,6 +30,8 @@ var frontMagics = map[string]func(s *Session, ctx context.Context, m magicCall) 
 	"help":  (*Session).magicHelp,
 	"who":   (*Session).magicWho,
 	"reset": (*Session).magicReset,
+	"get":   (*Session).magicGet,
+	"use":   (*Session).magicUse,
 }
 
 // magics carries out the cell's magics of kind Front, in the order of its text.

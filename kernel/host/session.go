@@ -16,7 +16,8 @@ import (
 // for concurrent use; one cell runs at a time.
 type Session struct {
 	options  Options
-	tools    *cell.Toolchain
+	module   *cell.Module // of the packages that cells import; see modules.go
+	extended bool         // module is the session's own
 	archives *cell.Archives
 	builder  *cell.Builder
 	model    *cell.Session
@@ -59,10 +60,10 @@ func (s *Session) open(ctx context.Context) error {
 	starting := make(chan error, 1)
 	go func() { starting <- s.startHost(ctx) }()
 	err := func() (err error) {
-		if s.tools, s.archives, err = openCache(ctx, s.options, nil); err != nil {
+		if s.module, s.archives, err = openCache(ctx, s.options, nil); err != nil {
 			return err
 		}
-		if s.builder, err = cell.NewBuilder(ctx, s.tools, s.archives, s.options.CacheDir, s.folder.path); err != nil {
+		if s.builder, err = cell.NewBuilder(ctx, s.module.Tools(), s.archives, s.options.CacheDir, s.folder.path); err != nil {
 			return err
 		}
 		s.model = s.newModel(0)
@@ -119,6 +120,9 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 		s.mu.Unlock()
 	}()
 	if err := s.magics(ctx, code, cell, out); err != nil {
+		return err
+	}
+	if err := s.updateLocal(ctx, out); err != nil {
 		return err
 	}
 	unit, err := s.model.Compile(code, cell)
@@ -215,6 +219,7 @@ func (s *Session) liveHost(ctx context.Context) (*process, error) {
 // replaceHost starts a fresh host and forgets what the cells of the old one declared.
 func (s *Session) replaceHost(ctx context.Context) error {
 	s.model.Reset()
+	s.forgetLoaded()
 	return s.startHost(ctx)
 }
 

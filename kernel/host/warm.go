@@ -22,7 +22,7 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 		return err
 	}
 	started := time.Now()
-	tools, archives, err := openCache(ctx, o, progress)
+	module, archives, err := openCache(ctx, o, progress)
 	if err != nil {
 		return err
 	}
@@ -31,13 +31,13 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 		return err
 	}
 	defer f.remove()
-	if _, err := cell.NewBuilder(ctx, tools, archives, o.CacheDir, f.path); err != nil {
+	if _, err := cell.NewBuilder(ctx, module.Tools(), archives, o.CacheDir, f.path); err != nil {
 		return err
 	}
 	stamp := filepath.Join(o.CacheDir, "programs-"+archives.Key())
 	if _, err := os.Stat(stamp); err != nil {
 		progress("compiling the packages of shipped functions")
-		if err := cell.WarmPrograms(ctx, tools, o.ModuleDir, f.path, preloadPaths()); err != nil {
+		if err := cell.WarmPrograms(ctx, module, f.path, preloadPaths()); err != nil {
 			return err
 		}
 		if err := os.WriteFile(stamp, nil, 0o644); err != nil {

@@ -47,6 +47,9 @@ var catalogue = []Magic{
 	{Name: "who", Usage: "%who", Doc: "names that the notebook's cells declared", Kind: Front, Line: true, Bare: true},
 	{Name: "reset", Usage: "%reset", Doc: "forget all that cells declared: a fresh process; imports stay in force", Kind: Front, Line: true, Bare: true},
 
+	{Name: "get", Usage: "%get [--restart] path[@version]…", Doc: "require modules, as go get does; --restart: in a fresh process, if need be, built with them", Kind: Front, Line: true},
+	{Name: "use", Usage: "%use folder [path]", Doc: "make the packages in a folder importable, and follow its changes", Kind: Front, Line: true},
+
 	{Name: Shell, Usage: "!command, or $ command", Doc: "run a shell command; {name} and other Go expressions in braces are replaced by their values; an exit status that is not 0 fails the cell (add || true to go on)", Kind: Call, Line: true},
 	{Name: "bash", Usage: "%%bash [options of bash]", Doc: "run the cell as a bash script", Kind: Call, Cell: true, Bare: true},
 	{Name: "cd", Usage: "%cd [folder]", Doc: "change the working directory; %cd - goes back, %cd alone home", Kind: Call, Line: true, Bare: true},
