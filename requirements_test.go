@@ -11,7 +11,7 @@ import (
 func TestPins(t *testing.T) {
 	pin := regexp.MustCompile(`^([A-Za-z0-9_.-]+)(\[[a-z,]+\])?==([0-9A-Za-z.]+)$`)
 	versions := map[string]string{}
-	for _, file := range []string{"requirements.txt", "requirements-torch.txt", "requirements-reference.txt"} {
+	for _, file := range []string{"requirements.txt", "requirements-torch.txt", "requirements-reference.txt", "requirements-test.txt"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -7,10 +7,11 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gomosaic/kernel/host"
 	"gomosaic/kernel/wire"
 )
 
-// startWait is how long completion, inspection and is_complete wait for a host that is still starting.
+// startWait is how long completion and inspection wait for a host that is still starting.
 const startWait = 3 * time.Second
 
 // answer answers one request that is no cell. Requests of unknown type get their busy and idle and no reply, as the
@@ -54,7 +55,7 @@ func (f *front) answer(ctx context.Context, on wire.Channel, m *wire.Message) {
 				failed("is_complete_reply", err)
 				return
 			}
-			reply("is_complete_reply", f.isComplete(ctx, r.Code))
+			reply("is_complete_reply", isComplete(r.Code))
 		case "history_request":
 			var r historyRequest
 			if err := m.Decode(&r); err != nil {
@@ -179,12 +180,8 @@ func (f *front) inspect(ctx context.Context, r positionRequest) map[string]any {
 	return content
 }
 
-func (f *front) isComplete(ctx context.Context, code string) map[string]any {
-	s := f.ready(ctx)
-	if s == nil {
-		return map[string]any{"status": "unknown"}
-	}
-	status, indent := s.IsComplete(code)
+func isComplete(code string) map[string]any {
+	status, indent := host.IsComplete(code)
 	content := map[string]any{"status": status}
 	if status == "incomplete" {
 		content["indent"] = indent

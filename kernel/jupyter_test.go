@@ -4,23 +4,33 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// jupyterPython is a Python with jupyter_client, nbclient and nbconvert: $JUPYTER_PYTHON, else the clone's .venv.
+// jupyterPython is the clone's Python, which has jupyter_client, nbclient and nbconvert.
 func jupyterPython(t *testing.T) string {
 	t.Helper()
-	if python := os.Getenv("JUPYTER_PYTHON"); python != "" {
-		return python
-	}
 	python := filepath.Join(moduleDir(t), ".venv", "bin", "python")
 	if _, err := os.Stat(python); err != nil {
-		t.Skipf("there is no %s: make setup (or set JUPYTER_PYTHON to a Python with nbclient and nbconvert)", python)
+		t.Fatalf("there is no %s: type make setup", python)
 	}
 	return python
 }
 
-// TestJupyter runs testdata/jupyter_test.py: Jupyter's own clients against the installed kernel.
+// jupyterClients is the folder of the clients that are not in .venv: jupyter_kernel_test, papermill, jupyter-console.
+func jupyterClients(t *testing.T, python string) string {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(moduleDir(t), "setup", "clients.sh"), python)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("setup/clients.sh: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestJupyter runs testdata/*_test.py: Jupyter's own clients against the installed kernel.
 func TestJupyter(t *testing.T) {
 	python := jupyterPython(t)
 	prefix := filepath.Join(t.TempDir(), "a prefix")
@@ -28,9 +38,10 @@ func TestJupyter(t *testing.T) {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(python, "-m", "unittest", "-v", "jupyter_test")
+	cmd := exec.Command(python, "-m", "unittest", "discover", "-v", "-p", "*_test.py")
 	cmd.Dir = "testdata"
-	cmd.Env = append(os.Environ(), "JUPYTER_PATH="+filepath.Join(prefix, "share", "jupyter"), "XDG_STATE_HOME="+t.TempDir(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "JUPYTER_PATH="+filepath.Join(prefix, "share", "jupyter"), "XDG_STATE_HOME="+t.TempDir(), "PYTHONDONTWRITEBYTECODE=1",
+		"PYTHONPATH="+jupyterClients(t, python), "JUPYTER_RUNTIME_DIR="+t.TempDir(), "IPYTHONDIR="+t.TempDir(), "JUPYTER_CONFIG_DIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

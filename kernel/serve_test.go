@@ -81,13 +81,6 @@ func (s *scripted) Inspect(code string, cursor, detail int) (map[string]any, boo
 	return map[string]any{"text/plain": code[:cursor], "text/markdown": fmt.Sprint(detail)}, code != ""
 }
 
-func (s *scripted) IsComplete(code string) (string, string) {
-	if strings.HasSuffix(code, "{") {
-		return "incomplete", "\t"
-	}
-	return "complete", ""
-}
-
 func (s *scripted) Close() error { return nil }
 
 // startScripted serves a kernel of scripted cells and connects a client.
@@ -238,7 +231,7 @@ func TestOtherRequestsAreAnsweredWhileACellRuns(t *testing.T) {
 	if data := reply["data"].(map[string]any); data["text/plain"] != "größe" || data["text/markdown"] != "1" {
 		t.Errorf("%v", reply)
 	}
-	if reply := c.ask("shell", "is_complete_request", map[string]any{"code": "if x {"}); reply["status"] != "incomplete" || reply["indent"] != "\t" {
+	if reply := c.ask("shell", "is_complete_request", map[string]any{"code": "if x {"}); reply["status"] != "incomplete" || reply["indent"] != "    " {
 		t.Errorf("%v", reply)
 	}
 	if reply := c.ask("shell", "comm_info_request", map[string]any{"target_name": "jupyter.widget"}); len(reply["comms"].(map[string]any)) != 0 {

@@ -10,13 +10,12 @@ import (
 )
 
 // session is what the front needs of a cell host; *host.Session is the one there is, and the tests of the front's own
-// order of messages script another. Complete, Inspect, IsComplete and Interrupt may be called while Execute runs.
+// order of messages script another. Complete, Inspect and Interrupt may be called while Execute runs.
 type session interface {
 	Execute(ctx context.Context, code string, cell int, out host.Output) error
 	Interrupt()
 	Complete(code string, cursorBytes int) host.Completion
 	Inspect(code string, cursorBytes, detail int) (data map[string]any, found bool)
-	IsComplete(code string) (status, indent string)
 	Close() error
 }
 

@@ -16,3 +16,14 @@ pip_install() {
 
 # fingerprint FILE… prints a short hash of the files' contents.
 fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
+
+# prune STORE KEEP removes the folders of STORE but KEEP that have not been asked for in two weeks: whoever asks touches
+# gomosaic-complete in it.
+prune() {
+	local old
+	for old in "$1"/*/; do
+		old=${old%/}
+		[ "$old" = "$2" ] && continue
+		[ -n "$(find "$old/gomosaic-complete" -mtime -14 2>/dev/null)" ] || rm -rf "$old"
+	done
+}

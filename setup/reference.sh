@@ -21,9 +21,5 @@ if [ ! -e "$venv/gomosaic-complete" ] || ! "$venv/bin/python" -c '' 2>/dev/null;
 	pip_install "$venv" -r requirements-reference.txt
 fi
 touch "$venv/gomosaic-complete"
-for old in "$store"/*/; do
-	old=${old%/}
-	[ "$old" = "$venv" ] && continue
-	[ -n "$(find "$old/gomosaic-complete" -mtime -14 2>/dev/null)" ] || rm -rf "$old"
-done
+prune "$store" "$venv"
 ln -sfn "$venv" .venv-reference

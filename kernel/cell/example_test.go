@@ -51,5 +51,5 @@ func ExampleIsComplete() {
 	fmt.Printf("%s %q\n", status, indent)
 	// Output:
 	// complete ""
-	// incomplete "\t"
+	// incomplete "    "
 }

@@ -7,6 +7,9 @@ import (
 	"gomosaic/kernel/cell/magic"
 )
 
+// indentation is one level. It is no tab, though gofmt would have it so: terminal clients show one as ^I.
+const indentation = "    "
+
 // IsComplete tells whether code can be run as it stands: "complete"; "incomplete", with the blanks that the next line
 // should start with; or "invalid". It needs the text only.
 func IsComplete(code string) (status, indent string) {
@@ -25,10 +28,10 @@ func IsComplete(code string) (status, indent string) {
 	}
 	last := lastLine(code)
 	if open || depth > 0 {
-		return "incomplete", strings.Repeat("\t", max(depth, 0))
+		return "incomplete", strings.Repeat(indentation, max(depth, 0))
 	}
 	if continues {
-		return "incomplete", leadingBlanks(last) + "\t"
+		return "incomplete", leadingBlanks(last) + indentation
 	}
 	// A scratch session: parsing needs none of a real one's state.
 	s := NewSession(Config{Fset: token.NewFileSet()})

@@ -49,8 +49,13 @@ func (s *Session) Inspect(code string, cursorBytes, detail int) (data map[string
 }
 
 // IsComplete tells whether code can be run as it stands: complete, incomplete (indent is then the blanks that the next
-// line should start with) or invalid.
-func (s *Session) IsComplete(code string) (status, indent string) { return cell.IsComplete(code) }
+// line should start with) or invalid. It needs no session: a terminal asks at every Return, also while a host starts.
+func IsComplete(code string) (status, indent string) {
+	if _, _, ok := question(code); ok {
+		return "complete", ""
+	}
+	return cell.IsComplete(code)
+}
 
 func (s *Session) currentModel() *cell.Session {
 	s.mu.Lock()

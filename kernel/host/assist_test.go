@@ -92,6 +92,9 @@ func TestInspect(t *testing.T) {
 			}
 		}
 	}
+	n.want("strings.Repeat?", "payload map[data:map[text/markdown:```go\nfunc Repeat(s string, count int) string")
+	n.want("??double", "\treturn 2 * x\n}")
+	n.fails("nothingLikeThat?", "nothing is known of nothingLikeThat")
 	if _, ok := n.Inspect("nothingLikeThat", 3, 0); ok {
 		t.Error("an unknown name was found")
 	}

@@ -119,6 +119,9 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 		s.stop = nil
 		s.mu.Unlock()
 	}()
+	if expression, detail, ok := question(code); ok {
+		return s.answer(expression, detail, out)
+	}
 	if err := s.magics(ctx, code, cell, out); err != nil {
 		return err
 	}
