@@ -18,7 +18,8 @@ func question(code string) (expression string, detail int, ok bool) {
 func (s *Session) answer(expression string, detail int, out Output) error {
 	data, found := s.Inspect(expression, len(expression), detail)
 	if !found {
-		return &CellError{Name: "not found", Value: "nothing is known of " + expression}
+		text := "nothing is known of " + expression
+		return &CellError{Name: "not found", Value: text, Traceback: []string{text}}
 	}
 	out.Payload(map[string]any{"source": "page", "data": data, "start": 0})
 	return nil
