@@ -33,13 +33,9 @@ func (c *compilation) rewriteNode(n ast.Node) {
 		case *ast.FuncLit:
 			c.guardLiteral(x)
 		case *ast.ForStmt:
-			if !c.isShort(x) {
-				c.insert(x.Body.Lbrace+1, c.guard())
-			}
+			c.guardFor(x)
 		case *ast.RangeStmt:
-			if !c.isShortRange(x) {
-				c.insert(x.Body.Lbrace+1, c.guard())
-			}
+			c.guardRange(x)
 		case *ast.BranchStmt:
 			if x.Tok == token.GOTO {
 				c.insert(x.Pos(), "{ "+c.guard())
@@ -116,9 +112,7 @@ func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
 	}
 	c.rewriteNode(x.Type)
 	if x.Body != nil {
-		if c.calls(x.Body) {
-			c.insert(x.Body.Lbrace+1, c.guard())
-		}
+		c.guardFunction(x.Body)
 		c.rewriteNode(x.Body)
 	}
 	c.self, c.current = nil, owner{}

@@ -192,6 +192,7 @@ type compilation struct {
 	unnameable []string
 	uses       map[owner]map[use]string
 	kept       map[string]*typeSource
+	recurs     map[*types.Func]bool // functions of this cell that may call themselves
 	goLiterals map[*ast.FuncLit]bool
 	selected   map[*ast.Ident]bool
 	skipped    map[*ast.Ident]bool
@@ -246,6 +247,7 @@ func (c *compilation) run() []Diagnostic {
 		return c.errors
 	}
 	c.placeObjects()
+	c.recurs = c.recursive()
 	for _, file := range c.files() {
 		c.rewrite(file)
 	}

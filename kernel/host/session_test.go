@@ -50,11 +50,25 @@ func (s *starter) Stream(name, text string) {
 
 func TestInterrupt(t *testing.T) {
 	n := openNotebook(t)
-	n.want("import \"time\"\nx := 41", "")
+	n.want("import (\"sort\"; \"time\")\nx := 41", "")
+	n.want("func second(k int) {}\nfunc first(k int) { second(k); second(k) }", "")
 	for _, code := range []string{
 		"for {}",
 		"for { x++ }",
+		"for i := 0; i < 1<<62; i++ { x += i }",
+		"for i := 1; i < 1<<62; i += 2 { x += i }",
+		"for i := uint8(0); i < 255; i += 2 { x++ }",
+		"n := 1; for n != 0 { n = n*4 + 1 }\nx += n",
+		"for range 1<<62 { x++ }",
+		"xs := make([]int, 1<<24)\nfor { for _, v := range xs { x += v } }",
+		"for a := range 1<<30 { for b := 1; b < 1000; b++ { for c := range 3 { x += a*b*c } } }",
+		"again: x++; goto again",
+		"for range func(yield func() bool) { for yield() {} } { x++ }",
 		"func spin(k int) { if k > 0 { spin(k-1); spin(k-1) } }\nspin(60)",
+		"type walker struct{}\nfunc (w walker) odd(k int) { if k > 0 { w.even(k-1); w.even(k-1) } }\nfunc (w walker) even(k int) { if k > 0 { w.odd(k-1); w.odd(k-1) } }\nwalker{}.odd(60)",
+		"var rec func(int)\nrec = func(k int) { if k > 0 { rec(k-1); rec(k-1) } }\nrec(60)",
+		"func sorted(k int) bool { if k > 0 { sort.Slice([]int{2, 1}, func(i, j int) bool { return sorted(k-1) && sorted(k-1) }) }; return true }\nsorted(60)",
+		"func second(k int) { if k > 0 { first(k-1); first(k-1) } }\nsecond(60)", // through the first, which it redefines: see above
 		"for { func() { defer func() { recover() }(); for {} }() }",
 		"for { time.Sleep(time.Millisecond) }",
 		"<-ctx.Done()\ncheck(ctx.Err())",
