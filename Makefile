@@ -58,6 +58,10 @@ lint: ## gofmt, go vet, staticcheck
 test-long: setup ## full case counts and soaks
 	@GOMOSAIC_LONG=1 CHROMIUM=$$(setup/chromium.sh) go test -timeout 2h ./...
 
+.PHONY: bench-kernel
+bench-kernel: setup ## how long a cell takes, beside gonb where GONB=PATH names its binary
+	@.venv/bin/python bench/kernel/measure.py
+
 .PHONY: reference
 reference: ## .venv-reference: the Python packages that gomosaic is compared with
 	@setup/reference.sh
