@@ -114,13 +114,18 @@ func (e *emitter) statements() {
 			}
 		}
 	}
-	for _, decl := range e.c.functionFile.Decls {
-		if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
-			e.run.WriteString(implementation("init") + "()\n")
+	inits := e.c.inits
+	runInits := func() { // before the first statement, after the declarations above it
+		for _, name := range inits {
+			e.run.WriteString(name + "()\n")
 		}
+		inits = nil
 	}
 	for i := 0; i < len(e.c.steps); i++ {
 		st := e.c.steps[i]
+		if st.decl == nil {
+			runInits()
+		}
 		switch {
 		case st.magic != nil:
 			i = e.magicSteps(i) - 1
@@ -141,6 +146,7 @@ func (e *emitter) statements() {
 			e.run.WriteString(e.statement(st.stmt) + "\n")
 		}
 	}
+	runInits()
 	if e.c.parts.isMain && e.c.hard["main"] {
 		if f, ok := e.c.pkg.Scope().Lookup("main").(*types.Func); ok {
 			e.run.WriteString(e.c.reference(f) + "()\n")

@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -106,6 +107,11 @@ func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
 	case o.Signature().TypeParams().Len() > 0:
 		c.current = owner{c.seq, mangle(x.Name.Name)}
 		c.rewriteIdent(x.Name)
+	case x.Name.Name == "init": // there may be several
+		name := fmt.Sprintf("%s%d", implementation("init"), len(c.inits))
+		c.inits = append(c.inits, name)
+		c.s.edit(x.Name.Pos(), x.Name.End(), name)
+	case x.Name.Name == "_":
 	default:
 		c.current = owner{c.seq, implementation(x.Name.Name)}
 		c.s.edit(x.Name.Pos(), x.Name.End(), implementation(x.Name.Name))

@@ -185,6 +185,7 @@ type compilation struct {
 	names      map[string]types.Object // what the cell adds to Session.objects
 	newVars    []declaration
 	functions  []*types.Func  // non-generic functions with a variable of their own
+	inits      []string       // generated names of func init
 	rebinds    []*types.Func  // functions that replace an earlier one in its variable
 	constants  []*types.Const // of a reopened type
 	aliases    map[string]string

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -9,7 +10,11 @@ import (
 // referenceCells are the cells of the reference blocks, which seed the fuzz targets too.
 func referenceCells(t testing.TB) [][]string {
 	var blocks [][]string
-	for _, file := range []string{"testdata/cells.txt", "testdata/extra.txt"} {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cells files: ", err)
+	}
+	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

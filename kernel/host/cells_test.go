@@ -2,6 +2,8 @@ package host
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,11 +16,17 @@ var expectedFailures = map[string]string{
 	"?err partial state after error":     "nothing of a cell runs if it does not type-check, so its first statement sets no variable",
 }
 
-// TestCells runs the blocks of cells.txt: cells in one session each, then texts that must be part of what they gave out.
-func TestCells(t *testing.T) { runBlocks(t, "../cell/testdata/cells.txt", expectedFailures) }
-
-// TestCellsTogether runs extra.txt: cases where cells work together.
-func TestCellsTogether(t *testing.T) { runBlocks(t, "../cell/testdata/extra.txt", nil) }
+// TestCells runs the blocks of all cells files: cells in one session each, then lines that must be part of what they gave
+// out. BLOCK=word runs only the blocks whose names contain it.
+func TestCells(t *testing.T) {
+	files, err := filepath.Glob("../cell/testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cells files: ", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runBlocks(t, file, expectedFailures) })
+	}
+}
 
 // workers is how many sessions share the blocks: compiling leaves cores idle while cells run.
 const workers = 3
@@ -29,6 +37,12 @@ func runBlocks(t *testing.T, file string, failures map[string]string) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split("\n"+string(data), "\n=== ")[1:]
+	if only := os.Getenv("BLOCK"); only != "" {
+		blocks = slices.DeleteFunc(blocks, func(block string) bool {
+			name, _, _ := strings.Cut(block, "\n")
+			return !strings.Contains(name, only)
+		})
+	}
 	var passed atomic.Int32
 	var group sync.WaitGroup
 	for w := range workers {
