@@ -115,11 +115,14 @@ func (c *compilation) checkedForm() (decls []ast.Decl, rest []ast.Stmt) {
 		case st.define != nil:
 			spec := &ast.ValueSpec{Values: st.define.Rhs}
 			assigned := map[int]*ast.Ident{} // left sides that exist already, by way of a temporary variable
-			isNew := false
+			isNew, named := false, true
 			for j, left := range st.define.Lhs {
 				id, ok := left.(*ast.Ident)
 				if !ok {
-					c.fail(left.Pos(), "non-name on left side of :=")
+					d := c.diagnose(left.Pos(), "non-name "+c.s.source(left.Pos(), left.End())+" on left side of :=")
+					d.Hint = "= assigns to fields and elements"
+					c.errors = append(c.errors, d)
+					named = false
 					continue
 				}
 				if id.Name != "_" && (id.Obj == nil || id.Obj.Decl != st.define) {
@@ -134,7 +137,7 @@ func (c *compilation) checkedForm() (decls []ast.Decl, rest []ast.Stmt) {
 			if !isNew {
 				assign := *st.define
 				assign.Tok = token.ASSIGN
-				if !slices.ContainsFunc(st.define.Lhs, func(e ast.Expr) bool { id, ok := e.(*ast.Ident); return ok && id.Name != "_" }) {
+				if named && !slices.ContainsFunc(st.define.Lhs, func(e ast.Expr) bool { id, ok := e.(*ast.Ident); return ok && id.Name != "_" }) {
 					c.fail(st.define.TokPos, "no new variables on left side of :=")
 				}
 				rest = append(rest, &assign)

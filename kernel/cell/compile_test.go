@@ -155,7 +155,8 @@ func TestErrors(t *testing.T) {
                    ^
 cell[3]:4:16: cannot use x (variable of type int) as string value in variable declaration
     var s string = x
-                   ^`
+                   ^
+    hint: fmt.Sprint(x) makes a text of it`
 	if found.Text() != want {
 		t.Errorf("got\n%s\nwant\n%s", found.Text(), want)
 	}

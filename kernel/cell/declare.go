@@ -18,7 +18,8 @@ func (c *compilation) resolveImports() {
 		if err != nil {
 			before := c.code[:spec.offset]
 			c.errors = append(c.errors, Diagnostic{Cell: c.label, Line: strings.Count(before, "\n") + 1,
-				Column: spec.offset - strings.LastIndex(before, "\n"), Message: "cannot import " + spec.path + ": " + err.Error(), Hint: importAdvice(spec.path, err)})
+				Column: spec.offset - strings.LastIndex(before, "\n"), Message: "cannot import " + spec.path + ": " + err.Error(),
+				Hint: c.adviseImport(spec.path, err)})
 			continue
 		}
 		c.imported[spec.path] = true
@@ -101,7 +102,11 @@ func (c *compilation) declareSpec(tok token.Token, spec ast.Spec) {
 
 func (c *compilation) declareFunction(f *ast.FuncDecl) {
 	if f.Body == nil {
-		c.fail(f.Name.Pos(), "missing function body")
+		d := c.diagnose(f.Name.Pos(), "missing function body")
+		if strings.HasPrefix(strings.TrimSpace(c.code[c.s.offset(c.s.fragmentAt(f.Pos()), f.End()):]), "{") {
+			d.Hint = slipHint(d.Message, "")
+		}
+		c.errors = append(c.errors, d)
 	}
 	if f.Recv == nil {
 		c.hard[f.Name.Name] = true

@@ -25,7 +25,7 @@ func (d Diagnostic) String() string {
 // Text adds the source line with a caret under the place, and the hint.
 func (d Diagnostic) Text() string {
 	var b strings.Builder
-	b.WriteString(d.String())
+	b.WriteString(strings.ReplaceAll(d.String(), "\n\t", "\n    "))
 	if strings.TrimSpace(d.Source) != "" {
 		n := max(0, min(d.Column-1, len(d.Source)))
 		pad := strings.Map(func(r rune) rune {

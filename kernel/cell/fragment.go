@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -38,7 +39,9 @@ func (s *Session) parse(prefix, text, suffix string, cell, line int) (*ast.File,
 	if file == nil {
 		return nil, f, []Diagnostic{{Cell: cell, Line: 1, Column: 1, Message: err.Error()}}
 	}
-	s.fragments[s.fset.File(file.FileStart)] = f
+	on := s.fset.File(file.FileStart)
+	on.AddLineColumnInfo(len(prefix), fmt.Sprintf("cell[%d]", cell), line, 1) // for places that messages name in passing
+	s.fragments[on] = f
 	var found []Diagnostic
 	if list, ok := err.(scanner.ErrorList); ok {
 		last := strings.Count(text, "\n") + line
@@ -68,7 +71,7 @@ func (s *Session) locate(p token.Pos) (cell, line, column int, ok bool) {
 	if f == nil {
 		return 0, 0, 0, false
 	}
-	q := s.fset.File(p).Position(p)
+	q := s.fset.File(p).PositionFor(p, false)
 	return f.cell, q.Line - f.lines + f.line - 1, q.Column, true
 }
 
@@ -94,7 +97,10 @@ func (s *Session) source(from, to token.Pos) string {
 // close something that began in it.
 func (s *Session) render(from, to token.Pos) string {
 	f := s.fragmentAt(from)
-	sort.SliceStable(f.edits, func(i, j int) bool { return f.edits[i].from < f.edits[j].from })
+	sort.SliceStable(f.edits, func(i, j int) bool {
+		a, b := f.edits[i], f.edits[j]
+		return a.from < b.from || a.from == b.from && a.to == a.from && b.to > b.from // insertions before what is replaced there
+	})
 	begin, end := s.offset(f, from), s.offset(f, to)
 	var b strings.Builder
 	at := begin

@@ -2,47 +2,285 @@ package cell
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"go/types"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-var (
-	undefinedName   = regexp.MustCompile(`^undefined: (\S+)$`)
-	undefinedMember = regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type`)
-)
+// advice is what helps against one kind of type error: pattern is go/types' message, advise makes the hint of it.
+type advice struct {
+	pattern *regexp.Regexp
+	advise  func(c *compilation, at token.Pos, m []string) string
+}
+
+// advices are looked through in their order; the first hint that is not empty counts.
+var advices = []advice{
+	{regexp.MustCompile(`^undefined: (\w+)\.(\w+)(?: \(but have (\w+)\))?$`), (*compilation).adviseMember},
+	{regexp.MustCompile(`^undefined: (\S+)$`), (*compilation).adviseUndefined},
+	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type`), (*compilation).adviseHidden},
+	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type .* (?:field or method|method or field) \S+, but does have (?:field|method) (\w+)\)`), (*compilation).adviseMember},
+	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type`), (*compilation).adviseSelector},
+	{regexp.MustCompile(`^name \S+ not exported by package`), always("names that begin with a small letter are private to their package")},
+	{regexp.MustCompile(`^multiple-value (.*) \(value of type (\(.*\))\) in single-value context`), (*compilation).adviseResults},
+	{regexp.MustCompile(`^assignment mismatch: 1 variable but (.*) returns (2) values`), (*compilation).adviseResults},
+	{regexp.MustCompile(`mismatched types (\S+) and (\S+)\)`), (*compilation).adviseOperands},
+	{regexp.MustCompile(`^cannot use (.*) \(value of .*method \w+ has pointer receiver`), with("take the address: &%s")},
+	{regexp.MustCompile(`^cannot use (.*) \(.* of .*type (\S+)\) as (\S+) value in [^:]*(?:: .*)?$`), (*compilation).adviseConversion},
+	{regexp.MustCompile(`^too many return values`), (*compilation).adviseReturn},
+	{regexp.MustCompile(`^use of untyped nil in (?:variable declaration|assignment)`), always("nil needs a type: var x *T, or var err error")},
+	{regexp.MustCompile(`^(append\((\w+),.*\)) \(value of type .*\) is not used`), (*compilation).adviseAppend},
+	{regexp.MustCompile(` is not used$`), always("a cell shows its last expression only; fmt.Println prints others")},
+	{regexp.MustCompile(`^cannot assign to struct field (\w+)\[.*\]\.\w+ in map`), always("take the value out of the map, change it and put it back, or keep pointers in the map")},
+	{regexp.MustCompile(`^non-boolean condition`), always("conditions are bool: compare with 0, \"\" or nil")},
+	{regexp.MustCompile(`^no new variables on left side of :=`), always("= assigns to what exists")},
+}
+
+func always(hint string) func(*compilation, token.Pos, []string) string {
+	return func(*compilation, token.Pos, []string) string { return hint }
+}
+
+// with puts the pattern's first group into the hint.
+func with(format string) func(*compilation, token.Pos, []string) string {
+	return func(_ *compilation, _ token.Pos, m []string) string { return fmt.Sprintf(format, m[1]) }
+}
 
 // hint says what to do about the usual slips, or nothing.
 func (c *compilation) hint(e types.Error) string {
-	if m := undefinedName.FindStringSubmatch(e.Msg); m != nil {
-		name := strings.TrimSuffix(m[1], freshMark)
-		if c.s.config.Suggest != nil {
-			if paths := c.s.config.Suggest(name); len(paths) > 0 {
-				return importHint(paths)
+	message := strings.ReplaceAll(strings.ReplaceAll(e.Msg, freshMark, ""), userPackage+".", "")
+	for _, a := range advices {
+		if m := a.pattern.FindStringSubmatch(message); m != nil {
+			if hint := a.advise(c, e.Pos, m); hint != "" {
+				return hint
 			}
-		}
-		if near := nearest(name, c.knownNames()); near != "" {
-			return "did you mean " + near + "?"
-		}
-	}
-	if m := undefinedMember.FindStringSubmatch(e.Msg); m != nil {
-		name := strings.TrimSuffix(m[1], freshMark)
-		path, isImport := c.s.imports[name]
-		if !isImport && c.s.config.Suggest != nil && c.s.objects[name] != nil {
-			if paths := c.s.config.Suggest(name); len(paths) > 0 {
-				path, isImport = paths[0], true
-			}
-		}
-		_, isVariable := c.s.objects[name].(*types.Var)
-		if isImport && (isVariable || c.declared[name]) {
-			return fmt.Sprintf("the variable %s hides the package %q: rename the variable, or import the package again", name, path)
 		}
 	}
 	return ""
 }
 
-// importAdvice says how to get a package that is not there. A path with a dot in its first element is a module's.
-func importAdvice(path string, err error) string {
+// foreignWords are what other languages call what Go has too.
+var foreignWords = map[string]string{
+	"None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil", "undefined": "nil", "True": "true", "False": "false",
+	"float": "float64", "double": "float64", "long": "int64", "char": "byte or rune", "str": "string", "String": "string",
+	"object": "any", "dict": "map[string]any", "list": "a slice, []T", "vector": "a slice, []T",
+	"printf": "fmt.Printf", "printl": "fmt.Println", "Println": "fmt.Println", "Printf": "fmt.Printf", "Sprintf": "fmt.Sprintf",
+	"self": "the name in the method's receiver", "this": "the name in the method's receiver",
+	"abs": "math.Abs", "sqrt": "math.Sqrt", "sleep": "time.Sleep", "input": "display.Input", "exit": "os.Exit", "type": "%T",
+}
+
+func (c *compilation) adviseUndefined(at token.Pos, m []string) string {
+	name := m[1]
+	after := strings.TrimLeft(c.textFrom(at)[min(len(name), len(c.textFrom(at))):], " \t")
+	if strings.HasPrefix(after, ".") && c.s.config.Suggest != nil {
+		if paths := c.s.config.Suggest(name); len(paths) > 0 {
+			return importHint(paths)
+		}
+	}
+	if word := foreignWords[name]; word != "" {
+		return "Go says " + word
+	}
+	if near := nearest(name, c.knownNames()); near != "" {
+		return "did you mean " + near + "?"
+	}
+	if strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "==") {
+		return name + " := … declares it"
+	}
+	return ""
+}
+
+// adviseMember is for a package, variable or type whose member is spelt otherwise.
+func (c *compilation) adviseMember(_ token.Pos, m []string) string {
+	if m[3] != "" {
+		return "did you mean " + m[1] + "." + m[3] + "?"
+	}
+	path, ok := c.imports[m[1]]
+	if !ok {
+		return ""
+	}
+	pkg, err := c.s.importer.Import(path)
+	if err != nil {
+		return ""
+	}
+	names := slices.DeleteFunc(pkg.Scope().Names(), func(name string) bool { return !token.IsExported(name) })
+	if near := nearest(m[2], names); near != "" {
+		return "did you mean " + m[1] + "." + near + "?"
+	}
+	return ""
+}
+
+// adviseHidden is for a variable that hides the package that is meant.
+func (c *compilation) adviseHidden(_ token.Pos, m []string) string {
+	name := m[1]
+	path, isImport := c.s.imports[name]
+	if !isImport && c.s.config.Suggest != nil && c.s.objects[name] != nil {
+		if paths := c.s.config.Suggest(name); len(paths) > 0 {
+			path, isImport = paths[0], true
+		}
+	}
+	_, isVariable := c.s.objects[name].(*types.Var)
+	if isImport && (isVariable || c.declared[name]) {
+		return fmt.Sprintf("the variable %s hides the package %q: rename the variable, or import the package again", name, path)
+	}
+	return ""
+}
+
+// adviseSelector looks for the field or method that is meant.
+func (c *compilation) adviseSelector(at token.Pos, m []string) string {
+	x, ok := find(c, func(x *ast.SelectorExpr) bool { return x.Sel.Pos() == at })
+	if !ok {
+		return ""
+	}
+	t := c.info.TypeOf(x.X)
+	if t == nil {
+		return ""
+	}
+	var names []string
+	set := types.NewMethodSet(types.NewPointer(t))
+	for i := range set.Len() {
+		names = append(names, set.At(i).Obj().Name())
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if s, ok := t.Underlying().(*types.Struct); ok {
+		for i := range s.NumFields() {
+			names = append(names, s.Field(i).Name())
+		}
+	}
+	if near := nearest(m[2], names); near != "" {
+		return "did you mean " + m[1] + "." + near + "?"
+	}
+	return ""
+}
+
+func (c *compilation) adviseResults(_ token.Pos, m []string) string {
+	if strings.Count(m[2], ",") > 1 {
+		return "name all results, or _ for those that you do not need"
+	}
+	if strings.HasSuffix(m[2], "error)") || m[2] == "2" {
+		return fmt.Sprintf("value, err := %s takes both; check1(%s) gives the value, or stops the cell with the error", m[1], m[1])
+	}
+	return fmt.Sprintf("a, b := %s takes both, a, _ := … the first", m[1])
+}
+
+// adviseOperands converts one of two operands.
+func (c *compilation) adviseOperands(at token.Pos, m []string) string {
+	x, ok := find(c, func(x *ast.BinaryExpr) bool {
+		return (x.X.Pos() == at || x.OpPos == at) && c.typeName(x.X) == m[1] && c.typeName(x.Y) == m[2]
+	})
+	if !ok {
+		return ""
+	}
+	left, right := c.info.TypeOf(x.X), c.info.TypeOf(x.Y)
+	switch {
+	case isNumber(left) && isNumber(right):
+		of, to := x.Y, m[1]
+		if m[1] == "int" && m[2] != "int" {
+			of, to = x.X, m[2]
+		}
+		return fmt.Sprintf("convert one of them: %s(%s)", to, c.s.source(of.Pos(), of.End()))
+	case m[1] == "string" && isNumber(right):
+		return fmt.Sprintf("fmt.Sprint(%s) makes a text of it", c.s.source(x.Y.Pos(), x.Y.End()))
+	case m[2] == "string" && isNumber(left):
+		return fmt.Sprintf("fmt.Sprint(%s) makes a text of it", c.s.source(x.X.Pos(), x.X.End()))
+	}
+	return ""
+}
+
+// adviseConversion is for a value of one type where another is wanted.
+func (c *compilation) adviseConversion(at token.Pos, m []string) string {
+	from, to := m[2], m[3]
+	if from == to {
+		return fmt.Sprintf("%s was declared again: this value has the older type of that name, make it anew", from)
+	}
+	x, ok := find(c, func(x ast.Expr) bool { return x.Pos() == at && c.typeName(x) == from })
+	if !ok || c.info.Types[x].Value != nil {
+		return ""
+	}
+	basic, known := types.Universe.Lookup(to).(*types.TypeName)
+	if !known {
+		return ""
+	}
+	switch t := c.info.TypeOf(x); {
+	case isNumber(t) && isNumber(basic.Type()):
+		return fmt.Sprintf("%s(%s) converts", to, m[1])
+	case isNumber(t) && to == "string":
+		return fmt.Sprintf("fmt.Sprint(%s) makes a text of it", m[1])
+	case from == "string" && to == "int":
+		return fmt.Sprintf("strconv.Atoi(%s) reads the number", m[1])
+	case from == "string" && to == "float64":
+		return fmt.Sprintf("strconv.ParseFloat(%s, 64) reads the number", m[1])
+	}
+	return ""
+}
+
+func (c *compilation) adviseReturn(at token.Pos, _ []string) string {
+	if c.bodyFile.FileStart <= at && at < c.bodyFile.FileEnd && !insideLiteral(c.bodyFile, at) {
+		return "a cell returns nothing: its last expression is shown"
+	}
+	return ""
+}
+
+func (c *compilation) adviseAppend(_ token.Pos, m []string) string {
+	return m[2] + " = " + m[1] + " keeps the result"
+}
+
+// textFrom is the cell's text from a position on.
+func (c *compilation) textFrom(at token.Pos) string {
+	f := c.s.fragmentAt(at)
+	if f == nil {
+		return ""
+	}
+	return f.text[c.s.offset(f, at):]
+}
+
+// typeName is an expression's type as messages have it.
+func (c *compilation) typeName(x ast.Expr) string {
+	t := c.info.TypeOf(x)
+	if t == nil {
+		return ""
+	}
+	return types.TypeString(t, func(p *types.Package) string {
+		if fromCell(p) {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+func isNumber(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsNumeric != 0
+}
+
+// find is the first node of the cell that is meant.
+func find[N ast.Node](c *compilation, meant func(N) bool) (found N, ok bool) {
+	for _, file := range []*ast.File{c.bodyFile, c.functionFile} {
+		for _, decl := range file.Decls {
+			ast.Inspect(decl, func(n ast.Node) bool {
+				if x, is := n.(N); is && !ok && meant(x) {
+					found, ok = x, true
+				}
+				return !ok
+			})
+		}
+	}
+	return found, ok
+}
+
+// adviseImport helps with a path that cannot be imported: a package's name instead of its path, a module that is not
+// there yet, a folder of the user's, cgo.
+func (c *compilation) adviseImport(path string, err error) string {
+	if path == "C" {
+		return "cells have no cgo: put C code into a package of its own, which cells can import"
+	}
+	if !strings.Contains(path, "/") && c.s.config.Suggest != nil {
+		if paths := c.s.config.Suggest(path); len(paths) > 0 {
+			return importHint(paths)
+		}
+	}
 	if !strings.Contains(err.Error(), notThere) {
 		return ""
 	}
@@ -94,22 +332,26 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// distance is Levenshtein's, in bytes.
+// distance is the number of letters to insert, delete, change or swap with their neighbour (Damerau and Levenshtein).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+			next[j+1] = min(row[j+1]+1, next[j]+1, row[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

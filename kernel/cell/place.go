@@ -160,6 +160,7 @@ const (
 	useVariable useKind = iota
 	useFunction
 	useType
+	useConstant
 )
 
 // record notes that the function being rewritten refers to o.
@@ -177,6 +178,8 @@ func (c *compilation) record(o types.Object) {
 		u.kind = useType
 	case *types.Func:
 		u.kind = useFunction
+	case *types.Const:
+		u.kind = useConstant
 	case *types.Var:
 		if at.function {
 			u.kind = useFunction

@@ -31,6 +31,12 @@ func (c *compilation) rewriteNode(n ast.Node) {
 		case *ast.FuncDecl:
 			c.rewriteFunction(x)
 			return false
+		case *ast.AssignStmt:
+			return !c.holdLiterals(x.Lhs, x.Rhs)
+		case *ast.ValueSpec:
+			if x.Type == nil && c.holdLiterals(identifiers(x.Names), x.Values) {
+				return false
+			}
 		case *ast.FuncLit:
 			c.guardLiteral(x)
 		case *ast.ForStmt:

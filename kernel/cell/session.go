@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -95,7 +96,8 @@ type Unit struct {
 	Source  string // Go source of the package; empty if the cell asks for nothing but imports
 	Loader  string // a second file, of the plugin only: it makes the package known to the host as it is loaded
 	Imports []string
-	Cells   []int // packages of earlier cells that it imports
+	Cells   []int    // packages of earlier cells that it imports
+	Notes   []string // what the user should know before the cell runs
 
 	code   string // the cell
 	commit func()
@@ -129,6 +131,30 @@ func (s *Session) Commit(u *Unit) {
 		u.commit()
 		u.commit = nil
 	}
+}
+
+// SourceLine is the line of a cell that a place in a message stands for, "cell[3]:7"; empty if it is not known.
+func (s *Session) SourceLine(place string) string {
+	var label, line int
+	if _, err := fmt.Sscanf(place, "cell[%d]:%d", &label, &line); err != nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found *Unit
+	for _, u := range s.units { // what is evaluated beside a cell (user_expressions) has its label and comes after it
+		if u.Label == label && (found == nil || u.Seq < found.Seq) {
+			found = u
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	lines := strings.Split(found.code, "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	return lines[line-1]
 }
 
 // normalize takes off a byte order mark and makes line ends \n.
@@ -254,6 +280,7 @@ func (c *compilation) run() []Diagnostic {
 	}
 	c.discardUnused()
 	c.emit()
+	c.unit.Notes = c.notes()
 	if len(c.unnameable) > 0 {
 		return []Diagnostic{{Cell: c.label, Line: 1, Column: 1,
 			Message: "a notebook variable would have the unexported type " + strings.Join(c.unnameable, ", "),
@@ -277,7 +304,7 @@ func (c *compilation) parse() []Diagnostic {
 	var one, two []Diagnostic
 	c.bodyFile, _, one = c.s.parse("package main\nfunc _() {\n", c.parts.statements, "\n}\n", c.label, 1)
 	c.functionFile, _, two = c.s.parse("package main\n", c.parts.functions, "\n", c.label, 1)
-	found = append(one, two...)
+	found = c.diagnoseSyntax(append(one, two...))
 	if len(found) == 0 {
 		for _, d := range c.bodyFile.Decls[1:] { // a } too many ends the generated function
 			found = append(found, c.diagnose(d.Pos(), "unexpected declaration after unbalanced }"))
@@ -298,7 +325,11 @@ func (c *compilation) refuseDirectives() []Diagnostic {
 			for _, comment := range group.List {
 				if strings.HasPrefix(comment.Text, "//go:embed") || strings.HasPrefix(comment.Text, "//go:linkname") {
 					word, _, _ := strings.Cut(comment.Text, " ")
-					found = append(found, c.diagnose(comment.Pos(), word+" is not possible in a cell: it belongs to files of a package"))
+					d := c.diagnose(comment.Pos(), word+" is not possible in a cell: it belongs to files of a package")
+					if word == "//go:embed" {
+						d.Hint = "read the file when the cell runs: os.ReadFile"
+					}
+					found = append(found, d)
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -178,6 +179,6 @@ func (s *server) register(seq int, run func(), variables map[string]any) {
 }
 
 // goPanic reports the panic of a goroutine that a cell started; the goroutine has ended, nothing else.
-func (s *server) goPanic(value any, frames string) {
-	fmt.Fprintf(os.Stderr, "panic in goroutine: %v\n    at %s\n", value, frames)
+func (s *server) goPanic(value any, frames []rt.Frame) {
+	fmt.Fprintf(os.Stderr, "panic in goroutine: %v\n%s\n", value, strings.Join(rt.FramesText(frames, nil), "\n"))
 }

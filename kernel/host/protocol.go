@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"gomosaic/kernel/cell/rt"
 )
 
 // The front and its host speak over two pipes, the host's file descriptors 3 (commands) and 4 (events). A frame is
@@ -66,10 +68,10 @@ type message struct {
 	Label  int    `json:"label,omitempty"`
 	Plugin string `json:"plugin,omitempty"`
 
-	Status string `json:"status,omitempty"`
-	Error  string `json:"error,omitempty"`
-	Name   string `json:"name,omitempty"`   // type of the panic value
-	Frames string `json:"frames,omitempty"` // cell[3]:7 < cell[4]:2
+	Status string     `json:"status,omitempty"`
+	Error  string     `json:"error,omitempty"`
+	Name   string     `json:"name,omitempty"` // type of the panic value
+	Frames []rt.Frame `json:"frames,omitempty"`
 
 	Data      map[string]any `json:"data,omitempty"`
 	Metadata  map[string]any `json:"metadata,omitempty"`

@@ -36,7 +36,8 @@ type run struct {
 
 // outcome is how a run ended.
 type outcome struct {
-	status, name, text, frames string
+	status, name, text string
+	frames             []rt.Frame
 }
 
 // runner runs all cells on one goroutine locked to its OS thread for as long as it lives: C libraries keep state by
@@ -217,7 +218,7 @@ func (s *server) showResult(values []any) {
 func renderSafely(values []any) (d display.Data) {
 	defer func() {
 		if p := recover(); p != nil {
-			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %v at %s)", p, rt.Frames()))
+			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %v\n%s)", p, strings.Join(rt.FramesText(rt.Frames(), nil), "\n")))
 		}
 	}()
 	return display.RenderResult(values...)
@@ -234,7 +235,7 @@ func goroutineName() string {
 var cellFrame = regexp.MustCompile(`cell\[\d+\]:\d+`)
 
 // blockedAt finds in a trace of all goroutines where the given one is, and on what it waits.
-func blockedAt(goroutine any) (frames, why string) {
+func blockedAt(goroutine any) (frames []rt.Frame, why string) {
 	name, _ := goroutine.(string)
 	buf := make([]byte, 4<<20)
 	trace := string(buf[:runtime.Stack(buf, true)])
@@ -246,7 +247,10 @@ func blockedAt(goroutine any) (frames, why string) {
 		_, why, _ = strings.Cut(head, "[")
 		why, _, _ = strings.Cut(why, "]")
 		why, _, _ = strings.Cut(why, ",")
-		return strings.Join(cellFrame.FindAllString(part, -1), " < "), why
+		for _, place := range cellFrame.FindAllString(part, -1) {
+			frames = append(frames, rt.Frame{Place: place})
+		}
+		return frames, why
 	}
-	return "", ""
+	return nil, ""
 }

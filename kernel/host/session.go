@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"gomosaic/kernel/cell"
+	"gomosaic/kernel/cell/rt"
 )
 
 // Session is the client of one cell host, with the state of one notebook: what its cells declared. Its methods are safe
@@ -143,6 +144,9 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 	if err != nil {
 		return compileError(err)
 	}
+	for _, note := range unit.Notes {
+		out.Stream("stderr", note+"\n")
+	}
 	return s.run(ctx, unit, plugin)
 }
 
@@ -255,8 +259,8 @@ func (s *Session) outcome(m message) error {
 		head = e.Value
 	}
 	e.Traceback = strings.Split(head, "\n")
-	if m.Frames != "" {
-		e.Traceback = append(e.Traceback, "    at "+m.Frames)
+	for _, line := range rt.FramesText(m.Frames, s.model.SourceLine) {
+		e.Traceback = append(e.Traceback, cell.Demangle(line))
 	}
 	return e
 }

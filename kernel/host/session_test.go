@@ -139,7 +139,7 @@ func TestGoroutinePanicPlaces(t *testing.T) {
 func TestPanicFrames(t *testing.T) {
 	n := openNotebook(t)
 	n.want("func deep(n int) int {\n\tif n == 0 {\n\t\tvar m map[int]int\n\t\tm[1] = 2\n\t}\n\treturn deep(n-1)\n}", "")
-	n.fails("y := 1\n\ndeep(3)\ny", "panic: assignment to entry in nil map", "at cell[1]:4 < cell[1]:6 (3 times) < cell[2]:3")
+	n.fails("y := 1\n\ndeep(3)\ny", "panic: assignment to entry in nil map", "    at cell[1]:4 in deep\n        m[1] = 2\n    at cell[1]:6 in deep (3 times)\n    at cell[2]:3\n")
 }
 
 func TestHostDeath(t *testing.T) {
@@ -272,7 +272,7 @@ func TestCheck(t *testing.T) {
 	if !errors.As(err, &e) || e.Name != "error" || e.Value != "no such thing" || !strings.Contains(e.Text(), "at cell[2]:2") || strings.Contains(text, "b\n") {
 		t.Errorf("gave %q, %v", text, err)
 	}
-	n.fails("func parse(s string) int {\n\treturn check1(strconv.Atoi(s))\n}\nparse(\"q\")", "invalid syntax", "at cell[3]:2 < cell[3]:4")
+	n.fails("func parse(s string) int {\n\treturn check1(strconv.Atoi(s))\n}\nparse(\"q\")", "invalid syntax", "    at cell[3]:2 in parse\n        return check1(strconv.Atoi(s))\n    at cell[3]:4\n")
 	n.want("func try() (err error) { defer func() { err, _ = recover().(error) }(); check(errors.New(\"kept\")); return }\ntry()", "=> kept")
 }
 

@@ -13,7 +13,7 @@ var Ctx = context.Background()
 // Failure is the panic value of [Check]: it stops the cell with the error's message, without the look of a crash.
 type Failure struct {
 	Err    error
-	Frames string // the user's frames, innermost first
+	Frames []Frame // where check was called, innermost first
 }
 
 // Error is the error's message.

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 )
 
 // Hooks are the host's ears. Their functions are called on the goroutines of cells.
 type Hooks struct {
-	Shown    func(values []any)             // values of a cell's last expression
-	GoPanic  func(value any, frames string) // a goroutine started by a cell panicked and has ended
+	Shown    func(values []any)              // values of a cell's last expression
+	GoPanic  func(value any, frames []Frame) // a goroutine started by a cell panicked and has ended
 	Register func(seq int, run func(), variables map[string]any)
 }
 
@@ -59,6 +60,6 @@ func Register(seq int, run func(), variables map[string]any) {
 
 // Die ends a shipped program that panicked: the message with the notebook's frames first, then Go's own stack.
 func Die(value any) {
-	fmt.Fprintf(os.Stderr, "panic: %v\n    at %s\n\n%s", value, Frames(), debug.Stack())
+	fmt.Fprintf(os.Stderr, "panic: %v\n%s\n\n%s", value, strings.Join(FramesText(Frames(), nil), "\n"), debug.Stack())
 	os.Exit(2)
 }
