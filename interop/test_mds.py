@@ -3,14 +3,17 @@ Go and by Python, must be equal byte for byte where the format allows it, and ar
 
 INTEROP_CASES sets the number of data sets (default 40), INTEROP_SEED the first seed."""
 import base64
+import datetime
 import decimal
 import io
 import json
 import os
+import pickle
 import random
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -58,6 +61,31 @@ def random_json(rng, depth=0):
     if kind == 7:
         return {random_text(rng): random_json(rng, depth + 1) for _ in range(rng.randrange(4))}
     return [None, True, rng.randrange(-10**20, 10**20), rng.uniform(-1e6, 1e6) * 10.0 ** rng.randrange(-30, 30), random_text(rng), 0.0][kind]
+
+
+def random_plain(rng, depth=0):
+    """Plain data for a pickle. Equal strings and bytes are one object, as constants and names are in Python."""
+    kind = rng.randrange(18 if depth < 3 else 13)
+    if kind == 13:
+        return [random_plain(rng, depth + 1) for _ in range(rng.choice([0, 1, 2, 5]))]
+    if kind == 14:
+        return tuple(random_plain(rng, depth + 1) for _ in range(rng.randrange(6)))
+    if kind in (15, 16):
+        return {sys.intern(random_text(rng)): random_plain(rng, depth + 1) for _ in range(rng.randrange(5))}
+    if kind == 17:
+        return rng.choice([set(), {5}, frozenset(), frozenset([(1, 2)])])
+    zone = rng.choice([None, datetime.timezone.utc])
+    return [
+        lambda: None, lambda: rng.random() < 0.5, lambda: rng.choice([0, -1, 255, 65536, 2**31, -2**63, 10**rng.randrange(50), -10**rng.randrange(700)]),
+        lambda: rng.choice([0.0, -0.0, 0.1, float("inf"), rng.uniform(-1, 1) * 10.0 ** rng.randrange(-300, 300)]),
+        lambda: sys.intern(random_text(rng)), lambda: rng.choice(PLAIN_BYTES), lambda: random_array(rng), lambda: np.dtype(rng.choice(DTYPES)).type(rng.randrange(100)),
+        lambda: np.array([rng.random() < 0.5 for _ in range(3)]), lambda: random_decimal(rng), lambda: datetime.date.fromordinal(rng.randrange(1, 3000000)),
+        lambda: datetime.datetime.fromordinal(rng.randrange(1, 3000000)).replace(microsecond=rng.randrange(10**6), tzinfo=zone),
+        lambda: datetime.timedelta(rng.randrange(-10**5, 10**5), rng.randrange(86400), rng.randrange(10**6)),
+    ][kind]()
+
+
+PLAIN_BYTES = [b"", b"\x00", b"ab" * 100, bytes(range(256)), b"z" * 70000]
 
 
 def random_image(rng, modes):
@@ -108,6 +136,9 @@ def value_for(rng, encoding):
         return random_array(rng, parts[1] if len(parts) > 1 else None, shape)
     if name == "json":
         return random_json(rng)
+    if name == "pkl":
+        value = random_plain(rng)
+        return (value,) if isinstance(value, bytes) else value  # bytes alone are taken for a pickle by both
     if name == "pil":
         return random_image(rng, list(MODES))
     if name == "png":
@@ -119,7 +150,7 @@ def value_for(rng, encoding):
 
 def random_encoding(rng):
     kind = rng.choice(["bytes", "str", "int", *("int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64").split(),
-                       "str_int", "str_float", "str_decimal", "ndarray", "ndarray", "ndarray", "json", "pil", "png", "jpeg"])
+                       "str_int", "str_float", "str_decimal", "ndarray", "ndarray", "ndarray", "json", "pil", "png", "jpeg", "pkl"])
     if kind == "ndarray":
         kind += rng.choice(["", ":" + rng.choice(DTYPES), ":" + rng.choice(DTYPES) + ":" + ",".join(str(rng.randint(1, 4)) for _ in range(rng.randint(1, 3)))])
     return kind
@@ -129,6 +160,8 @@ def wire(encoding, value):
     """A value as mdscat takes it."""
     def b64(data):
         return base64.b64encode(data).decode()
+    if encoding == "pkl":
+        return {"pickle": b64(pickle.dumps(value))}
     if isinstance(value, bytes):
         return {"bytes": b64(value)}
     if encoding == "json":
@@ -149,6 +182,8 @@ def wire(encoding, value):
 def unwire(value):
     """What mdscat printed for a value, as Python would have it."""
     (kind, text), = value.items()
+    if kind == "pickle":
+        return pickle.loads(base64.b64decode(text))
     if kind == "bytes":
         return base64.b64decode(text)
     if kind == "int":
@@ -215,6 +250,9 @@ class MDSTest(unittest.TestCase):
         return list(dataset)
 
     def assert_values(self, encoding, got, want, where):
+        if encoding == "pkl":
+            self.assertEqual(pickle.dumps(got), pickle.dumps(want), where)
+            return
         if encoding == "jpeg":
             got, want = (np.asarray(v.convert("RGB") if isinstance(v, Image.Image) else v, "int16") for v in (got, want))
             self.assertEqual(got.shape, want.shape, where)

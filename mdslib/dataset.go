@@ -24,6 +24,9 @@ type ReadOptions struct {
 	// VerifyHashes compares each file with all its hashes in the index when its shard is first used. Sizes are always
 	// compared.
 	VerifyHashes bool
+	// AllowUnsafeTypes opens data sets with pkl columns, as the reference's allow_unsafe_types does. Here reading a pickle
+	// runs nothing: the switch says that you know that the column holds Python's own objects.
+	AllowUnsafeTypes bool
 }
 
 // mostShards bounds the shards a Dataset keeps mapped: Linux gives a process 65,530 mappings.
@@ -52,6 +55,11 @@ func OpenDataset(dir string, opts ReadOptions) (*Dataset, error) {
 	index, err := ReadIndex(filepath.Join(dir, IndexName))
 	if err != nil {
 		return nil, err
+	}
+	if !opts.AllowUnsafeTypes {
+		if err := index.CheckSafe(); err != nil {
+			return nil, err
+		}
 	}
 	d := &Dataset{dir: dir, opts: opts, index: index, shards: make([]openableShard, len(index.Shards))}
 	d.begins = make([]int, 1, len(index.Shards)+1)

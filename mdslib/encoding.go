@@ -88,7 +88,11 @@ func EncodingNames() []string {
 //	pil                   var    image.Image, [PILImage]                  image.Image
 //	list[jpeg|png|pil]    var    []image.Image, [][]byte, []any of them   []image.Image
 //	jpeg_array, jpegarray var    likewise                                 []image.Image
-//	pkl                   var    bytes of a pickle only                   an error: use the raw bytes
+//	pkl                   var    plain data: see below                    likewise
+//
+// Plain data of a pkl column: nil, bool, integers of any size, floats, string, []byte (but as the whole column, which it is
+// taken for), []any, [PyTuple], *[PyDict], *[PySet], [Array], [Scalar], [Decimal], time.Time, [NaiveTime], [Date],
+// time.Duration; slices and maps of them are written as lists and dicts. Anything else in a pickle is refused by name.
 //
 // A []byte is taken by every encoding as the column's bytes as they stand (a fixed-size column checks their number), as
 // in the reference; an array of uint8 is therefore given as an [Array]. Nulls and bools are refused.
@@ -133,14 +137,4 @@ func (e *Encoding) Decode(data []byte) (any, error) {
 		return nil, fmt.Errorf("%w: want %d bytes of %s, got %d", ErrFormat, e.bytes, e.name, len(data))
 	}
 	return e.decode(data)
-}
-
-// Pickles can run code when they are read by Python; only bytes made elsewhere pass through.
-
-func appendPickle(_ []byte, v any) ([]byte, error) {
-	return nil, wantGot("the bytes of a pickle (pkl values are not encoded; json holds plain data)", v)
-}
-
-func decodePickle(data []byte) (any, error) {
-	return nil, fmt.Errorf("pkl holds a Python pickle (%d bytes), which is not decoded: read the column's raw bytes", len(data))
 }

@@ -54,6 +54,23 @@ func (x *Index) StoredBytes() int64 {
 	return n
 }
 
+// CheckSafe returns an error that names the first column of encoding pkl, if there is one: readers want AllowUnsafeTypes
+// for it.
+func (x *Index) CheckSafe() error {
+	var checked []string
+	for i := range x.Shards {
+		encodings := x.Shards[i].ColumnEncodings
+		if len(encodings) == 0 || len(checked) == len(encodings) && &checked[0] == &encodings[0] {
+			continue // the same slice as the last shard's
+		}
+		checked = encodings
+		if at := slices.Index(encodings, "pkl"); at >= 0 {
+			return fmt.Errorf("mdslib: column %q contains an unsafe type: pkl; set AllowUnsafeTypes to read it all the same", x.Shards[i].ColumnNames[at])
+		}
+	}
+	return nil
+}
+
 // ShardInfo is one shard's entry of the index.
 type ShardInfo struct {
 	Format          string   // "mds", "json", "csv", "tsv" or "xsv"

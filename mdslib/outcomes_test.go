@@ -63,7 +63,6 @@ var outcomeValues = map[string]any{
 var outcomesThatDiffer = map[string]string{
 	"write uint8 <- float 1.7":       "the fraction would be lost silently",
 	"write float32 <- NoneType None": "a null would become NaN silently",
-	"write pkl <- int 1":             "pickles are not made",
 	"write int <- int64 np.int64(3)": "Go has no other integers than sized ones",
 }
 

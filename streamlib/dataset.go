@@ -71,6 +71,11 @@ func NewStreamingDataset(ctx context.Context, opts DatasetOptions) (_ *Streaming
 			return nil, err
 		}
 		sources = append(sources, s)
+		if !opts.AllowUnsafeTypes {
+			if err := s.index.CheckSafe(); err != nil {
+				return nil, fmt.Errorf("streamlib: stream %d (%s): %w", i, s.name(), err)
+			}
+		}
 		if folder, err := filepath.Abs(s.dir); err == nil {
 			if other, taken := folders[folder]; taken {
 				return nil, fmt.Errorf("streamlib: streams %d and %d use the same folder %s", other, i, s.dir)

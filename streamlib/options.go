@@ -27,6 +27,9 @@ type DatasetOptions struct {
 	ValidateHash string `json:"validate_hash,omitempty"`
 	KeepZip      bool   `json:"keep_zip,omitempty"` // keep compressed files after decompressing them
 
+	// AllowUnsafeTypes streams data sets with pkl columns; reading a pickle runs nothing here (see mdslib.ReadOptions).
+	AllowUnsafeTypes bool `json:"allow_unsafe_types,omitempty"`
+
 	EpochSize  int    `json:"epoch_size,omitempty"`  // samples per epoch over all ranks, with relative or no weights
 	CacheLimit string `json:"cache_limit,omitempty"` // most bytes of the local folders, for example "10gb"; "" for no limit
 	// Predownload is how many samples ahead shards are brought in, per worker of the reference (8 batches).

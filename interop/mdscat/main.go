@@ -7,7 +7,7 @@
 //	mdscat merge ROOT       MergeIndex
 //
 // A sample is an object column → {kind: text}. Kinds: "int" (decimal digits), "float" (Python's repr), "str", "decimal",
-// "bytes" (base64), "array" ("dtype:shape:base64 of the little-endian elements"), "json" (JSON text), "image" ("mode:width:height:base64 of
+// "bytes" (base64), "pickle" (base64 of a pickle), "array" ("dtype:shape:base64 of the little-endian elements"), "json" (JSON text), "image" ("mode:width:height:base64 of
 // the pixels", as Pillow's tobytes gives them).
 package main
 
@@ -91,11 +91,15 @@ func write(in io.Reader) error {
 }
 
 func read(dir string, out io.Writer) error {
-	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{VerifyHashes: true})
+	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{VerifyHashes: true, AllowUnsafeTypes: true})
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	encodings := mdslib.Columns{}
+	if shards := d.Index().Shards; len(shards) > 0 {
+		encodings = shards[0].Columns()
+	}
 	buffered := bufio.NewWriter(out)
 	encoder := json.NewEncoder(buffered)
 	for sample, err := range d.All() {
@@ -105,6 +109,10 @@ func read(dir string, out io.Writer) error {
 		wire := wireSample{}
 		for column, value := range sample {
 			kind, text, err := toWire(value)
+			if encodings[column] == "pkl" {
+				kind = "pickle"
+				text, err = pickleToWire(value)
+			}
 			if err != nil {
 				return fmt.Errorf("column %q: %w", column, err)
 			}
@@ -131,6 +139,16 @@ func fromWire(kind, text string) (any, error) {
 		return mdslib.Decimal(text), nil
 	case "bytes":
 		return base64.StdEncoding.DecodeString(text)
+	case "pickle": // read to a value, which the writer pickles anew
+		data, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, err
+		}
+		e, err := mdslib.ParseEncoding("pkl")
+		if err != nil {
+			return nil, err
+		}
+		return e.Decode(data)
 	case "json":
 		return jsonValue(text)
 	case "array":
@@ -253,6 +271,15 @@ func toWire(v any) (kind, text string, err error) {
 		return "json", string(data), err
 	}
 	return "int", fmt.Sprint(v), nil
+}
+
+func pickleToWire(v any) (string, error) {
+	e, err := mdslib.ParseEncoding("pkl")
+	if err != nil {
+		return "", err
+	}
+	data, err := e.Append(nil, v)
+	return base64.StdEncoding.EncodeToString(data), err
 }
 
 // imageToWire gives an image's pixels by way of the pil encoding: 4 bytes each of width, height and length of the mode,

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gomosaic/mdslib/pickle"
 	"gomosaic/trainlib/torch"
 )
 
@@ -176,14 +177,14 @@ type loader struct {
 func (l *loader) load(path string, v any) (any, error) {
 	var id any
 	switch x := v.(type) {
-	case *Dict, *list, *tensorRef:
+	case *Dict, *pickle.List, *pickle.Set, *tensorRef:
 		id = x
 	case Tuple:
 		if len(x) == 0 {
 			return []any{}, nil
 		}
 		id = &x[0]
-	case global, storageRef, *big.Int:
+	case pickle.Global, pickle.Function, storageRef, *big.Int:
 		return nil, fmt.Errorf("%s: a value of type %T is not supported", orTop(path), v)
 	default:
 		return v, nil
@@ -203,8 +204,10 @@ func (l *loader) load(path string, v any) (any, error) {
 		r, err = l.tensor(path, x)
 	case *Dict:
 		r, err = l.dict(path, x)
-	case *list:
-		r, err = l.items(path, x.items)
+	case *pickle.List:
+		r, err = l.items(path, x.Items)
+	case *pickle.Set:
+		r, err = l.items(path, x.Items)
 	case Tuple:
 		r, err = l.items(path, x)
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"gomosaic/mdslib/pickle"
 	"gomosaic/trainlib/torch"
 )
 
 // This file lists the globals that a pickle may refer to and what calling them makes; unpickler refuses all others.
 
 // storageTypes are the legacy storage classes, by which a pickle names element types.
-var storageTypes = map[global]torch.DType{
+var storageTypes = map[string]torch.DType{
 	"torch.FloatStorage": torch.Float32, "torch.DoubleStorage": torch.Float64, "torch.HalfStorage": torch.Float16,
 	"torch.BFloat16Storage": torch.BFloat16, "torch.LongStorage": torch.Int64, "torch.IntStorage": torch.Int32,
 	"torch.ShortStorage": torch.Int16, "torch.CharStorage": torch.Int8, "torch.ByteStorage": torch.Uint8,
@@ -18,50 +19,20 @@ var storageTypes = map[global]torch.DType{
 }
 
 // dtypes are the element types that a pickle may hold as values.
-var dtypes = map[global]torch.DType{
+var dtypes = map[string]torch.DType{
 	"torch.float32": torch.Float32, "torch.float64": torch.Float64, "torch.float16": torch.Float16, "torch.bfloat16": torch.BFloat16,
 	"torch.int64": torch.Int64, "torch.int32": torch.Int32, "torch.int16": torch.Int16, "torch.int8": torch.Int8,
 	"torch.uint8": torch.Uint8, "torch.bool": torch.Bool, "torch.complex64": torch.Complex64,
 }
 
-// callables are the globals that REDUCE may call; everything else in a pickle is refused.
-var callables = map[global]func(args Tuple) (any, error){
-	"collections.OrderedDict":                    newDict,
-	"builtins.dict":                              newDict,
+// callables are the globals that REDUCE may call beside those of plain data; everything else in a pickle is refused.
+var callables = map[string]pickle.Func{
 	"torch._utils._rebuild_tensor_v2":            rebuildTensor,
 	"torch._utils._rebuild_parameter":            rebuildParameter,
 	"torch._utils._rebuild_parameter_with_state": rebuildParameter,
-	"torch.Size":                                 newSize,
-	"torch.device":                               newDevice,
-	"_codecs.encode":                             encode,
-	"builtins.set":                               newSet,
-	"__builtin__.set":                            newSet,
-	"torch.serialization._get_layout":            firstString,
-}
-
-func newDict(args Tuple) (any, error) {
-	d := &Dict{}
-	if len(args) == 0 {
-		return d, nil
-	}
-	pairs, ok := args[0].(*list)
-	if !ok {
-		return nil, fmt.Errorf("want a list of pairs, got %T", args[0])
-	}
-	for _, p := range pairs.items {
-		var kv []any
-		switch p := p.(type) {
-		case Tuple:
-			kv = p
-		case *list:
-			kv = p.items
-		}
-		if len(kv) != 2 {
-			return nil, fmt.Errorf("want pairs, got %T", p)
-		}
-		d.set(kv[0], kv[1])
-	}
-	return d, nil
+	"torch.Size":                      newSize,
+	"torch.device":                    newDevice,
+	"torch.serialization._get_layout": firstString,
 }
 
 // rebuildTensor is (storage, offset, size, stride, requires_grad, backward_hooks[, metadata]).
@@ -168,30 +139,4 @@ func firstString(args Tuple) (any, error) {
 		}
 	}
 	return nil, fmt.Errorf("want a string")
-}
-
-// encode is how protocol 2 writes bytes: as text of the same code points in Latin-1.
-func encode(args Tuple) (any, error) {
-	s, err := firstString(args)
-	if err != nil {
-		return nil, err
-	}
-	var b []byte
-	for _, r := range s.(string) {
-		if r > 0xff {
-			return nil, fmt.Errorf("the character %q is not in Latin-1", r)
-		}
-		b = append(b, byte(r))
-	}
-	return b, nil
-}
-
-func newSet(args Tuple) (any, error) {
-	if len(args) == 0 {
-		return &list{}, nil
-	}
-	if l, ok := args[0].(*list); ok {
-		return &list{l.items}, nil
-	}
-	return nil, fmt.Errorf("want a list, got %T", args[0])
 }

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"strings"
 
+	"gomosaic/mdslib/pickle"
 	"gomosaic/trainlib/torch"
 )
 
@@ -136,14 +137,14 @@ func parseLegacy(r io.ReaderAt, size int64) (*ptFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, ok := keys.(*list)
+	l, ok := keys.(*pickle.List)
 	if !ok {
 		return nil, fmt.Errorf("legacy file: the storage keys are a %T, want a list", keys)
 	}
 	sizes := map[string]storageRef{} // the element size is known only from the value
 	eachTensor(value, func(_ string, t *tensorRef) { sizes[t.storage.key] = t.storage })
 	storages := map[string][]byte{}
-	for _, k := range l.items {
+	for _, k := range l.Items {
 		key, ok := k.(string)
 		if !ok || len(all)-at < 8 {
 			return nil, errors.New("legacy file: it ends before its storages")
@@ -192,12 +193,12 @@ func eachTensor(v any, f func(path string, t *tensorRef)) {
 			for i, k := range x.Keys {
 				visit(join(k), x.Values[i])
 			}
-		case *list:
+		case *pickle.List:
 			if seen[x] {
 				return
 			}
 			seen[x] = true
-			for i, e := range x.items {
+			for i, e := range x.Items {
 				visit(join(i), e)
 			}
 		case Tuple:

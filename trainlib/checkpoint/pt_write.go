@@ -249,7 +249,7 @@ func (p *ptWriter) enter(path string, v any) (leave func(), err error) {
 func storageName(d torch.DType) string {
 	for name, dtype := range storageTypes {
 		if dtype == d {
-			return string(name[len("torch."):])
+			return name[len("torch."):]
 		}
 	}
 	return ""

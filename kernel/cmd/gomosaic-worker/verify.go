@@ -72,7 +72,7 @@ func verify(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // printSamples prints a line for each column of the first n samples.
 func printSamples(w io.Writer, dir string, n int) (err error) {
-	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{})
+	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{AllowUnsafeTypes: true})
 	if err != nil {
 		return err
 	}
