@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gomosaic/kernel/host"
+	"gomosaic/kernel/notebook"
+)
+
+// parameterFlag collects repeated -p and -r flags.
+type parameterFlag struct {
+	list *[]notebook.Parameter
+	text bool
+}
+
+func (f parameterFlag) String() string { return "" }
+
+func (f parameterFlag) Set(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return fmt.Errorf("want NAME=VALUE, got %q", s)
+	}
+	*f.list = append(*f.list, notebook.Parameter{Name: name, Value: value, Text: f.text})
+	return nil
+}
+
+// parseMixed parses flags that may stand behind other arguments, and returns those.
+func parseMixed(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
+// runRun executes a notebook and writes it with its outputs; progress and the traceback of a failing cell go to standard
+// error.
+func runRun(args []string) int {
+	fs := flag.NewFlagSet("gomosaic run", flag.ContinueOnError)
+	out := fs.String("o", "", "write the executed notebook to `FILE`, - for standard output (default NOTEBOOK.executed.ipynb)")
+	inPlace := fs.Bool("inplace", false, "write it to NOTEBOOK itself")
+	timeout := fs.Duration("timeout", 0, "interrupt a cell that takes longer, for example 90s")
+	allow := fs.Bool("allow-errors", false, "go on behind cells that fail; the exit status is 0 then")
+	dir := fs.String("dir", "", "working `DIRECTORY` of the cells (default the notebook's)")
+	quiet := fs.Bool("q", false, "no progress")
+	var parameters []notebook.Parameter
+	fs.Var(parameterFlag{&parameters, false}, "p", "set the variable `NAME=VALUE` behind the cell tagged parameters; may be repeated")
+	fs.Var(parameterFlag{&parameters, true}, "r", "the same with a value that is a string, whatever it looks like")
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: gomosaic run [flags] NOTEBOOK.ipynb")
+		fs.PrintDefaults()
+	}
+	rest, err := parseMixed(fs, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
+	}
+	if len(rest) != 1 || *inPlace && *out != "" {
+		fs.Usage()
+		return 2
+	}
+	n, err := notebook.ReadFile(rest[0])
+	if err != nil {
+		return fail("run", err)
+	}
+	if language := n.Language(); language != "" && language != "go" {
+		return fail("run", fmt.Errorf("%s is a notebook in %s", rest[0], language))
+	}
+	if len(parameters) > 0 {
+		if err := n.SetParameters(parameters); err != nil {
+			return fail("run", err)
+		}
+	}
+	switch {
+	case *inPlace:
+		*out = rest[0]
+	case *out == "":
+		*out = strings.TrimSuffix(rest[0], ".ipynb") + ".executed.ipynb"
+	}
+	if *dir == "" {
+		*dir = filepath.Dir(rest[0])
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	s, err := host.Start(ctx, host.Options{ModuleDir: clone(), Dir: *dir})
+	if err != nil {
+		return fail("run", err)
+	}
+	defer s.Close()
+	o := notebook.RunOptions{TimeoutSeconds: timeout.Seconds(), AllowErrors: *allow}
+	if !*quiet {
+		o.Progress = progress
+	}
+	err = notebook.Run(ctx, s, n, o)
+	if closeErr := s.Close(); err == nil { // what goroutines of cells still print is theirs
+		err = closeErr
+	}
+	if writeErr := writeNotebook(n, *out); writeErr != nil {
+		return fail("run", writeErr)
+	}
+	var failed *notebook.FailedCell
+	if errors.As(err, &failed) {
+		fmt.Fprintf(os.Stderr, "%s\ngomosaic run: %s: %v\n", failed.Err.Text(), rest[0], err)
+		return 1
+	}
+	if err != nil {
+		return fail("run", err)
+	}
+	return 0
+}
+
+// progress is one line for each cell: its time and how it begins.
+func progress(done, of int, c *notebook.Cell, took time.Duration, err error) {
+	first, _, _ := strings.Cut(strings.TrimSpace(c.Source), "\n")
+	if r := []rune(first); len(r) > 60 {
+		first = string(r[:59]) + "…"
+	}
+	mark := ""
+	if err != nil {
+		mark = "failed: "
+	}
+	fmt.Fprintf(os.Stderr, "[%*d/%d] %7.2f s  %s%s\n", len(fmt.Sprint(of)), done, of, took.Seconds(), mark, first)
+}
+
+func writeNotebook(n *notebook.Notebook, path string) error {
+	if path == "-" {
+		return n.Write(os.Stdout)
+	}
+	return n.WriteFile(path)
+}
