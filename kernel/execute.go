@@ -77,13 +77,12 @@ func (f *front) interrupt() {
 	f.cells.mu.Lock()
 	cancel := f.cells.interrupt
 	f.cells.mu.Unlock()
-	if cancel == nil {
-		return // between cells there is nothing to stop
-	}
 	if s := f.host.running(); s != nil {
-		s.Interrupt()
+		s.Interrupt() // between cells too: it tells of cells that were left behind
 	}
-	cancel()
+	if cancel != nil {
+		cancel()
+	}
 }
 
 // executeRequest is the content of an execute_request.

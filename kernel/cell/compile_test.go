@@ -103,6 +103,8 @@ func FuzzCompile(f *testing.F) {
 	f.Add("switch x := 1; {}\nswitch y := 2; { default: }")
 	f.Add("xs := []int{}\nlen(xs)\n---\nstring(xs[0:0])\n---\nx := x\n---\n[]byte(nil)")
 	f.Add("select { case v := <-make(chan int): default: }\nL: for { break L }")
+	f.Add("c := make(chan int)\ngo c.f(<-c)\nfor v := range <-make(chan chan int) { c <- <-c; select {} }\nfor v = range c { go func() {}() }\nfor range c {}")
+	f.Add("type C chan bool\ntype B bool\nvar b B\nvar c C\n_, b = <-c\nselect { case c <- <-c: case _, b = (<-c): }\nfunc g[T ~chan int](c T) { <-c; c <- 1; for range c {} }")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "import") && !knownImports(text) {
 			return // would ask the go command for an unknown package

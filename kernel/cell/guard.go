@@ -31,7 +31,7 @@ func (c *compilation) quickGuard(index string) string {
 
 func (c *compilation) guardLiteral(x *ast.FuncLit) {
 	if c.goLiterals[x] {
-		c.insert(x.Body.Lbrace+1, "defer "+c.alias(runtimePath)+".GoEnd(); ")
+		c.insert(x.Body.Lbrace+1, "defer "+reserved+"R.Enter().End(); ")
 	}
 	c.guardFunction(x.Body)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // rewrite makes the text edits of one file: names by their places, fields and methods with the reserved rune, guards
-// for interruption, goroutines that report their panics. The syntax tree is never printed: the user's text is kept.
+// for interruption, waits that it ends, goroutines that report their panics. The syntax tree is never printed: the user's text is kept.
 func (c *compilation) rewrite(file *ast.File) {
 	if c.s.fragmentAt(file.FileStart) == nil {
 		return
@@ -32,8 +32,10 @@ func (c *compilation) rewriteNode(n ast.Node) {
 			c.rewriteFunction(x)
 			return false
 		case *ast.AssignStmt:
+			c.keepUntypedOK(x.Lhs, x.Rhs)
 			return !c.holdLiterals(x.Lhs, x.Rhs)
 		case *ast.ValueSpec:
+			c.keepUntypedOK(identifiers(x.Names), x.Values)
 			if x.Type == nil && c.holdLiterals(identifiers(x.Names), x.Values) {
 				return false
 			}
@@ -42,6 +44,10 @@ func (c *compilation) rewriteNode(n ast.Node) {
 		case *ast.ForStmt:
 			c.guardFor(x)
 		case *ast.RangeStmt:
+			if c.isChannel(x.X) {
+				c.rewriteChannelRange(x)
+				return false
+			}
 			c.guardRange(x)
 		case *ast.BranchStmt:
 			if x.Tok == token.GOTO {
@@ -59,10 +65,16 @@ func (c *compilation) rewriteNode(n ast.Node) {
 		case *ast.CallExpr:
 			c.rewriteCall(x)
 		case *ast.GoStmt:
-			if lit, ok := x.Call.Fun.(*ast.FuncLit); ok {
-				c.goLiterals[lit] = true
-			} else {
-				c.rewriteGo(x)
+			c.rewriteGo(x)
+			return false
+		case *ast.SelectStmt:
+			c.rewriteSelect(x)
+		case *ast.SendStmt:
+			c.rewriteSend(x)
+			return false
+		case *ast.UnaryExpr:
+			if x.Op == token.ARROW {
+				c.rewriteReceive(x)
 			}
 		case *ast.SelectorExpr:
 			c.selected[x.Sel] = true
@@ -211,27 +223,21 @@ func (c *compilation) rewriteField(field *ast.Field) {
 	}
 }
 
-// rewriteCall wraps recover, which must not swallow an interruption, and finds function literals that will run on a
-// goroutine of their own.
+// rewriteCall wraps recover, which must not swallow an interruption, and finds calls that wait or start goroutines.
 func (c *compilation) rewriteCall(x *ast.CallExpr) {
-	if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "recover" && c.info.Types[x.Fun].IsBuiltin() {
-		c.insert(x.Pos(), c.alias(runtimePath)+".Recovered(")
-		c.insert(x.End(), ")")
+	fun := ast.Unparen(x.Fun)
+	id, ok := fun.(*ast.Ident)
+	if sel, isSel := fun.(*ast.SelectorExpr); isSel {
+		id, ok = sel.Sel, true
 	}
-	sel, ok := x.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return
 	}
-	f, ok := c.info.Uses[sel.Sel].(*types.Func)
-	if !ok || f.Pkg() == nil {
-		return
+	if id.Name == "recover" && c.info.Types[x.Fun].IsBuiltin() {
+		c.insert(x.Pos(), c.alias(runtimePath)+".Recovered(")
+		c.insert(x.End(), ")")
 	}
-	switch f.FullName() {
-	case "(*sync.WaitGroup).Go", "(*golang.org/x/sync/errgroup.Group).Go", "time.AfterFunc":
-		for _, arg := range x.Args {
-			if lit, ok := arg.(*ast.FuncLit); ok {
-				c.goLiterals[lit] = true
-			}
-		}
+	if f, ok := c.info.Uses[id].(*types.Func); ok && f.Pkg() != nil {
+		c.rewriteWait(x, f)
 	}
 }

@@ -219,8 +219,9 @@ type compilation struct {
 	unnameable []string
 	uses       map[owner]map[use]string
 	kept       map[string]*typeSource
-	recurs     map[*types.Func]bool // functions of this cell that may call themselves
-	goLiterals map[*ast.FuncLit]bool
+	recurs     map[*types.Func]bool  // functions of this cell that may call themselves
+	goLiterals map[*ast.FuncLit]bool // started by go statements
+	plain      map[ast.Node]bool     // channel operations of selects and the like, which stay as they are
 	selected   map[*ast.Ident]bool
 	skipped    map[*ast.Ident]bool
 	current    owner // function whose body is being rewritten
@@ -251,7 +252,7 @@ func newCompilation(s *Session, code string, label int) *compilation {
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
 		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
-		goLiterals: map[*ast.FuncLit]bool{}, selected: map[*ast.Ident]bool{}, skipped: map[*ast.Ident]bool{},
+		goLiterals: map[*ast.FuncLit]bool{}, plain: map[ast.Node]bool{}, selected: map[*ast.Ident]bool{}, skipped: map[*ast.Ident]bool{},
 	}
 }
 

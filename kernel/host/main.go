@@ -79,6 +79,7 @@ type server struct {
 
 	mu      sync.Mutex
 	current *run
+	left    []*run // left behind
 	cells   map[int]loadedCell
 	calls   map[int]chan message
 	lastID  int
@@ -113,7 +114,7 @@ func (s *server) serve(commands *bufio.Reader) {
 		switch m.Kind {
 		case msgRun:
 			ctx, cancel := context.WithCancel(context.Background())
-			r := &run{seq: m.Seq, label: m.Label, plugin: m.Plugin, ctx: ctx, cancel: cancel, ended: make(chan struct{})}
+			r := &run{seq: m.Seq, label: m.Label, plugin: m.Plugin, goroutines: rt.NewRun(), started: uptime(), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
 			s.mu.Lock()
 			s.current = r
 			s.mu.Unlock()

@@ -1,32 +1,29 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"plugin"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"gomosaic/display"
 	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/rt"
 )
 
-// patience is how long an interrupted cell may take to stop before it is left behind.
-const patience = time.Second
-
 // run is one cell on its way through the host.
 type run struct {
 	seq, label int
 	plugin     string
+	goroutines *rt.Run
+	started    int64 // uptime
 	ctx        context.Context
 	cancel     context.CancelFunc
 	ended      chan struct{}
+	pressed    atomic.Int32 // interrupts so far
 	left       atomic.Bool  // abandoned: whatever it still does is nobody's
 	settled    atomic.Bool  // its end was reported
 	goroutine  atomic.Value // "goroutine 18 "
@@ -53,7 +50,6 @@ func (s *server) runner() {
 }
 
 func (s *server) execute(r *run) {
-	rt.Stop.Store(0) // here and not at the end: an interrupt may arrive late
 	rt.Ctx = r.ctx
 	defer r.cancel()
 	r.goroutine.Store(goroutineName())
@@ -73,15 +69,20 @@ func (s *server) execute(r *run) {
 		return
 	}
 	_ = s.events.send(message{Kind: msgLoaded, Seq: r.seq})
-	returned := false
+	member, returned := r.goroutines.Enter(), false
 	defer func() {
 		if !returned { // runtime.Goexit: this goroutine cannot be saved
+			member.Leave()
 			go s.runner()
 			s.end(r, outcome{status: statusPanic, name: "runtime.Goexit", text: "runtime.Goexit ended the cell", frames: rt.Frames()})
 		}
 	}()
-	o := protect(f)
+	o := r.protect(f)
 	returned = true
+	member.Leave()
+	if r.goroutines.Interrupted() {
+		r.awaitGoroutines()
+	}
 	s.end(r, o)
 }
 
@@ -97,25 +98,25 @@ func (s *server) load(r *run) (err error) {
 }
 
 // protect runs a cell and turns its panic into an outcome.
-func protect(f func()) (o outcome) {
+func (r *run) protect(f func()) (o outcome) {
 	o.status = statusOK
 	defer func() {
 		if v := recover(); v != nil {
-			o = outcomeOf(v)
+			o = r.outcomeOf(v)
 		}
 	}()
 	f()
 	return o
 }
 
-func outcomeOf(v any) outcome {
+func (r *run) outcomeOf(v any) outcome {
 	switch v := v.(type) {
 	case rt.Interrupted:
 		return outcome{status: statusInterrupted, text: "interrupted", frames: rt.Frames()}
 	case *rt.Failure:
 		return outcome{status: statusError, name: "error", text: v.Error(), frames: v.Frames}
 	case error:
-		if rt.Stop.Load() != 0 && errors.Is(v, context.Canceled) {
+		if r.goroutines.Interrupted() && errors.Is(v, context.Canceled) {
 			return outcome{status: statusInterrupted, text: "interrupted", frames: rt.Frames()}
 		}
 		return outcome{status: statusPanic, name: fmt.Sprintf("%T", v), text: textOf(v), frames: rt.Frames()}
@@ -160,34 +161,6 @@ func (s *server) finish(r *run, o outcome) {
 	_ = s.sendMarked(message{Kind: msgDone, Seq: r.seq, Status: o.status, Error: o.text, Name: o.name, Frames: o.frames})
 }
 
-// interrupt asks the running cell to stop; one that is blocked where no guard is (a channel, a lock, foreign code) is
-// left behind after a while, with its goroutine and its thread, and a new runner takes its place.
-func (s *server) interrupt() {
-	s.mu.Lock()
-	r := s.current
-	s.mu.Unlock()
-	if r == nil {
-		return
-	}
-	r.cancel() // first: execute looks at the context after it has cleared the flag
-	rt.Stop.Store(1)
-	go func() {
-		select {
-		case <-r.ended:
-			return
-		case <-time.After(patience):
-		}
-		if !r.settled.CompareAndSwap(false, true) {
-			return
-		}
-		r.left.Store(true)
-		where, why := blockedAt(r.goroutine.Load())
-		go s.runner()
-		display.EndCell(errors.New("interrupted"))
-		s.finish(r, outcome{status: statusAbandoned, text: why, frames: where})
-	}()
-}
-
 // shown keeps the values of the last expression.
 func (s *server) shown(values []any) {
 	s.mu.Lock()
@@ -222,35 +195,4 @@ func renderSafely(values []any) (d display.Data) {
 		}
 	}()
 	return display.RenderResult(values...)
-}
-
-// goroutineName is the head of the calling goroutine's stack trace, `goroutine 18 `.
-func goroutineName() string {
-	buf := make([]byte, 64)
-	buf = buf[:runtime.Stack(buf, false)]
-	i := bytes.IndexByte(buf, '[')
-	return string(buf[:max(i, 0)])
-}
-
-var cellFrame = regexp.MustCompile(`cell\[\d+\]:\d+`)
-
-// blockedAt finds in a trace of all goroutines where the given one is, and on what it waits.
-func blockedAt(goroutine any) (frames []rt.Frame, why string) {
-	name, _ := goroutine.(string)
-	buf := make([]byte, 4<<20)
-	trace := string(buf[:runtime.Stack(buf, true)])
-	for part := range strings.SplitSeq(trace, "\n\n") {
-		if name == "" || !strings.HasPrefix(part, name) {
-			continue
-		}
-		head, _, _ := strings.Cut(part, "\n")
-		_, why, _ = strings.Cut(head, "[")
-		why, _, _ = strings.Cut(why, "]")
-		why, _, _ = strings.Cut(why, ",")
-		for _, place := range cellFrame.FindAllString(part, -1) {
-			frames = append(frames, rt.Frame{Place: place})
-		}
-		return frames, why
-	}
-	return nil, ""
 }

@@ -28,8 +28,9 @@ type Session struct {
 
 	mu     sync.Mutex
 	host   *process
-	out    Output // of the running or the last cell
-	stop   context.CancelFunc
+	out    Output             // of the running or the last cell
+	stop   context.CancelFunc // of the running cell
+	again  bool               // it was interrupted already
 	active *active
 	closed bool
 }
@@ -113,7 +114,7 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 		s.mu.Unlock()
 		return errClosed
 	}
-	s.out, s.stop = out, cancel
+	s.out, s.stop, s.again = out, cancel, false
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -250,10 +251,7 @@ func (s *Session) outcome(m message) error {
 	case statusInterrupted:
 	case statusAbandoned:
 		e.Name = statusInterrupted
-		e.Value = "interrupted; the cell is blocked and was left behind"
-		if m.Error != "" {
-			e.Value += " (" + m.Error + ")"
-		}
+		e.Value = "interrupted; the cell was left behind: it " + waitsIn(m.Error)
 		head = e.Value
 	default:
 		head = e.Value
@@ -261,6 +259,9 @@ func (s *Session) outcome(m message) error {
 	e.Traceback = strings.Split(head, "\n")
 	for _, line := range rt.FramesText(m.Frames, s.model.SourceLine) {
 		e.Traceback = append(e.Traceback, cell.Demangle(line))
+	}
+	if m.Status == statusAbandoned {
+		e.Traceback = append(e.Traceback, "The next cell can run, with all variables. "+restartOffer)
 	}
 	return e
 }
@@ -346,12 +347,19 @@ func demangleData(data map[string]any) map[string]any {
 	return data
 }
 
-// Interrupt stops the running cell, if any: its compilation, or its run.
+// Interrupt stops the running cell: its compilation, or its run. A second one leaves a cell behind that does not stop;
+// one between cells tells on the last cell's Output what was left behind.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		s.stop()
+	stop, p := s.stop, s.host
+	again := stop == nil || s.again
+	s.again = true
+	s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	if again && p != nil {
+		_ = p.send(message{Kind: msgInterrupt}) // a host that is gone has nothing to stop
 	}
 }
 

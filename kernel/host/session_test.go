@@ -12,94 +12,6 @@ import (
 	"time"
 )
 
-// interruptAfter runs a cell, interrupts it after some time and returns how long it took to end from then on.
-func (n *notebook) interruptAfter(code string, wait time.Duration) (took time.Duration, err error) {
-	n.t.Helper()
-	running := make(chan struct{})
-	out := &recorder{}
-	done := make(chan error, 1)
-	n.count++
-	go func() {
-		done <- n.Execute(context.Background(), "println(\"running\")\n"+code, n.count, &starter{recorder: out, started: running})
-	}()
-	select {
-	case <-running:
-	case err := <-done:
-		n.t.Fatalf("%s\nended before it was interrupted: %v", code, err)
-	}
-	time.Sleep(wait)
-	at := time.Now()
-	n.Interrupt()
-	err = <-done
-	return time.Since(at), err
-}
-
-// starter tells when the cell's first text arrives.
-type starter struct {
-	*recorder
-	started chan struct{}
-}
-
-func (s *starter) Stream(name, text string) {
-	s.recorder.Stream(name, text)
-	if s.started != nil {
-		close(s.started)
-		s.started = nil
-	}
-}
-
-func TestInterrupt(t *testing.T) {
-	n := openNotebook(t)
-	n.want("import (\"sort\"; \"time\")\nx := 41", "")
-	n.want("func second(k int) {}\nfunc first(k int) { second(k); second(k) }", "")
-	for _, code := range []string{
-		"for {}",
-		"for { x++ }",
-		"for i := 0; i < 1<<62; i++ { x += i }",
-		"for i := 1; i < 1<<62; i += 2 { x += i }",
-		"for i := uint8(0); i < 255; i += 2 { x++ }",
-		"n := 1; for n != 0 { n = n*4 + 1 }\nx += n",
-		"for range 1<<62 { x++ }",
-		"xs := make([]int, 1<<24)\nfor { for _, v := range xs { x += v } }",
-		"for a := range 1<<30 { for b := 1; b < 1000; b++ { for c := range 3 { x += a*b*c } } }",
-		"again: x++; goto again",
-		"for range func(yield func() bool) { for yield() {} } { x++ }",
-		"func spin(k int) { if k > 0 { spin(k-1); spin(k-1) } }\nspin(60)",
-		"type walker struct{}\nfunc (w walker) odd(k int) { if k > 0 { w.even(k-1); w.even(k-1) } }\nfunc (w walker) even(k int) { if k > 0 { w.odd(k-1); w.odd(k-1) } }\nwalker{}.odd(60)",
-		"var rec func(int)\nrec = func(k int) { if k > 0 { rec(k-1); rec(k-1) } }\nrec(60)",
-		"func sorted(k int) bool { if k > 0 { sort.Slice([]int{2, 1}, func(i, j int) bool { return sorted(k-1) && sorted(k-1) }) }; return true }\nsorted(60)",
-		"func second(k int) { if k > 0 { first(k-1); first(k-1) } }\nsecond(60)", // through the first, which it redefines: see above
-		"for { func() { defer func() { recover() }(); for {} }() }",
-		"for { time.Sleep(time.Millisecond) }",
-		"<-ctx.Done()\ncheck(ctx.Err())",
-	} {
-		took, err := n.interruptAfter(code, 20*time.Millisecond)
-		var e *CellError
-		if !errors.As(err, &e) || e.Name != "interrupted" {
-			t.Errorf("%s\ngave %v, want interrupted", code, err)
-		}
-		if took > 200*time.Millisecond {
-			t.Errorf("%s\ntook %v to stop", code, took)
-		}
-	}
-	n.want("x > 40", "=> true")
-	n.want("ctx.Err()", "") // a new cell has a new context
-}
-
-func TestInterruptBlocked(t *testing.T) {
-	n := openNotebook(t)
-	n.want("x := 1\nch := make(chan int)", "")
-	took, err := n.interruptAfter("x = 2\n<-ch", 20*time.Millisecond)
-	var e *CellError
-	if !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "chan receive") || !strings.Contains(e.Text(), "cell[2]:3") {
-		t.Errorf("gave %v, want the place where the cell is blocked", err)
-	}
-	if took > 3*time.Second {
-		t.Errorf("took %v", took)
-	}
-	n.want("x", "=> 2 (int)")
-}
-
 func TestInterruptCompilation(t *testing.T) {
 	n := openNotebook(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -274,16 +186,6 @@ func TestCheck(t *testing.T) {
 	}
 	n.fails("func parse(s string) int {\n\treturn check1(strconv.Atoi(s))\n}\nparse(\"q\")", "invalid syntax", "    at cell[3]:2 in parse\n        return check1(strconv.Atoi(s))\n    at cell[3]:4\n")
 	n.want("func try() (err error) { defer func() { err, _ = recover().(error) }(); check(errors.New(\"kept\")); return }\ntry()", "=> kept")
-}
-
-func TestContextEndsWithInterrupt(t *testing.T) {
-	n := openNotebook(t)
-	n.want("import \"context\"\nfunc wait(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }", "")
-	took, err := n.interruptAfter("check(wait(ctx))", 20*time.Millisecond)
-	var e *CellError
-	if !errors.As(err, &e) || e.Name != "interrupted" || took > 200*time.Millisecond {
-		t.Errorf("gave %v after %v", err, took)
-	}
 }
 
 func TestUserNamesWin(t *testing.T) {

@@ -1,9 +1,6 @@
 package rt
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Ctx is ctx: of a cell it ends when the cell is interrupted, of a shipped program when the program gets SIGINT or
 // SIGTERM. The host renews it before each cell, always with the same dynamic type, so that a goroutine of an earlier
@@ -38,8 +35,8 @@ func Check1[T any](value T, err error) T {
 }
 
 func fail(err error) {
-	if Stop.Load() != 0 && errors.Is(err, context.Canceled) {
-		Halt() // what the library reports is the interruption itself
+	if m := self(); m != nil && m.run.Interrupted() {
+		panic(m.halt()) // what the library reports is the interruption, one way or another
 	}
 	panic(&Failure{Err: err, Frames: Frames()})
 }

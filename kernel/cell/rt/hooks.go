@@ -34,23 +34,6 @@ func ShowError(err error) {
 	}
 }
 
-// GoEnd is deferred by every goroutine that a cell starts: its panic is reported and ends the goroutine, not the
-// process. In a shipped program it ends the program, as in any Go program.
-func GoEnd() {
-	value := recover()
-	if value == nil {
-		return
-	}
-	if _, ok := value.(Interrupted); ok {
-		return
-	}
-	if h := hooks.Load(); h != nil {
-		h.GoPanic(value, Frames())
-		return
-	}
-	Die(value)
-}
-
 // Register makes a loaded cell known to the host: what runs it, and pointers to the variables of its package.
 func Register(seq int, run func(), variables map[string]any) {
 	if h := hooks.Load(); h != nil {

@@ -217,3 +217,6 @@ const Version = "1.0"
 const Big = 1 << 40
 
 var Counter int
+
+// Start runs f on a goroutine of this package.
+func Start(f func()) { go f() }

@@ -1,0 +1,169 @@
+package rt
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Run is one run of a cell: its goroutine, and those that it starts by go statements, by WaitGroup.Go and the like, and
+// those that they start. An interruption stops them all and nobody else: what earlier cells have left running goes on.
+// Its methods are safe for concurrent use, and a nil Run is one that nobody can interrupt, as in a shipped program.
+type Run struct {
+	interrupted atomic.Bool
+	done        chan struct{} // closed by Interrupt
+
+	mu      sync.Mutex
+	alive   int // goroutines that belong to it
+	counted bool
+	given   bool          // given up, see Forget
+	over    chan struct{} // closed when alive falls to 0 after Interrupt
+}
+
+// NewRun makes a run without goroutines.
+func NewRun() *Run { return &Run{done: make(chan struct{}), over: make(chan struct{})} }
+
+// Interrupt stops the run's goroutines: each is unwound by a panic at the next check, or out of the wait that it is in.
+func (r *Run) Interrupt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.interrupted.Load() {
+		return
+	}
+	r.interrupted.Store(true)
+	close(r.done)
+	if r.alive == 0 {
+		close(r.over)
+		return
+	}
+	r.counted = true
+	Stop.Add(1)
+}
+
+// Interrupted tells whether Interrupt was called.
+func (r *Run) Interrupted() bool { return r != nil && r.interrupted.Load() }
+
+// Over is closed when no goroutine of an interrupted run is left.
+func (r *Run) Over() <-chan struct{} { return r.over }
+
+// Forget lets loops run at full speed again although goroutines of this interrupted run are left, blocked in foreign
+// code. One that comes back from there is stopped where it waits next.
+func (r *Run) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counted {
+		r.counted = false
+		Stop.Add(-1)
+	}
+	r.given = true
+}
+
+// Member is a goroutine's part in a run; see [Run.Enter].
+type Member struct{ m *member }
+
+// Enter makes the calling goroutine part of the run; it MUST end with `defer run.Enter().End()`.
+func (r *Run) Enter() Member {
+	if r == nil {
+		return Member{}
+	}
+	r.mu.Lock()
+	r.alive++
+	if r.interrupted.Load() && !r.counted && !r.given {
+		r.counted = true
+		Stop.Add(1)
+	}
+	r.mu.Unlock()
+	m := &member{run: r}
+	m.join()
+	return Member{m}
+}
+
+// Leave ends what Enter began, for those who recover by themselves.
+func (m Member) Leave() {
+	if m.m == nil {
+		return
+	}
+	m.m.leave()
+	r := m.m.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alive--
+	if r.alive > 0 || !r.interrupted.Load() {
+		return
+	}
+	if r.counted {
+		r.counted = false
+		Stop.Add(-1)
+	}
+	select {
+	case <-r.over:
+	default:
+		close(r.over)
+	}
+}
+
+// End is deferred by every goroutine that a cell starts: its panic is reported and ends the goroutine, not the process.
+// In a shipped program it ends the program, as in any Go program.
+func (m Member) End() {
+	value := recover()
+	m.Leave()
+	report(value)
+}
+
+// report tells the host of a panic; it returns false for no panic and for an interruption.
+func report(value any) bool {
+	if value == nil {
+		return false
+	}
+	if _, ok := value.(Interrupted); ok {
+		return false
+	}
+	if h := hooks.Load(); h != nil {
+		h.GoPanic(value, Frames())
+		return true
+	}
+	Die(value)
+	return true
+}
+
+// Starting is evaluated by a go statement, before the goroutine starts: the run that the new goroutine will belong to.
+func Starting() *Run {
+	if m := self(); m != nil {
+		return m.run
+	}
+	return nil
+}
+
+// cleanup is how long the deferred functions of an interrupted goroutine may run and wait before they are interrupted
+// too. It also bounds how long a library's recover, which swallowed the interruption, keeps a goroutine going.
+const cleanup = 200 * time.Millisecond
+
+// halts tells whether the goroutine is to be unwound now.
+func (m *member) halts() bool {
+	if !m.run.interrupted.Load() {
+		return false
+	}
+	if m.halted.IsZero() {
+		m.halted = time.Now()
+		return true
+	}
+	return time.Since(m.halted) > cleanup
+}
+
+// done is closed when the goroutine must not wait any longer.
+func (m *member) done() <-chan struct{} {
+	if m.halted.IsZero() {
+		return m.run.done
+	}
+	c := make(chan struct{})
+	time.AfterFunc(cleanup-time.Since(m.halted), func() { close(c) })
+	return c
+}
+
+// halt marks the goroutine as unwound and is the panic value for it.
+func (m *member) halt() Interrupted {
+	if m.halted.IsZero() {
+		m.halted = time.Now()
+	}
+	return Interrupted{}
+}

@@ -1,0 +1,146 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"gomosaic/display"
+	"gomosaic/kernel/cell/rt"
+)
+
+const (
+	// childrenAfter is when the processes that the cell started get a SIGINT: a cell that waits for one ends with it.
+	childrenAfter = 100 * time.Millisecond
+	// patience is how long an interrupted cell may take to stop before it is left behind.
+	patience = time.Second
+	// goroutinePatience is how long the end of an interrupted cell waits for the goroutines that it started.
+	goroutinePatience = 100 * time.Millisecond
+)
+
+// interrupt asks the running cell to stop. One that is blocked where nothing looks for interruptions (a lock, foreign
+// code) is left behind after a while, or at the next interrupt, with its goroutine and its thread, and a new runner takes
+// its place. Between cells an interrupt tells what was left behind and how to be rid of it.
+func (s *server) interrupt() {
+	s.mu.Lock()
+	r := s.current
+	s.mu.Unlock()
+	if r == nil {
+		s.offerRestart()
+		return
+	}
+	if r.pressed.Add(1) > 1 {
+		go s.leaveBehind(r)
+		return
+	}
+	r.cancel()
+	r.goroutines.Interrupt()
+	go func() {
+		select {
+		case <-r.ended:
+			return
+		case <-time.After(childrenAfter):
+		}
+		interruptChildren(r.started)
+		select {
+		case <-r.ended:
+		case <-time.After(patience - childrenAfter):
+			s.leaveBehind(r)
+		}
+	}()
+}
+
+// leaveBehind gives up on an interrupted cell.
+func (s *server) leaveBehind(r *run) {
+	if !r.settled.CompareAndSwap(false, true) {
+		return
+	}
+	r.left.Store(true)
+	s.mu.Lock()
+	s.left = append(s.left, r)
+	s.mu.Unlock()
+	where, why := blockedAt(r.goroutine.Load())
+	go s.runner()
+	display.EndCell(errors.New("interrupted"))
+	s.finish(r, outcome{status: statusAbandoned, text: why, frames: where})
+}
+
+// offerRestart says on standard error which cells were left behind and are still there, if any.
+func (s *server) offerRestart() {
+	s.mu.Lock()
+	s.left = slices.DeleteFunc(s.left, func(r *run) bool {
+		select {
+		case <-r.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	left := slices.Clone(s.left)
+	s.mu.Unlock()
+	for _, r := range left {
+		where, why := blockedAt(r.goroutine.Load())
+		fmt.Fprintf(os.Stderr, "cell[%d], interrupted before, is still there: it %s\n%s\n%s\n", r.label, waitsIn(why), strings.Join(rt.FramesText(where, nil), "\n"), restartOffer)
+	}
+}
+
+// awaitGoroutines waits a moment for the goroutines of an interrupted cell, so that they do not print into the next one;
+// those that are blocked in foreign code are left to themselves.
+func (r *run) awaitGoroutines() {
+	select {
+	case <-r.goroutines.Over():
+	case <-time.After(goroutinePatience):
+		r.goroutines.Forget()
+	}
+}
+
+// goroutineName is the head of the calling goroutine's stack trace, `goroutine 18 `.
+func goroutineName() string {
+	buf := make([]byte, 64)
+	buf = buf[:runtime.Stack(buf, false)]
+	i := bytes.IndexByte(buf, '[')
+	return string(buf[:max(i, 0)])
+}
+
+var cellFrame = regexp.MustCompile(`cell\[\d+\]:\d+`)
+
+// blockedAt finds in a trace of all goroutines where the given one is, and on what it waits.
+func blockedAt(goroutine any) (frames []rt.Frame, why string) {
+	name, _ := goroutine.(string)
+	buf := make([]byte, 4<<20)
+	trace := string(buf[:runtime.Stack(buf, true)])
+	for part := range strings.SplitSeq(trace, "\n\n") {
+		if name == "" || !strings.HasPrefix(part, name) {
+			continue
+		}
+		head, _, _ := strings.Cut(part, "\n")
+		_, why, _ = strings.Cut(head, "[")
+		why, _, _ = strings.Cut(why, "]")
+		why, _, _ = strings.Cut(why, ",")
+		for _, place := range cellFrame.FindAllString(part, -1) {
+			frames = append(frames, rt.Frame{Place: place})
+		}
+		return frames, why
+	}
+	return nil, ""
+}
+
+// restartOffer ends the notes about what was left behind.
+const restartOffer = "What was left behind may go on when its wait ends. To be rid of it, restart the kernel; the variables are lost then."
+
+// waitsIn says in words what a goroutine does, given the runtime's.
+func waitsIn(why string) string {
+	switch why {
+	case "", "running", "runnable":
+		return "runs code that does not look for interruptions"
+	case "syscall":
+		return "is in a call of the system or of C code that does not end"
+	}
+	return "waits where no interruption reaches it (" + why + ")"
+}

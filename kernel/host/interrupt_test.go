@@ -1,0 +1,271 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stopped is within what an interrupted cell must stop.
+const stopped = 100 * time.Millisecond
+
+// starter tells when the cell's first text arrives.
+type starter struct {
+	*recorder
+	started chan struct{}
+}
+
+func (s *starter) Stream(name, text string) {
+	s.recorder.Stream(name, text)
+	if s.started != nil {
+		close(s.started)
+		s.started = nil
+	}
+}
+
+// begin runs a cell and returns when it has begun.
+func (n *notebook) begin(code string) (out *recorder, done chan error) {
+	n.t.Helper()
+	running := make(chan struct{})
+	out = &recorder{}
+	done = make(chan error, 1)
+	n.count++
+	go func() {
+		done <- n.Execute(context.Background(), "println(\"running\")\n"+code, n.count, &starter{recorder: out, started: running})
+	}()
+	select {
+	case <-running:
+	case err := <-done:
+		n.t.Fatalf("%s\nended before it was interrupted: %v", code, err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	return out, done
+}
+
+// stops interrupts a cell and wants it to stop in time. A busy machine may be late once, not three times.
+func (n *notebook) stops(code string) {
+	n.t.Helper()
+	var took time.Duration
+	for range 3 {
+		_, done := n.begin(code)
+		at := time.Now()
+		n.Interrupt()
+		err := <-done
+		took = time.Since(at)
+		var e *CellError
+		if !errors.As(err, &e) || e.Name != "interrupted" || e.Value != "interrupted" {
+			n.t.Errorf("%s\ngave %v, want interrupted", code, err)
+			return
+		}
+		if took < stopped {
+			return
+		}
+	}
+	n.t.Errorf("%s\ntook %v to stop", code, took)
+}
+
+func TestInterrupt(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import ("context"; "fmt"; "sort"; "sync"; "time")
+x := 0
+var none chan int
+var wg sync.WaitGroup
+wg.Add(1)
+var mu sync.Mutex
+cond := sync.NewCond(&mu)
+type named chan string
+func wait(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
+type loud struct{}
+func (loud) String() string { for { } }`, "")
+	n.want("func second(k int) {}\nfunc first(k int) { second(k); second(k) }", "")
+	for _, code := range []string{
+		"for {}",
+		"for { x++ }",
+		"for i := 0; i < 1<<62; i++ { x += i }",
+		"for i := 1; i < 1<<62; i += 2 { x += i }",
+		"for i := uint8(0); i < 255; i += 2 { x++ }",
+		"n := 1; for n != 0 { n = n*4 + 1 }\nx += n",
+		"for range 1<<62 { x++ }",
+		"xs := make([]int, 1<<24)\nfor { for _, v := range xs { x += v } }",
+		"for a := range 1<<30 { for b := 1; b < 1000; b++ { for c := range 3 { x += a*b*c } } }",
+		"again: x++; goto again",
+		"for range func(yield func() bool) { for yield() {} } { x++ }",
+		"func spin(k int) { if k > 0 { spin(k-1); spin(k-1) } }\nspin(60)",
+		"type walker struct{}\nfunc (w walker) odd(k int) { if k > 0 { w.even(k-1); w.even(k-1) } }\nfunc (w walker) even(k int) { if k > 0 { w.odd(k-1); w.odd(k-1) } }\nwalker{}.odd(60)",
+		"var rec func(int)\nrec = func(k int) { if k > 0 { rec(k-1); rec(k-1) } }\nrec(60)",
+		"func sorted(k int) bool { if k > 0 { sort.Slice([]int{2, 1}, func(i, j int) bool { return sorted(k-1) && sorted(k-1) }) }; return true }\nsorted(60)",
+		"func second(k int) { if k > 0 { first(k-1); first(k-1) } }\nsecond(60)", // through the first, which it redefines: see above
+		"for { func() { defer func() { recover() }(); for {} }() }",
+		"for { time.Sleep(time.Millisecond) }",
+		"time.Sleep(time.Hour)",
+		"func() { defer func() { recover() }(); time.Sleep(time.Hour) }()",
+		"<-none",
+		"v, ok := <-none; _, _ = v, ok",
+		"none <- 1",
+		"none <- <-none",
+		"fmt.Println(<-none)",
+		"for range none { }",
+		"for v := range make(chan int) { fmt.Println(v) }",
+		"var v int; for v = range none { }; v",
+		"for s := range make(named) { fmt.Println(s) }",
+		"select {}",
+		"select { case v := <-none: fmt.Println(v); case none <- 1: }",
+		"select { case <-time.After(time.Hour): case none <- 2: }",
+		"outer: for { select { case <-none: break outer } }",
+		"func() int { select { case v := <-none: return v } }()",
+		"wg.Wait()",
+		"func() { mu.Lock(); defer mu.Unlock(); for { cond.Wait() } }()",
+		"<-ctx.Done()\ncheck(ctx.Err())",
+		"check(wait(ctx))",
+		"check(fmt.Errorf(\"late: %v\", wait(ctx)))",
+		"var w sync.WaitGroup; for range 4 { w.Go(func() { for {} }) }; w.Wait()",
+		"var w sync.WaitGroup; for range 4 { w.Add(1); go func() { <-none; w.Done() }() }; w.Wait()",
+		"done := make(chan bool); go func() { defer close(done); for {} }(); <-done",
+	} {
+		n.stops(code)
+	}
+	n.want("mu.Lock(); mu.Unlock()", "") // cond.Wait left it to the deferred Unlock
+	n.want("x != 0", "=> true")
+	n.want("ctx.Err()", "") // a new cell has a new context
+}
+
+// TestInterruptRunsDeferred: what an interrupted cell deferred may loop, wait and use channels, for a moment.
+func TestInterruptRunsDeferred(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"time\"\nsum := 0\nclean := make(chan int, 1)\nfunc tidy() { for i := range 1000 { sum += i }; time.Sleep(10*time.Millisecond); clean <- sum }", "")
+	n.stops("func() { defer tidy(); select {} }()")
+	n.want("<-clean", "=> 499500")
+	_, done := n.begin("func() { defer func() { for { sum++ } }(); select {} }()")
+	at := time.Now()
+	n.Interrupt()
+	<-done
+	if took := time.Since(at); took > patience {
+		t.Errorf("an endless deferred function held the cell for %v", took)
+	}
+}
+
+// TestInterruptLeavesOthers: goroutines of earlier cells go on, those of the interrupted cell end.
+func TestInterruptLeavesOthers(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import ("fmt"; "sync/atomic"; "time")
+jobs, results := make(chan int), make(chan int)
+var beats atomic.Int64
+go func() { for j := range jobs { results <- 2 * j } }()
+go func() { for { beats.Add(1); time.Sleep(time.Millisecond) } }()
+double := func(k int) int { jobs <- k; return <-results }`, "")
+	n.want("double(4)", "=> 8")
+	n.stops("var mine atomic.Int64\ngo func() { for { mine.Add(1) } }()\nselect {}")
+	n.want("double(5)", "=> 10")
+	n.want("b := beats.Load(); time.Sleep(50 * time.Millisecond); beats.Load() > b", "=> true")
+	n.want("m := mine.Load(); time.Sleep(20 * time.Millisecond); mine.Load() == m", "=> true")
+}
+
+// TestInterruptSparesLibraries: a callback on a library's goroutine, whose panic nobody would recover, goes on.
+func TestInterruptSparesLibraries(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"cellstest/mypkg\"; \"time\")\nx := 1\nvar stop bool", "")
+	n.stops("mypkg.Start(func() { for !stop { x++; time.Sleep(time.Millisecond) } })\nselect {}")
+	n.want("a := x; time.Sleep(50 * time.Millisecond); b := x; stop = true; b > a", "=> true")
+}
+
+func TestInterruptBlocked(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"sync\"\nx := 1\nvar mu sync.Mutex", "")
+	_, done := n.begin("x = 2\nmu.Lock()\nmu.Lock()")
+	at := time.Now()
+	n.Interrupt()
+	var e *CellError
+	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "sync.Mutex.Lock") || !strings.Contains(e.Text(), "cell[2]:4") || !strings.Contains(e.Text(), "restart the kernel") {
+		t.Fatalf("gave %v, want the place where the cell is blocked, and the way out", err)
+	}
+	if took := time.Since(at); took > 3*patience {
+		t.Errorf("took %v", took)
+	}
+	n.want("x", "=> 2 (int)")
+
+	// Between cells, an interrupt says what is still there and how to be rid of it.
+	out := &recorder{}
+	if err := n.Execute(t.Context(), "x = 3", 9, out); err != nil {
+		t.Fatal(err)
+	}
+	n.Interrupt()
+	eventually(t, func() bool {
+		return strings.Contains(out.text(), "cell[2], interrupted before, is still there") && strings.Contains(out.text(), "restart the kernel")
+	}, out.text)
+	n.want("mu.Unlock()", "") // lets it go on, and end
+	n.want("import \"time\"\ntime.Sleep(50 * time.Millisecond)", "")
+	before := len(out.text())
+	n.Interrupt()
+	n.want("x", "=> 3 (int)")
+	if text := out.text()[before:]; text != "" {
+		t.Errorf("nothing is left behind any more, and an interrupt says %q", text)
+	}
+}
+
+func TestSecondInterrupt(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"sync\"\nvar mu sync.Mutex\nmu.Lock()", "")
+	_, done := n.begin("mu.Lock()")
+	at := time.Now()
+	n.Interrupt()
+	time.Sleep(20 * time.Millisecond)
+	n.Interrupt()
+	var e *CellError
+	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "restart the kernel") {
+		t.Errorf("gave %v", err)
+	}
+	if took := time.Since(at); took > patience/2 {
+		t.Errorf("the second interrupt waited too: %v", took)
+	}
+	n.want("1 + 1", "=> 2")
+}
+
+// TestInterruptLeftBehindStays: what was left behind does not compute on when its wait ends.
+func TestInterruptLeftBehindStays(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"sync\"; \"time\")\nvar mu sync.Mutex\nmu.Lock()\nx := 0", "")
+	_, done := n.begin("mu.Lock()\nfor { x++ }")
+	n.Interrupt()
+	n.Interrupt()
+	<-done
+	n.want("mu.Unlock()\ntime.Sleep(20 * time.Millisecond)", "")
+	n.want("x == 0", "=> true")
+	n.want("for range 1000 { x++ }\nx", "=> 1000")
+}
+
+// TestInterruptChildren: a cell that waits for a process ends with it; processes of earlier cells go on.
+func TestInterruptChildren(t *testing.T) {
+	n := openNotebook(t)
+	text, _ := n.run("import (\"fmt\"; \"os/exec\")\nserver := exec.Command(\"sleep\", \"1000\")\ncheck(server.Start())\nserver.Process.Pid")
+	var server int
+	if _, err := sscan(text, &server); err != nil {
+		t.Fatal(err)
+	}
+	_, done := n.begin("check(exec.Command(\"sleep\", \"1000\").Run())")
+	at := time.Now()
+	n.Interrupt()
+	var e *CellError
+	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || e.Value != "interrupted" {
+		t.Errorf("gave %v", err)
+	}
+	if took := time.Since(at); took > childrenAfter+stopped {
+		t.Errorf("took %v", took)
+	}
+	if err := syscall.Kill(server, 0); err != nil {
+		t.Errorf("an earlier cell's process: %v", err)
+	}
+	n.want("fmt.Sprint(server.ProcessState)", "<nil>")
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, ok func() bool, state func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not happen: %s", state())
+		}
+	}
+}
