@@ -99,6 +99,11 @@ func TestConvert(t *testing.T) {
 		t.Errorf("report:\n%s\n%s", r, r.HTML())
 	}
 
+	verified, err := mdslib.Verify(t.Context(), out)
+	if err != nil || verified.Err() != nil {
+		t.Errorf("verify: %v, %v", err, verified)
+	}
+
 	// The same shards from any number of workers, index and all.
 	want := files(t, out)
 	for _, url := range []string{"local[1]", "local[8]"} {

@@ -1,9 +1,9 @@
 package local
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +34,17 @@ func write(t testing.TB, path, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func writeGzip(t testing.TB, path, text string) {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	fmt.Fprint(z, text)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, b.String())
 }
 
 // table runs a DataFrame and writes its rows as lines of values with | between them.
@@ -133,6 +144,9 @@ func TestErrorsSurfaceAtTheAction(t *testing.T) {
 	for want, d := range map[string]*mdslib.DataFrame{
 		`no column "nmae"`:      p.Select("nmae"),
 		"did you mean name?":    p.Filter("nmae = 'x'"),
+		"did you mean upper?":   p.Filter("uper(name) = 'ADA'"),
+		"age <\n":               p.Filter("age <"),
+		"DIVIDE_BY_ZERO":        p.Select("1L / (length(name) - 3)"),
 		"Filter: the condition": p.Filter("age + 1"),
 		"people.csv, line 2: union: column \"name\": the value 'Ada' can't be cast to bigint": p.Select("name").Union(p.Select("age")),
 		`people.csv, line 2: expression, column 1`:                                            p.Select("1 / (age - 36)"),
@@ -204,15 +218,7 @@ func TestCSV(t *testing.T) {
 	wantLines(t, "types", table(t, csv(t, "i,l,d,s,b,dt,ts,e\n1,1,1,1,true,2024-01-02,2024-01-02 03:04:05,\n2,3000000000,1.5,x,FALSE,2024-01-03,2024-01-03,\n", "header", "true", "inferSchema", "true").
 		Select("typeof(i)", "typeof(l)", "typeof(d)", "typeof(s)", "typeof(b)", "typeof(dt)", "typeof(ts)", "typeof(e)").Limit(1)), "int|bigint|double|string|boolean|date|timestamp|string")
 	dir := t.TempDir()
-	gz, err := os.Create(filepath.Join(dir, "a.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z := gzip.NewWriter(gz)
-	fmt.Fprint(z, "x\n1\n")
-	if err := errors.Join(z.Close(), gz.Close()); err != nil {
-		t.Fatal(err)
-	}
+	writeGzip(t, filepath.Join(dir, "a.csv.gz"), "x\n1\n")
 	enc, _ := zstd.NewWriter(nil)
 	write(t, filepath.Join(dir, "b.csv.zst"), string(enc.EncodeAll([]byte("x\n2\n"), nil)))
 	write(t, filepath.Join(dir, "_hidden.csv"), "x\n9\n")
@@ -239,6 +245,9 @@ func TestJSON(t *testing.T) {
 	}
 	wantLines(t, "DROPMALFORMED", table(t, read.Option("mode", "dropmalformed").Load(bad)), "1", "3")
 	wantLines(t, "PERMISSIVE", table(t, read.Option("mode", "PERMISSIVE").Load(bad)), "1", "<nil>", "3")
+	packed := filepath.Join(t.TempDir(), "lists.json.gz")
+	writeGzip(t, packed, "{\"id\": 1, \"tags\": [\"x\", null]}\n{\"id\": 2}\n{\"id\": 3, \"tags\": [\"z\"]}\n")
+	wantLines(t, "compressed lists", table(t, read.Load(packed).Select("id", "tags[0]")), "1|x", "2|<nil>", "3|z")
 	multi := write(t, filepath.Join(t.TempDir(), "multi.json"), "[{\"a\": 1},\n {\"a\": 2}]")
 	wantLines(t, "multiLine", table(t, read.Option("multiLine", "true").Load(multi)), "1", "2")
 }
