@@ -29,7 +29,7 @@ tutorial: setup ## set up, run the tutorial notebook headless, print its validat
 
 .PHONY: lab
 lab: setup ## open the notebooks in JupyterLab
-	@.venv/bin/jupyter lab --notebook-dir notebooks
+	@.venv/bin/python -m jupyterlab --notebook-dir notebooks --allow-root
 
 .PHONY: setup
 setup: build ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, the compile cache, the kernelspec
@@ -39,7 +39,9 @@ setup: build ## .venv with Jupyter and libtorch, the gomosaic binary, the shim, 
 .PHONY: build
 build: ## .venv and in it the binary, .venv/bin/gomosaic
 	@setup/venv.sh
+	SECONDS=0
 	CGO_ENABLED=1 go build -trimpath -ldflags "-s -w -X 'main.moduleDir=$(clone)'" -o $(gomosaic) ./kernel/cmd/gomosaic
+	[ $$SECONDS -lt 5 ] || echo "Built $(gomosaic) in $$SECONDS s"
 
 .PHONY: test
 test: setup lint ## unit, golden and contract tests, the race detector, the notebook, the browser; ≤ 15 minutes on 2 cores

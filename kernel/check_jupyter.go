@@ -44,12 +44,27 @@ func kernelDirs(o DoctorOptions) []string {
 	return dirs
 }
 
+// installAgain is the command that installs the kernelspec of that folder anew; "" is the user's own.
+func installAgain(dir string) string {
+	exe, err := os.Executable()
+	if err != nil {
+		exe = "gomosaic"
+	}
+	kernels, name := filepath.Split(dir)
+	prefix, ok := strings.CutSuffix(filepath.Clean(kernels), "/share/jupyter/kernels")
+	command := shellWord(exe) + " install --user"
+	if ok {
+		command = shellWord(exe) + " install --prefix " + shellWord(prefix)
+	}
+	if dir != "" && name != DefaultName {
+		command += " --name " + name
+	}
+	return command
+}
+
 // checkKernelspec looks for kernelspecs of gomosaic and runs their binaries.
 func checkKernelspec(ctx context.Context, o DoctorOptions) Finding {
-	f := Finding{Check: "kernelspec", Grade: Fail, Detail: "not installed where Jupyter looks"}
-	if exe, err := os.Executable(); err == nil {
-		f.Fix = shellWord(exe) + " install --user"
-	}
+	f := Finding{Check: "kernelspec", Grade: Fail, Detail: "not installed where Jupyter looks", Fix: installAgain("")}
 	var works []string
 	for _, dir := range kernelDirs(o) {
 		found, _ := filepath.Glob(filepath.Join(dir, "*", "kernel.json"))
@@ -60,7 +75,7 @@ func checkKernelspec(ctx context.Context, o DoctorOptions) Finding {
 			}
 			out, err := programOutput(ctx, nil, spec.Argv[0], "version")
 			if err != nil {
-				return Finding{Check: "kernelspec", Grade: Fail, Detail: fmt.Sprintf("%s starts %s, which does not run: %v", filepath.Dir(path), spec.Argv[0], err), Fix: f.Fix}
+				return Finding{Check: "kernelspec", Grade: Fail, Detail: fmt.Sprintf("%s starts %s, which does not run: %v", filepath.Dir(path), spec.Argv[0], err), Fix: installAgain(filepath.Dir(path))}
 			}
 			if line, _, _ := strings.Cut(out, "\n"); strings.HasPrefix(line, "gomosaic ") {
 				works = append(works, filepath.Dir(path))

@@ -143,11 +143,17 @@ func checkClone(ctx context.Context, o DoctorOptions) Finding {
 		"go", "-C", o.ModuleDir, "list", "-deps", "./kernel/cmd/gomosaic"); err != nil {
 		f.Detail += ": its packages do not resolve: " + err.Error()
 		f.Fix = "cd " + shellWord(o.ModuleDir) + " && go mod download"
+		if strings.Contains(err.Error(), "build cache") {
+			f.Fix = ownCache
+		}
 		return f
 	}
 	f.Grade = OK
 	return f
 }
+
+// ownCache is the fix where the user's cache folder cannot be written.
+const ownCache = "export XDG_CACHE_HOME=<a folder that you own>"
 
 // checkCache wants a cache folder that compiled cells can be written to.
 func checkCache(_ context.Context, _ DoctorOptions) Finding {
@@ -162,7 +168,7 @@ func checkCache(_ context.Context, _ DoctorOptions) Finding {
 		probe, err = os.CreateTemp(dir, ".doctor-*")
 	}
 	if err != nil {
-		f.Detail, f.Fix = fmt.Sprintf("the user's cache cannot be written: %v", err), "export XDG_CACHE_HOME=<a folder that you own>"
+		f.Detail, f.Fix = fmt.Sprintf("the user's cache cannot be written: %v", err), ownCache
 		return f
 	}
 	probe.Close()

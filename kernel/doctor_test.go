@@ -94,7 +94,8 @@ func TestDoctorRunsTheInstalledKernelspec(t *testing.T) {
 	if _, err := Install(o); err != nil {
 		t.Fatal(err)
 	}
-	if f := checkKernelspec(t.Context(), doctor); f.Grade != Fail || !strings.Contains(f.Detail, o.Binary) {
+	f := checkKernelspec(t.Context(), doctor)
+	if f.Grade != Fail || !strings.Contains(f.Detail, o.Binary) || !strings.HasSuffix(f.Fix, " install --prefix '"+o.Prefix+"'") {
 		t.Errorf("the binary is missing: %+v", f)
 	}
 	program(t, bin, "gomosaic", "echo gomosaic 1")
