@@ -184,11 +184,20 @@ func (e *emitter) variableSpec(spec *ast.ValueSpec) {
 	}
 	e.line(&e.run, spec.Pos())
 	left := make([]string, len(spec.Names))
+	isNamed := false
 	for i, id := range spec.Names {
 		left[i] = e.target(id)
+		isNamed = isNamed || left[i] != "_"
 		if o := e.c.info.Defs[id]; len(spec.Values) == 0 && o != nil && left[i] != "_" {
 			fmt.Fprintf(&e.run, "%s = *new(%s); ", left[i], e.c.typeText(o.Type()))
 		}
+	}
+	if spec.Type != nil && !isNamed { // `var _ fmt.Stringer = T{}`: the type stands nowhere else
+		e.run.WriteString("var " + e.c.s.render(spec.Pos(), spec.End()) + "\n")
+		return
+	}
+	if spec.Type != nil && slices.Contains(left, "_") {
+		e.run.WriteString("var _ " + e.c.s.render(spec.Type.Pos(), spec.Type.End()) + "; ")
 	}
 	if len(spec.Values) == 0 {
 		e.run.WriteString("\n")

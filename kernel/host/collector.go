@@ -157,7 +157,7 @@ func (c *collector) add(stream int, text string) {
 
 func (c *collector) arm() {
 	if c.suspect.Len() > 0 {
-		c.timer.Reset(crashDelay)
+		c.timer.Reset(reportDelay(c.suspect.String()))
 		return
 	}
 	c.timer.Reset(streamDelay)

@@ -12,7 +12,21 @@ import (
 // at once; a report of thousands of goroutines takes some time to write.
 const crashDelay = 500 * time.Millisecond
 
-var crashLine = regexp.MustCompile(`(?m)^(fatal error: |panic: |runtime: goroutine stack exceeds|runtime: out of memory|SIG[A-Z]+: |unexpected fault address|terminate called |fatal: )`)
+// overflowDelay is the same for a stack overflow: before it prints the last frames Go walks all of them, ten million where
+// they are small, which takes seconds. Nobody else prints the line that it begins with.
+const overflowDelay = 30 * time.Second
+
+const overflowLine = "runtime: goroutine stack exceeds"
+
+// reportDelay is how long a text that crashStart found waits.
+func reportDelay(text string) time.Duration {
+	if strings.HasPrefix(text, overflowLine) {
+		return overflowDelay
+	}
+	return crashDelay
+}
+
+var crashLine = regexp.MustCompile(`(?m)^(fatal error: |panic: |` + overflowLine + `|runtime: out of memory|SIG[A-Z]+: |unexpected fault address|terminate called |fatal: )`)
 
 // crashStart is the offset of the first line that may begin a crash report, or -1.
 func crashStart(text string) int {

@@ -59,6 +59,7 @@ func TestHostDeath(t *testing.T) {
 	n.want("import (\"fmt\"; \"os\")\nx := 1", "")
 	for _, test := range []struct{ code, name string }{
 		{"func down(n int) int { return down(n+1) + 1 }\ndown(0)", "stack overflow"},
+		{"var small func(int) int\nsmall = func(n int) int { return small(n) + 1 }\nsmall(0)", "stack overflow"},
 		{"m := map[int]int{}\nfor range 8 { go func() { for { m[1]++ } }() }\nselect {}", "fatal error: concurrent map"},
 		{"fmt.Println(\"before\")\nos.Exit(3)", "exit status 3"},
 		{"p, _ := os.FindProcess(os.Getpid())\np.Kill()\nselect {}", "was killed"},
