@@ -11,6 +11,15 @@ import (
 	"strings"
 )
 
+// newest is the last value of a series, as its thick line has it: the average where it is smoothed.
+func (c Chart) newest(s Series) float64 {
+	points := s.Points
+	if c.smooths(s) {
+		points = Average(points, c.Smooth)
+	}
+	return points[len(points)-1].Y
+}
+
 // subtitle is the one asked for, else the newest number of each series.
 func (c Chart) subtitle() string {
 	if c.Subtitle != "" || len(c.Categories) > 0 {
@@ -20,7 +29,7 @@ func (c Chart) subtitle() string {
 	for _, s := range c.Series {
 		if n := len(s.Points); n > 0 && s.Kind == Line {
 			x = math.Max(x, s.Points[n-1].X)
-			parts = append(parts, strings.TrimSpace(s.Name+" "+shortNumber(s.Points[n-1].Y)))
+			parts = append(parts, strings.TrimSpace(s.Name+" "+shortNumber(c.newest(s))))
 		}
 	}
 	if len(parts) == 0 || len(parts) > 6 {
@@ -59,7 +68,7 @@ func (c Chart) headline() string {
 		case n == 1:
 			fmt.Fprintf(&b, " %s", shortNumber(s.Points[0].Y))
 		default:
-			fmt.Fprintf(&b, " %s → %s", shortNumber(s.Points[0].Y), shortNumber(s.Points[n-1].Y))
+			fmt.Fprintf(&b, " %s → %s", shortNumber(s.Points[0].Y), shortNumber(c.newest(s)))
 		}
 		if bad := undrawable(s.Points); bad > 0 {
 			fmt.Fprintf(&b, " (%s non-finite)", groupDigits(bad))

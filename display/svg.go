@@ -265,10 +265,15 @@ func (g *drawing) plot(i int, p Panel, x axis, top, bottom float64, last bool) {
 	g.WriteString("</svg>")
 }
 
+// smooths tells whether a series is drawn as its average; few points are drawn as they are.
+func (c Chart) smooths(s Series) bool {
+	return c.Smooth > 0 && c.Smooth < 1 && s.Kind == Line && len(s.Points) > markersUpTo
+}
+
 func (g *drawing) line(s Series, x, y axis, color string, dash Dash) {
-	if smooth := g.chart.Smooth; smooth > 0 && smooth < 1 && len(s.Points) > markersUpTo {
+	if g.chart.smooths(s) {
 		fmt.Fprintf(g, `<path d="%s" stroke="%s" stroke-width="1" opacity=".4"/>`, pathOf(s.Points, x, y), color)
-		s.Points = Average(s.Points, smooth)
+		s.Points = Average(s.Points, g.chart.Smooth)
 	}
 	width := "2"
 	if len(s.Points) > 400 && g.chart.Smooth == 0 {

@@ -34,6 +34,9 @@ type Table struct {
 	// Total is the number of all rows; 0 means that Rows and Tail are all, −1 that it is not
 	// known how many follow.
 	Total int
+	// NoIndex leaves out the rows' numbers, and their count after the caption: for a list of
+	// things that are not rows of data.
+	NoIndex bool
 }
 
 // Column is one column of a table.
@@ -82,10 +85,13 @@ func (t Table) caption() string {
 	default:
 		shown = fmt.Sprintf("%s %s × %d %s", groupDigits(all), plural(all, "row"), len(t.Columns), plural(len(t.Columns), "column"))
 	}
-	if t.Caption != "" {
-		return t.Caption + " · " + shown
+	switch {
+	case t.Caption == "":
+		return shown
+	case t.NoIndex && n == all:
+		return t.Caption
 	}
-	return shown
+	return t.Caption + " · " + shown
 }
 
 func plural(n int, word string) string {
@@ -191,7 +197,13 @@ func (t Table) HTML() string {
 		return "text-align:left"
 	}
 	b.WriteString(`<div style="max-height:420px;overflow:auto"><table class="dataframe" border="0">`)
-	fmt.Fprintf(&b, `<caption style="text-align:left;caption-side:top">%s</caption><thead><tr><th></th>`, html.EscapeString(t.caption()))
+	fmt.Fprintf(&b, `<caption style="text-align:left;caption-side:top">%s</caption><thead><tr>`, html.EscapeString(t.caption()))
+	index := func(attributes, text string) {
+		if !t.NoIndex {
+			b.WriteString("<th" + attributes + ">" + text + "</th>")
+		}
+	}
+	index("", "")
 	typed := false
 	for i, c := range columns {
 		typed = typed || c.Type != ""
@@ -202,7 +214,8 @@ func (t Table) HTML() string {
 	}
 	b.WriteString(`</tr>`)
 	if typed {
-		b.WriteString(`<tr style="opacity:.65"><td></td>`)
+		b.WriteString(`<tr style="opacity:.65">`)
+		index("", "")
 		for i, c := range columns {
 			null := ""
 			if c.Nullable {
@@ -217,7 +230,8 @@ func (t Table) HTML() string {
 	}
 	b.WriteString(`</thead><tbody>`)
 	row := func(n int, values []any) {
-		fmt.Fprintf(&b, `<tr><th scope="row">%s</th>`, groupDigits(n))
+		b.WriteString(`<tr>`)
+		index(` scope="row"`, groupDigits(n))
 		for i, c := range columns {
 			var v any
 			if i < len(values) {
@@ -250,7 +264,8 @@ func (t Table) HTML() string {
 		row(i, values)
 	}
 	if len(head) > 0 && (len(tail) > 0 && tailFrom > len(head) || t.total() < 0 || len(head)+len(tail) < t.total()) {
-		b.WriteString(`<tr><th>⋮</th>`)
+		b.WriteString(`<tr>`)
+		index("", "⋮")
 		for i := range columns {
 			fmt.Fprintf(&b, `<td style="%s">⋮</td>`, align(i))
 		}
@@ -288,17 +303,25 @@ func (t Table) rightColumns(columns []Column, parts ...[][]any) []bool {
 	return right
 }
 
+// label begins a line of the table's text: with the row's number, or with nothing.
+func (t Table) label(index string) []string {
+	if t.NoIndex {
+		return nil
+	}
+	return []string{index}
+}
+
 // String is the table in aligned text, at most 100 columns wide.
 func (t Table) String() string {
 	columns, more := t.shownColumns()
 	head, tail, tailFrom := t.parts()
 	right := t.rightColumns(columns, head, tail)
-	lines := [][]string{{""}}
+	lines := [][]string{t.label("")}
 	for _, c := range columns {
 		lines[0] = append(lines[0], oneLine(shorten(c.Name, 30)))
 	}
 	add := func(label string, values []any) {
-		line := []string{label}
+		line := t.label(label)
 		for i, c := range columns {
 			var v any
 			if i < len(values) {
@@ -336,7 +359,7 @@ func (t Table) String() string {
 			if i > 0 {
 				out.WriteString("  ")
 			}
-			if i > 0 && right[i-1] {
+			if c := i - len(t.label("")); c >= 0 && right[c] {
 				out.WriteString(pad + s)
 			} else {
 				out.WriteString(s + pad)

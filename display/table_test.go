@@ -49,6 +49,16 @@ func TestTableShowsBothEnds(t *testing.T) {
 	}
 }
 
+func TestTableWithoutIndex(t *testing.T) {
+	table := Table{Caption: "Inputs", NoIndex: true, Columns: []Column{{Name: "input"}, {Name: "value"}}, Rows: [][]any{{"size", 96}, {"epochs", 10}}}
+	if got, want := table.String(), "input   value\nsize       96\nepochs     10\n(Inputs)"; got != want {
+		t.Errorf("text:\n%s\nwant:\n%s", got, want)
+	}
+	if got := table.HTML(); strings.Contains(got, `scope="row"`) || strings.Count(got, "<th ") != 2 || strings.Count(got, "<td") != 4 {
+		t.Errorf("HTML: %s", got)
+	}
+}
+
 func TestTableOfManyColumns(t *testing.T) {
 	var table Table
 	var row []any

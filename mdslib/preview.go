@@ -158,19 +158,21 @@ func oneLine(s string) string {
 // HTML draws the table for a notebook.
 func (p *Preview) HTML() string {
 	var b strings.Builder
+	align := func(column int) string {
+		if p.Right[column] {
+			return "right"
+		}
+		return "left"
+	}
 	b.WriteString(`<table class="dataframe"><thead><tr>`)
-	for _, c := range p.Columns {
-		b.WriteString(`<th>` + html.EscapeString(c) + `</th>`)
+	for i, c := range p.Columns {
+		b.WriteString(`<th style="text-align:` + align(i) + `">` + html.EscapeString(c) + `</th>`)
 	}
 	b.WriteString("</tr></thead><tbody>\n")
 	for _, row := range p.Cells {
 		b.WriteString("<tr>")
 		for i, cell := range row {
-			align := "left"
-			if p.Right[i] {
-				align = "right"
-			}
-			b.WriteString(`<td style="text-align:` + align + `">` + html.EscapeString(cell) + `</td>`)
+			b.WriteString(`<td style="text-align:` + align(i) + `">` + html.EscapeString(cell) + `</td>`)
 		}
 		b.WriteString("</tr>\n")
 	}

@@ -62,6 +62,14 @@ func megabytes(n int64) string {
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
+// partitions counts the partitions in words.
+func (r *Report) partitions() string {
+	if len(r.Partitions) == 1 {
+		return "1 partition"
+	}
+	return grouped(int64(len(r.Partitions))) + " partitions"
+}
+
 // facts are the report's lines: name and text.
 func (r *Report) facts() [][2]string {
 	columns := make([]string, 0, len(r.Columns))
@@ -72,7 +80,7 @@ func (r *Report) facts() [][2]string {
 		{"written to", r.Path},
 		{"samples", grouped(r.Samples)},
 		{"columns", strings.Join(columns, ", ")},
-		{"shards", fmt.Sprintf("%d in %d partitions", r.Shards, len(r.Partitions))},
+		{"shards", grouped(int64(r.Shards)) + " in " + r.partitions()},
 		{"bytes", megabytes(r.RawBytes)},
 		{"time", fmt.Sprintf("%.2f s, %.0f MB/s, by %s", r.Seconds, r.MBPerSecond(), r.Engine)},
 	}
@@ -114,7 +122,7 @@ func (r *Report) HTML() string {
 	if len(r.Partitions) == 0 {
 		return b.String()
 	}
-	fmt.Fprintf(&b, "<details><summary>%d partitions</summary><table><thead><tr><th>folder</th><th>samples</th><th>shards</th><th>raw</th><th>stored</th><th>seconds</th></tr></thead><tbody>\n", len(r.Partitions))
+	fmt.Fprintf(&b, "<details><summary>%s</summary><table><thead><tr><th>folder</th><th>samples</th><th>shards</th><th>raw</th><th>stored</th><th>seconds</th></tr></thead><tbody>\n", r.partitions())
 	for _, p := range r.Partitions[:min(len(r.Partitions), partitionsShown)] {
 		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%d</td><td>%s</td><td>%s</td><td>%.2f</td></tr>\n",
 			html.EscapeString(p.Dir), grouped(p.Samples), p.Shards, megabytes(p.RawBytes), megabytes(p.ZipBytes), p.Seconds)

@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 
+TAB_STYLE = "<style>pre { tab-size: 4 }</style>"  # as JupyterLab shows Go's tabs; browsers take 8 columns
 ACCURACY = re.compile(r"^validation accuracy: (\d\.\d+)$", re.MULTILINE)
 
 
@@ -114,7 +115,8 @@ def main():
     executed = out / args.notebook.name
     page = executed.with_suffix(".html")
     write(executed, nbformat.writes(notebook))
-    write(page, HTMLExporter(template_name="lab").from_notebook_node(notebook)[0])
+    html, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
+    write(page, html.replace("</head>", TAB_STYLE + "</head>", 1))
 
     print()
     accuracy = accuracy_of(notebook)

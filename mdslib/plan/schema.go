@@ -47,7 +47,9 @@ func (s Schema) String() string {
 }
 
 // HTML renders the schema for a notebook.
-func (s Schema) HTML() string { return "<pre>" + html.EscapeString(s.String()) + "</pre>" }
+func (s Schema) HTML() string {
+	return `<pre style="font-family:var(--jp-code-font-family,monospace);line-height:1.3">` + html.EscapeString(s.String()) + "</pre>"
+}
 
 func writeField(b *strings.Builder, prefix, name string, t Type, nullable bool) {
 	fmt.Fprintf(b, "%s-- %s: %s (nullable = %t)\n", prefix, name, t.SchemaName(), nullable)
