@@ -1,18 +1,17 @@
 package mdslib
 
-// Image columns that hold an encoded file (jpeg, png) and lists of images. encoding_pil.go has the raw form.
+// Image columns that hold an encoded file (jpeg, png) and lists of images. JPEG is read and written by package jpeg: the
+// pixels are Pillow's, and so are the bytes, as the reference writes them. encoding_pil.go has the raw form.
 
 import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"math"
-)
 
-// jpegQuality is Pillow's default, which the reference writes with.
-const jpegQuality = 75
+	"gomosaic/mdslib/jpeg"
+)
 
 // maxPixels bounds what a decoder may allocate for one image: Pillow's own limit (twice Image.MAX_IMAGE_PIXELS).
 const maxPixels = 178_956_970
@@ -56,14 +55,7 @@ func appendJPEG(dst []byte, v any) ([]byte, error) {
 	if o, ok := img.(interface{ Opaque() bool }); ok && !o.Opaque() {
 		return nil, fmt.Errorf("JPEG holds no transparency: convert the %T or use png", img)
 	}
-	if n, ok := img.(*image.NRGBA); ok { // opaque: the same bytes as RGBA, for which the encoder has a fast path
-		img = &image.RGBA{Pix: n.Pix, Stride: n.Stride, Rect: n.Rect}
-	}
-	out := appender{dst}
-	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
-		return nil, err
-	}
-	return out.b, nil
+	return jpeg.EncodeImage(dst, img, jpeg.EncodeOptions{}) // Pillow's defaults, which the reference writes with
 }
 
 func appendPNG(dst []byte, v any) ([]byte, error) {
@@ -78,10 +70,18 @@ func appendPNG(dst []byte, v any) ([]byte, error) {
 	return out.b, nil
 }
 
-// decodeImage decodes what image.RegisterFormat'ed decoders this package links (jpeg, png) recognise: as in the
-// reference, a jpeg column may hold PNG files. want is named in errors.
+// decodeImage decodes a JPEG or PNG file whatever the column's name: as in the reference, a jpeg column may hold PNG
+// files. A JPEG becomes an *image.Gray or an opaque *image.RGBA with the pixels of Pillow's convert("RGB"); a PNG what
+// image/png makes of it. want is named in errors.
 func decodeImage(want string) func([]byte) (any, error) {
 	return func(data []byte) (any, error) {
+		if bytes.HasPrefix(data, []byte("\xff\xd8")) {
+			img, err := jpeg.DecodeImage(data)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)
+			}
+			return img, nil
+		}
 		config, _, err := image.DecodeConfig(bytes.NewReader(data))
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)

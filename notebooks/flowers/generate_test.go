@@ -16,7 +16,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"gomosaic/streamlib/jpeg"
+	"gomosaic/mdslib/jpeg"
 	"gomosaic/streamlib/transforms"
 )
 

@@ -1,6 +1,6 @@
 package flowers
 
-import "gomosaic/streamlib/jpeg"
+import "gomosaic/mdslib/jpeg"
 
 // picture draws one flower picture and returns it as a JPEG file.
 func (s set) picture(number int) ([]byte, error) {

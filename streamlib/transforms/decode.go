@@ -7,7 +7,7 @@ import (
 	"image"
 	"image/png"
 
-	"gomosaic/streamlib/jpeg"
+	"gomosaic/mdslib/jpeg"
 )
 
 // Decode is the first step of [Image], needed only to set its options.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"gomosaic/streamlib/jpeg"
+	"gomosaic/mdslib/jpeg"
 )
 
 // Image returns the transform that turns an image column into a training input: it decodes the file (JPEG or PNG) or takes

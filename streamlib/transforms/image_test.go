@@ -171,7 +171,7 @@ func FuzzImage(f *testing.F) {
 			return // sizes of more than 65,535 pixels are only slow
 		}
 		if len(data) > 2 && data[0] == 0xFF {
-			return // streamlib/jpeg has its own target
+			return // mdslib/jpeg has its own target
 		}
 		size := int(side)%40 + 1
 		sample := map[string]any{"image": data}

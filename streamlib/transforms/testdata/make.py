@@ -1,5 +1,5 @@
 """Writes the images beside this file and golden.json: SHA-256 of the float32 bytes [3, h, w] that torchvision over Pillow
-gives for pipelines over them and over ../../jpeg/testdata.
+gives for pipelines over them and over ../../../mdslib/jpeg/testdata.
 
     python make.py       (needs numpy, Pillow, torch, torchvision; the golden file records which)
 """
@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 from torchvision import transforms as T
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, "../../jpeg/testdata")
-JPEGS = "../../jpeg/testdata"
+sys.path.insert(0, "../../../mdslib/jpeg/testdata")
+JPEGS = "../../../mdslib/jpeg/testdata"
 
 
 def picture(w, h, seed):

@@ -5,7 +5,7 @@ import (
 	"image/color"
 )
 
-// DecodeImage decodes data to a standard image: *image.Gray for grey files, else an opaque *image.NRGBA with the pixels of
+// DecodeImage decodes data to a standard image: *image.Gray for grey files, else an opaque *image.RGBA with the pixels of
 // Pillow's convert("RGB"). A [Decoder] that is kept saves the allocations.
 func DecodeImage(data []byte) (image.Image, error) {
 	var d Decoder
@@ -21,7 +21,7 @@ func DecodeImage(data []byte) (image.Image, error) {
 		}
 		return img, nil
 	}
-	img := image.NewNRGBA(bounds)
+	img := image.NewRGBA(bounds)
 	for i := range h.Width * h.Height {
 		to := img.Pix[4*i : 4*i+4 : 4*i+4]
 		to[0], to[1], to[2], to[3] = pix[3*i], pix[3*i+1], pix[3*i+2], 255
@@ -40,10 +40,20 @@ func EncodeImage(dst []byte, img image.Image, options EncodeOptions) ([]byte, er
 		}
 		return Encode(dst, pix, w, h, options)
 	}
+	var four []byte // the pixels, where they lie as four bytes each that need no conversion
+	var stride int
+	switch n := img.(type) {
+	case *image.NRGBA:
+		four, stride = n.Pix, n.Stride
+	case *image.RGBA:
+		if n.Opaque() {
+			four, stride = n.Pix, n.Stride
+		}
+	}
 	pix := make([]byte, 0, w*h*3)
 	for y := range h {
-		if n, ok := img.(*image.NRGBA); ok {
-			for row := n.Pix[y*n.Stride:][:4*w]; len(row) > 0; row = row[4:] {
+		if four != nil {
+			for row := four[y*stride:][:4*w]; len(row) > 0; row = row[4:] {
 				pix = append(pix, row[:3]...)
 			}
 			continue

@@ -27,7 +27,7 @@ func TestDecodeImage(t *testing.T) {
 	for y := range h.Height {
 		for x := range h.Width {
 			p := pix[(y*h.Width+x)*3:]
-			if want := (color.NRGBA{p[0], p[1], p[2], 255}); img.At(x, y) != want {
+			if want := (color.RGBA{p[0], p[1], p[2], 255}); img.At(x, y) != want {
 				t.Fatalf("pixel %d,%d is %v, want %v", x, y, img.At(x, y), want)
 			}
 		}
@@ -56,6 +56,14 @@ func TestEncodeImage(t *testing.T) {
 	b, err := EncodeImage(nil, rgba, EncodeOptions{})
 	if err != nil || !bytes.Equal(a, b) {
 		t.Error("NRGBA and RGBA give different files", err)
+	}
+	rgba.Set(0, 10, color.NRGBA{200, 100, 50, 128})
+	n.Set(0, 10, color.NRGBA{200, 100, 50, 255})
+	if a, err = EncodeImage(nil, n, EncodeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = EncodeImage(nil, rgba, EncodeOptions{}); err != nil || !bytes.Equal(a, b) {
+		t.Error("transparency is not dropped", err)
 	}
 	if a, err = EncodeImage(nil, gray, EncodeOptions{}); err != nil {
 		t.Fatal(err)
