@@ -49,7 +49,7 @@ type DatasetOptions struct {
 	Replication         int    `json:"replication,omitempty"`          // consecutive ranks that see the same samples; 0 for one
 
 	// Transforms is applied to each sample after decoding, from several goroutines. It gets jpeg and png columns as
-	// encoded bytes, which transforms.Image decodes faster than image/jpeg and as Pillow does; a transforms.Func gets them
+	// encoded bytes, which transforms.Image decodes into memory of its own; a transforms.Func gets them
 	// as image.Image, and an [EncodedReader] says for itself.
 	Transforms transforms.Transform `json:"-"`
 	// World is this process's place in the job; nil reads the environment.
