@@ -143,7 +143,7 @@ func rendered(v any) Data {
 	if v == nil {
 		return Data{}
 	}
-	return MakeData(MIMETypeText, fmt.Sprint(v))
+	return MakeData(MIMETypeText, Text(v))
 }
 
 // withDisplayID copies d's transient part: d may be the caller's.

@@ -103,7 +103,7 @@ func Render(v any) (d Data, ok bool) {
 }
 
 // RenderResult gives what the last expression of a cell shows, by gophernotes' rule: the one
-// value that renders if all others are nil, else all values printed with blanks between
+// value that renders if all others are nil, else all values as [Text] with blanks between
 // them. Nothing but nil values gives a Data without representations, which shows nothing.
 func RenderResult(values ...any) Data {
 	nils, rendered, shown := 0, 0, Data{}
@@ -127,7 +127,7 @@ func RenderResult(values ...any) Data {
 	}
 	text := make([]string, len(values))
 	for i, v := range values {
-		text[i] = fmt.Sprint(v)
+		text[i] = Text(v)
 	}
 	return MakeData(MIMETypeText, strings.Join(text, " "))
 }
@@ -150,7 +150,7 @@ func withPlainText(d Data, v any) Data {
 	case image.Image:
 		rep[MIMETypeText] = fmt.Sprintf("image %d×%d", x.Bounds().Dx(), x.Bounds().Dy())
 	default:
-		rep[MIMETypeText] = fmt.Sprint(v)
+		rep[MIMETypeText] = Text(v)
 	}
 	d.Data = rep
 	return d

@@ -44,7 +44,7 @@ func TestRenderByMethod(t *testing.T) {
 		t.Errorf("all methods: %v, %v", d.Data, ok)
 	}
 	d, ok = Render(whole{})
-	if !ok || d.Data["x/y"] != 1 || d.Metadata["m"] != 2 || d.Transient["t"] != 3 || d.Data[MIMETypeText] != "{}" {
+	if !ok || d.Data["x/y"] != 1 || d.Metadata["m"] != 2 || d.Transient["t"] != 3 || d.Data[MIMETypeText] != "display.whole{}" {
 		t.Errorf("Renderer: %v, %v", d, ok)
 	}
 	if d, ok = Render(HTML("<p>")); !ok || d.Data[MIMETypeHTML] != "<p>" {

@@ -151,19 +151,27 @@ func (c *compilation) checkedForm() (decls []ast.Decl, rest []ast.Stmt) {
 				}
 			}
 		default:
-			rest = append(rest, c.checkedStatement(st, i == len(c.steps)-1))
+			rest = append(rest, c.checkedStatement(st, i))
 		}
 	}
 	return decls, rest
 }
 
 // checkedStatement remembers the last expression, whose value is shown, and makes it legal as a statement.
-func (c *compilation) checkedStatement(st *step, last bool) ast.Stmt {
+func (c *compilation) checkedStatement(st *step, i int) ast.Stmt {
+	last := i == len(c.steps)-1
 	e, ok := st.stmt.(*ast.ExprStmt)
-	if ok && st.isShellPart() {
+	switch {
+	case ok && st.isShellPart():
 		return discarded(e)
-	}
-	if !ok || !last {
+	case ok && c.isKept(st, i):
+		st.kept = true
+		if _, isCall := e.X.(*ast.CallExpr); isCall { // whether it has a value is not known yet
+			c.keptCalls[e.X.Pos()] = true
+			return e
+		}
+		return discarded(e)
+	case !ok || !last:
 		return st.stmt
 	}
 	if call, ok := e.X.(*ast.CallExpr); ok {
@@ -194,7 +202,7 @@ func (c *compilation) typeError(err error) {
 	case strings.HasPrefix(e.Msg, "initialization cycle"):
 		// Functions may use the variable that is being set: statements run in order, and functions are variables.
 		c.cycles = append(c.cycles, c.diagnose(e.Pos, e.Msg))
-	case strings.HasSuffix(e.Msg, "is not used") && c.lastCall != nil && e.Pos == c.lastCall.Pos():
+	case strings.HasSuffix(e.Msg, "is not used") && (c.keptCalls[e.Pos] || c.lastCall != nil && e.Pos == c.lastCall.Pos()):
 		// len(x), float64(x) and the like are no statements, but as a cell's last expression they are shown.
 	case strings.HasPrefix(e.Msg, "\t"): // continuation of the error before
 	default:

@@ -17,6 +17,7 @@ type emitter struct {
 	order    map[types.Object]int // go/types' initialisation order of variables
 	specs    []*ast.ValueSpec     // var declarations, in the user's order
 	done     map[*ast.ValueSpec]bool
+	inits    []string // init functions that have not been called
 }
 
 // emit makes the unit.
@@ -114,42 +115,53 @@ func (e *emitter) statements() {
 			}
 		}
 	}
-	inits := e.c.inits
-	runInits := func() { // before the first statement, after the declarations above it
-		for _, name := range inits {
-			e.run.WriteString(name + "()\n")
-		}
-		inits = nil
+	e.inits = e.c.inits
+	e.write(e.c.steps[:e.c.setup])
+	if e.c.whole != nil {
+		e.runInits()
+		e.openMagic(e.c.whole)
 	}
-	for i := 0; i < len(e.c.steps); i++ {
-		st := e.c.steps[i]
-		if st.decl == nil {
-			runInits()
-		}
-		switch {
-		case st.magic != nil:
-			i = e.magicSteps(i) - 1
-		case st.decl != nil && st.decl.Tok == token.VAR:
-			for _, spec := range st.decl.Specs {
-				e.variableSpec(spec.(*ast.ValueSpec))
-			}
-		case st.decl != nil:
-		case st.define != nil:
-			e.line(&e.run, st.stmt.Pos())
-			left := make([]string, len(st.define.Lhs))
-			for i, x := range st.define.Lhs {
-				left[i] = e.target(x.(*ast.Ident))
-			}
-			e.assign(left, st.define.Rhs)
-		default:
-			e.line(&e.run, st.stmt.Pos())
-			e.run.WriteString(e.statement(st.stmt) + "\n")
-		}
-	}
-	runInits()
+	e.write(e.c.steps[e.c.setup:])
+	e.runInits()
 	if e.c.parts.isMain && e.c.hard["main"] {
 		if f, ok := e.c.pkg.Scope().Lookup("main").(*types.Func); ok {
 			e.run.WriteString(e.c.reference(f) + "()\n")
+		}
+	}
+	if e.c.whole != nil {
+		e.closeMagic(e.c.whole)
+	}
+}
+
+// runInits calls the cell's init functions, once: before its first statement, after the declarations above that.
+func (e *emitter) runInits() {
+	for _, name := range e.inits {
+		e.run.WriteString(name + "()\n")
+	}
+	e.inits = nil
+}
+
+// step writes one statement.
+func (e *emitter) step(st *step) {
+	switch {
+	case st.decl != nil && st.decl.Tok == token.VAR:
+		for _, spec := range st.decl.Specs {
+			e.variableSpec(spec.(*ast.ValueSpec))
+		}
+	case st.decl != nil:
+	case st.define != nil:
+		e.line(&e.run, st.stmt.Pos())
+		left := make([]string, len(st.define.Lhs))
+		for i, x := range st.define.Lhs {
+			left[i] = e.target(x.(*ast.Ident))
+		}
+		e.assign(left, st.define.Rhs)
+	default:
+		e.line(&e.run, st.stmt.Pos())
+		if st.kept {
+			e.run.WriteString(e.keep(st.stmt.(*ast.ExprStmt)) + "\n")
+		} else {
+			e.run.WriteString(e.statement(st.stmt) + "\n")
 		}
 	}
 }

@@ -238,6 +238,15 @@ func (c *compilation) rewriteCall(x *ast.CallExpr) {
 		c.insert(x.End(), ")")
 	}
 	if f, ok := c.info.Uses[id].(*types.Func); ok && f.Pkg() != nil {
+		if guard := testGuards[f.FullName()]; guard != "" && len(x.Args) > 0 {
+			arg := x.Args[len(x.Args)-1]
+			c.insert(arg.Pos(), c.alias(gotestPath)+"."+guard+"(")
+			c.insert(arg.End(), ")")
+			return
+		}
 		c.rewriteWait(x, f)
 	}
 }
+
+// testGuards are package gotest's functions around the last argument of methods that run it on another goroutine.
+var testGuards = map[string]string{"(*testing.T).Run": "Test", "(*testing.B).Run": "Benchmark", "(*testing.B).RunParallel": "Parallel"}

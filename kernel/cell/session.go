@@ -171,9 +171,12 @@ type compilation struct {
 	unit  *Unit
 
 	// magics
-	goText string // the cell without them
-	magics []magic.Use
-	whole  *magic.Use // one of kind Code whose Go is the cell's
+	goText    string // the cell without them
+	magics    []magic.Use
+	whole     *magic.Use         // one of kind Code whose Go is the cell's
+	setup     int                // steps of the whole magic's first line, which it does not measure
+	keptCalls map[token.Pos]bool // calls whose values are kept, if they have any
+	sinks     int                // variables that keep such values
 
 	errors []Diagnostic
 	unused []token.Pos // declared and not used: tolerated
@@ -234,6 +237,7 @@ type step struct {
 	define *ast.AssignStmt // :=
 	decl   *ast.GenDecl    // var, const, type
 	magic  *magic.Use      // the magic that the statement belongs to; stmt is nil if that has no Go
+	kept   bool            // an expression that a magic measures: its value must not be optimised away
 }
 
 // declaration is a variable that the cell's package declares.
@@ -252,6 +256,7 @@ func newCompilation(s *Session, code string, label int) *compilation {
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
 		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
+		keptCalls:  map[token.Pos]bool{},
 		goLiterals: map[*ast.FuncLit]bool{}, plain: map[ast.Node]bool{}, selected: map[*ast.Ident]bool{}, skipped: map[*ast.Ident]bool{},
 	}
 }

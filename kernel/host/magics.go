@@ -9,7 +9,8 @@ import (
 
 	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/magic"
-	_ "gomosaic/kernel/cell/rt/shell" // linked, as cells call it
+	_ "gomosaic/kernel/cell/rt/measure" // linked, as cells call them
+	_ "gomosaic/kernel/cell/rt/shell"
 )
 
 // magicCall is a magic of kind [magic.Front] on its way: it is carried out before its cell is compiled, while the

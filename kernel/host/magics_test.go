@@ -87,3 +87,63 @@ func TestWhoAndReset(t *testing.T) {
 	n.fails("b", "undefined: b")
 	n.want("%help", "%%writefile [-a] file")
 }
+
+func TestMeasureMagics(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import \"time\"\nfunc fib(n int) int { if n < 2 { return n }; return fib(n-1) + fib(n-2) }", "")
+	n.want("%time fib(20)", "Wall time: ")
+	n.want("%time fib(20)", "=> 6765 (int)")
+	n.want("%time y := fib(10)\n%time y + 1\n%time for range 3 {\n\ty++\n}\ny", "=> 58")
+	n.want("%%time\nz := fib(15)\nz", "=> 610")
+	n.want("%timeit -n 100 -r 3 fib(5)", "per loop (mean ± std. dev. of 3 runs, 100 loops each)")
+	n.want("%timeit -r 1 time.Sleep(100*time.Millisecond)", "ms ± 0 ns per loop (mean ± std. dev. of 1 run, 10 loops each)")
+	n.want("calls := 0\nfunc count() (int, error) { calls++; return calls, nil }\n%timeit -n 50 -r 2 count()\ncalls", "=> 100")
+	n.want("%%timeit -n 5 -r 1 s := []int{1}\ns = append(s, 2)\nlen(s)", "5 loops each")
+	n.want("len(s)", "=> 6") // the first line ran once
+	n.want("var sink []byte\n%bench -n 10 sink = make([]byte, 1000)", "/op\t    1024 B/op\t       1 allocs/op")
+	n.fails("%timeit undefinedName(1)", "cell[12]:1:9: undefined: undefinedName")
+	n.stops("%timeit fib(5)")
+}
+
+func TestTestMagic(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import "testing"
+func TestPasses(t *testing.T) {
+	t.Log("fine")
+	t.Run("sub", func(t *testing.T) { t.Parallel() })
+}
+func TestFails(t *testing.T) {
+	t.Run("panics", func(t *testing.T) {
+		var m map[string]int
+		m["a"] = 1
+	})
+	t.Error("wrong")
+}
+func BenchmarkAppend(b *testing.B) {
+	for b.Loop() {
+		_ = make([]byte, 100)
+	}
+}`, "")
+	n.want("%test Passes", "=== RUN   TestPasses\n    cell[1]:3: fine\n")
+	n.fails("%test", "=== RUN   TestFails/panics", "panic: assignment to entry in nil map\n        at cell[1]:9", "--- FAIL: TestFails", "cell[1]:11: wrong", "failed: TestFails")
+	n.want("func TestFails(t *testing.T) {}\n%test -run Fails", "--- PASS: TestFails") // the new one, by its old name
+	n.want("%bench -n 1\n%test -run none -bench . -benchtime 10x", "BenchmarkAppend")
+	n.fails("%test -timeout 1s", "flag provided but not defined: -timeout")
+	n.want("func TestSpins(t *testing.T) { t.Run(\"sub\", func(t *testing.T) { for {} }) }", "")
+	n.stops("%test Spins")
+	n.want("1", "=> 1") // alive
+}
+
+func TestWhos(t *testing.T) {
+	n := openNotebook(t)
+	n.want("type point struct{ x, y int }\nfunc f() {}\np := &point{1, 2}\nlist := make([]int, 1000)\nvar e error\n", "")
+	text, err := n.run("name := \"two words\"\n%whos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"variable type size value", "e error <nil>", "list []int 1000 [0 0", "name string 9 \"two words\"", "p *point &point{x:1 y:2}"} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), line) {
+			t.Errorf("%q misses %q", text, line)
+		}
+	}
+}

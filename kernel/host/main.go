@@ -51,7 +51,7 @@ func Main(args []string) int {
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
 	go func() { <-terminated; endGroup() }()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // interrupts come as commands
-	rt.SetHooks(rt.Hooks{Shown: s.shown, GoPanic: s.goPanic, Register: s.register})
+	rt.SetHooks(rt.Hooks{Shown: s.shown, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test})
 	restore := display.SetPublisher(s)
 	defer restore()
 	ship.Register(&shipper{s})

@@ -174,7 +174,7 @@ func TestOutputAfterTheCell(t *testing.T) {
 func TestUserNamesInOutput(t *testing.T) {
 	n := openNotebook(t)
 	n.want("import \"fmt\"\ntype point struct { x, y int }\np := point{1, 2}\nfmt.Printf(\"%+v %T\\n\", p, p)", "{x:1 y:2} main.point")
-	n.want("p", "=> {1 2} (main.point)")
+	n.want("p", "=> point{x:1 y:2} (main.point)")
 }
 
 func TestCheck(t *testing.T) {
@@ -219,7 +219,7 @@ func TestLastExpression(t *testing.T) {
 	n := openNotebook(t)
 	n.want("type celsius float64\nxs := []int{1, 2}\nlen(xs)", "=> 2 (int)")
 	n.want("celsius(3)", "=> 3 (main.celsius)")
-	n.want("[]byte(\"a\")", "=> [97] ([]uint8)")
+	n.want("[]byte(\"a\")", "=> []byte(\"a\") ([]uint8)")
 	n.want("append(xs, 3)", "=> [1 2 3]")
 	n.want("func pair() (int, string) { return 1, \"b\" }\npair()", "=> 1 b (int, string)")
 	for _, quiet := range []string{"clear(xs)", "func void() {}\nvoid()", "import \"fmt\"\nfmt.Sprint(1); fmt.Print()", "x := 3", "check(nil)", "Display(nil)"} {

@@ -45,6 +45,7 @@ var catalogue = []Magic{
 	{Name: "help", Usage: "%help", Doc: "this list", Kind: Front, Line: true, Bare: true},
 
 	{Name: "who", Usage: "%who", Doc: "names that the notebook's cells declared", Kind: Front, Line: true, Bare: true},
+	{Name: "whos", Usage: "%whos", Doc: "variables with their types, sizes and values", Kind: Call, Line: true, Bare: true},
 	{Name: "reset", Usage: "%reset", Doc: "forget all that cells declared: a fresh process; imports stay in force", Kind: Front, Line: true, Bare: true},
 
 	{Name: "get", Usage: "%get [--restart] path[@version]…", Doc: "require modules, as go get does; --restart: in a fresh process, if need be, built with them", Kind: Front, Line: true},
@@ -55,6 +56,12 @@ var catalogue = []Magic{
 	{Name: "cd", Usage: "%cd [folder]", Doc: "change the working directory; %cd - goes back, %cd alone home", Kind: Call, Line: true, Bare: true},
 	{Name: "env", Usage: "%env [NAME | NAME=value]", Doc: "list environment variables, show one, set one", Kind: Call, Line: true, Bare: true},
 	{Name: "writefile", Usage: "%%writefile [-a] file", Doc: "write the cell to a file; -a appends", Kind: Call, Cell: true},
+
+	{Name: "time", Usage: "%time code", Doc: "run Go once and print the time that it took; %%time for the whole cell", Kind: Code, Line: true, Cell: true},
+	{Name: "timeit", Usage: "%timeit [-n loops] [-r runs] code", Doc: "run Go many times and print the mean time; %%timeit for the whole cell, whose first line is run once, untimed", Kind: Code, Line: true, Cell: true, Flags: "nr"},
+	{Name: "bench", Usage: "%bench [-n loops] code", Doc: "as timeit, in the words of go test -bench; without code it runs the notebook's Benchmark functions", Kind: Code, Line: true, Cell: true, Bare: true, Flags: "n"},
+	{Name: "test", Usage: "%test [pattern] [flags of go test]", Doc: "run the notebook's Test functions, with -bench pattern the Benchmark functions too", Kind: Call, Line: true, Bare: true},
+
 	{Name: "go111module", Usage: "%go111module on|off", Doc: "accepted for gophernotes' notebooks; modules are always on", Kind: Call, Line: true},
 }
 

@@ -257,6 +257,7 @@ func (p *parse) takeGo(u Use, from, end int) int {
 		p.open = len(p.cell.Uses)
 	case !u.Bare:
 		p.problems = append(p.problems, Problem{u.Offset, "what to run is missing", "usage: " + u.Usage})
+		return from
 	}
 	p.cell.Uses = append(p.cell.Uses, u)
 	return from

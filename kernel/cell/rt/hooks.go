@@ -13,6 +13,8 @@ type Hooks struct {
 	Shown    func(values []any)              // values of a cell's last expression
 	GoPanic  func(value any, frames []Frame) // a goroutine started by a cell panicked and has ended
 	Register func(seq int, run func(), variables map[string]any)
+	Whos     func(variables []Variable)                     // %whos
+	Test     func(flags string, functions []Function) error // %test
 }
 
 var hooks atomic.Pointer[Hooks]

@@ -1,0 +1,336 @@
+package display
+
+// describer takes a value apart into nodes of text. Made and used by Text and Summary.
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// describer holds the limits of one description.
+type describer struct {
+	left     int // nodes that may still be made
+	elements int // of the outermost slice or map
+	above    map[visit]bool
+}
+
+// visit is a pointer, map or slice whose content is being described.
+type visit struct {
+	pointer uintptr
+	length  int
+	typ     reflect.Type
+}
+
+func leaf(text string) node { return node{text: text} }
+
+// describe makes the node of a value; depth is 0 for the outermost.
+func (d *describer) describe(v reflect.Value, depth int) node {
+	if d.left--; d.left < 0 || depth > textDepth {
+		return leaf("…")
+	}
+	if !v.IsValid() {
+		return leaf("<nil>")
+	}
+	if text, ok := d.own(v, depth); ok {
+		return leaf(text)
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if depth == 0 {
+			return leaf(clip(v.String(), textBytes))
+		}
+		return leaf(strconv.Quote(clip(v.String(), 1000)))
+	case reflect.Pointer:
+		return d.pointer(v, depth)
+	case reflect.Interface:
+		if v.IsNil() {
+			return leaf("<nil>")
+		}
+		d.left++ // the interface itself is not seen
+		return d.describe(v.Elem(), depth)
+	case reflect.Struct:
+		return d.structure(v, depth)
+	case reflect.Slice, reflect.Array:
+		return d.list(v, depth)
+	case reflect.Map:
+		return d.mapping(v, depth)
+	case reflect.Func:
+		if v.IsNil() {
+			return leaf("<nil>")
+		}
+		return leaf(typeName(v.Type()))
+	case reflect.Chan:
+		if v.IsNil() {
+			return leaf("<nil>")
+		}
+		return leaf(fmt.Sprintf("%s (%d of %d)", typeName(v.Type()), v.Len(), v.Cap()))
+	case reflect.Uintptr, reflect.UnsafePointer:
+		return leaf(fmt.Sprintf("%#x", v))
+	}
+	return leaf(fmt.Sprint(v)) // booleans and numbers
+}
+
+// own is what the value says of itself by an Error, String or Format method, as fmt has it.
+func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
+	if !v.CanInterface() || v.Kind() == reflect.Interface {
+		return "", false
+	}
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return "<nil>", true
+	}
+	switch x := v.Interface().(type) {
+	case time.Time: // String has the reading of the monotonic clock behind it
+		return x.Format("2006-01-02 15:04:05.999999999 -0700 MST"), true
+	case error, fmt.Stringer, fmt.Formatter:
+		text = fmt.Sprint(x) // it tells of a method that panics
+	default:
+		return "", false
+	}
+	if depth > 0 {
+		return clip(text, 1000), true
+	}
+	return clip(text, textBytes), true
+}
+
+// enter notes that the content of a pointer, map or slice is being described; ok is false if it is already.
+func (d *describer) enter(v reflect.Value) (leave func(), ok bool) {
+	at := visit{pointer: v.Pointer(), typ: v.Type()}
+	if v.Kind() == reflect.Slice {
+		at.length = v.Len()
+	}
+	if d.above[at] {
+		return nil, false
+	}
+	d.above[at] = true
+	return func() { delete(d.above, at) }, true
+}
+
+func (d *describer) pointer(v reflect.Value, depth int) node {
+	if v.IsNil() {
+		return leaf("<nil>")
+	}
+	leave, ok := d.enter(v)
+	if !ok {
+		return leaf("↺")
+	}
+	defer leave()
+	n := d.describe(v.Elem(), max(depth, 1))
+	if n.open != "" {
+		n.open = "&" + n.open
+	} else {
+		n.text = "&" + n.text
+	}
+	return n
+}
+
+func (d *describer) structure(v reflect.Value, depth int) node {
+	n := node{open: typeName(v.Type()) + "{", close: "}"}
+	for i := range v.NumField() {
+		if d.left <= 0 {
+			n.items = append(n.items, leaf("…"))
+			break
+		}
+		item := d.describe(v.Field(i), depth+1)
+		item.label = v.Type().Field(i).Name + ":" + item.label
+		n.items = append(n.items, item)
+	}
+	return n
+}
+
+// limit is how many of n elements are shown at the head and at the tail.
+func (d *describer) limit(n, depth int) (head, tail int) {
+	most := textInner
+	if depth == 0 {
+		most = d.elements
+	}
+	if most = min(most, d.elements, max(d.left, 1)); n <= most {
+		return n, 0
+	}
+	tail = min(most/4, 5)
+	return most - tail, tail
+}
+
+func (d *describer) list(v reflect.Value, depth int) node {
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		return d.bytes(v, depth)
+	}
+	if v.Kind() == reflect.Slice && v.Len() > 0 {
+		leave, ok := d.enter(v)
+		if !ok {
+			return leaf("↺")
+		}
+		defer leave()
+	}
+	n := node{open: "[", close: "]", leaves: true}
+	add := func(i int) {
+		item := d.describe(v.Index(i), depth+1)
+		n.leaves = n.leaves && item.open == ""
+		n.items = append(n.items, item)
+	}
+	head, tail := d.limit(v.Len(), depth)
+	for i := range head {
+		add(i)
+	}
+	if head+tail < v.Len() {
+		n.items = append(n.items, leaf("…"))
+		n.note = "(" + groupDigits(v.Len()) + " elements)"
+	}
+	for i := v.Len() - tail; i < v.Len(); i++ {
+		add(i)
+	}
+	return n
+}
+
+// bytes shows text as a string and all else as numbers in hexadecimal.
+func (d *describer) bytes(v reflect.Value, depth int) node {
+	const most = 64
+	name, size := typeName(v.Type()), v.Len()
+	if v.Type() == reflect.TypeFor[[]byte]() {
+		name = "[]byte"
+	}
+	raw := make([]byte, min(size, textBytes))
+	for i := range raw {
+		raw[i] = byte(v.Index(i).Uint())
+	}
+	note := ""
+	if size > len(raw) || !isText(raw) && size > most || depth > 0 && size > 1000 {
+		note = "(" + groupDigits(size) + " bytes)"
+	}
+	if isText(raw) {
+		if depth > 0 {
+			raw = raw[:min(len(raw), 1000)]
+		}
+		return node{open: name + "(", items: []node{leaf(strconv.Quote(string(raw)))}, close: ")", note: note}
+	}
+	n := node{open: name + "{", close: "}", leaves: true, note: note}
+	for _, b := range raw[:min(size, most)] {
+		n.items = append(n.items, leaf(fmt.Sprintf("%02x", b)))
+	}
+	if size > most {
+		n.items = append(n.items, leaf("…"))
+	}
+	return n
+}
+
+// isText tells whether bytes read as text; the last rune may be cut.
+func isText(raw []byte) bool {
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 {
+			return len(raw) < utf8.UTFMax && !utf8.FullRune(raw)
+		}
+		if !unicode.IsPrint(r) && !unicode.IsSpace(r) {
+			return false
+		}
+		raw = raw[size:]
+	}
+	return true
+}
+
+func (d *describer) mapping(v reflect.Value, depth int) node {
+	n := node{open: "map[", close: "]"}
+	if v.Len() == 0 {
+		return n
+	}
+	leave, ok := d.enter(v)
+	if !ok {
+		return leaf("↺")
+	}
+	defer leave()
+	head, tail := d.limit(v.Len(), depth)
+	for _, e := range firstEntries(v, head+tail) {
+		key := d.describe(e.key, depth+1).line()
+		item := d.describe(e.value, depth+1)
+		item.label = key + ":" + item.label
+		n.items = append(n.items, item)
+	}
+	if head+tail < v.Len() {
+		n.items = append(n.items, leaf("…"))
+		n.note = "(" + groupDigits(v.Len()) + " entries)"
+	}
+	return n
+}
+
+// sortedEntries bounds how many entries are looked at for those with the smallest keys; of a larger map any are shown.
+const sortedEntries = 100_000
+
+type entry struct{ key, value reflect.Value }
+
+// firstEntries gives the n entries of a map with the smallest keys, sorted.
+func firstEntries(v reflect.Value, n int) []entry {
+	entries := make([]entry, 0, min(v.Len(), sortedEntries))
+	for it := v.MapRange(); len(entries) < cap(entries) && it.Next(); {
+		entries = append(entries, entry{it.Key(), it.Value()})
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return compareKeys(a.key, b.key) })
+	return entries[:min(n, len(entries))]
+}
+
+// compareKeys orders the keys of a map as fmt does, as far as they have an order.
+func compareKeys(a, b reflect.Value) int {
+	switch a.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return cmp.Compare(a.Int(), b.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return cmp.Compare(a.Uint(), b.Uint())
+	case reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case reflect.Float32, reflect.Float64:
+		return cmp.Compare(a.Float(), b.Float())
+	case reflect.Bool:
+		return cmp.Compare(strconv.FormatBool(a.Bool()), strconv.FormatBool(b.Bool()))
+	case reflect.Array:
+		for i := range a.Len() {
+			if c := compareKeys(a.Index(i), b.Index(i)); c != 0 {
+				return c
+			}
+		}
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if c := compareKeys(a.Field(i), b.Field(i)); c != 0 {
+				return c
+			}
+		}
+	case reflect.Interface:
+		x, y := a.Elem(), b.Elem()
+		if !x.IsValid() || !y.IsValid() {
+			return cmp.Compare(strconv.FormatBool(x.IsValid()), strconv.FormatBool(y.IsValid()))
+		}
+		if x.Type() != y.Type() {
+			return cmp.Compare(x.Type().String(), y.Type().String())
+		}
+		return compareKeys(x, y)
+	}
+	return 0
+}
+
+// typeName is a type as its user writes it: without the name of the package that a program's own types have, or those
+// of compiled cells.
+func typeName(t reflect.Type) string {
+	if t.Name() == "" && t.Kind() == reflect.Struct {
+		return "struct"
+	}
+	name := t.String()
+	for _, own := range []string{"Ꞷ.", "main."} {
+		for i := 0; ; {
+			at := strings.Index(name[i:], own)
+			if at < 0 {
+				break
+			}
+			i += at
+			if before, _ := utf8.DecodeLastRuneInString(name[:i]); unicode.IsLetter(before) || unicode.IsDigit(before) || before == '_' {
+				i += len(own)
+			} else {
+				name = name[:i] + name[i+len(own):]
+			}
+		}
+	}
+	return name
+}

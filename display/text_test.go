@@ -1,0 +1,150 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/big"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+type point struct{ X, Y int }
+
+type named struct {
+	Name  string
+	At    point
+	Tags  []string
+	Extra map[string]any
+	next  *named
+}
+
+type list []any
+
+type broken struct{}
+
+func (broken) String() string { panic("no") }
+
+type celsius float64
+
+func (c celsius) String() string { return fmt.Sprintf("%.1f °C", float64(c)) }
+
+func TestText(t *testing.T) {
+	ring := &named{Name: "ring"}
+	ring.next = ring
+	self := list{1, nil}
+	self[1] = self
+	loop := map[string]any{"a": 1}
+	loop["self"] = loop
+	var nilPoint *point
+	var nilError *fs.PathError
+	long := make([]int, 10_000_000)
+	long[9_999_999] = 7
+	for _, test := range []struct {
+		name  string
+		value any
+		want  string
+	}{
+		{"number", 42, "42"},
+		{"string", "a \"b\"", "a \"b\""},
+		{"complex", 1 + 2i, "(1+2i)"},
+		{"nil pointer", nilPoint, "<nil>"},
+		{"nil error in a pointer", nilError, "<nil>"},
+		{"slice", []int{1, 2, 3}, "[1 2 3]"},
+		{"strings", []string{"a b", "c"}, `["a b" "c"]`},
+		{"empty", []string(nil), "[]"},
+		{"empty map", map[int]int(nil), "map[]"},
+		{"any", []any{1, "x", nil, 2.5}, `[1 "x" <nil> 2.5]`},
+		{"struct", point{1, 2}, "point{X:1 Y:2}"},
+		{"pointer", &point{1, 2}, "&point{X:1 Y:2}"},
+		{"anonymous", struct{ A int }{1}, "struct{A:1}"},
+		{"nested", named{Name: "n", At: point{1, 2}, Tags: []string{"t"}}, `named{Name:"n" At:point{X:1 Y:2} Tags:["t"] Extra:map[] next:<nil>}`},
+		{"map", map[string]int{"b": 2, "a": 1}, `map["a":1 "b":2]`},
+		{"map of points", map[point]string{{2, 1}: "x", {1, 9}: "y"}, `map[point{X:1 Y:9}:"y" point{X:2 Y:1}:"x"]`},
+		{"nan keys", map[float64]int{math.NaN(): 1}, "map[NaN:1]"},
+		{"error", errors.New("boom"), "boom"},
+		{"joined", errors.Join(errors.New("one"), fmt.Errorf("two: %w", fs.ErrNotExist)), "one\ntwo: file does not exist"},
+		{"duration", 1500 * time.Millisecond, "1.5s"},
+		{"time", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "2026-01-02 03:04:05 +0000 UTC"},
+		{"stringers", []celsius{1, 2.25}, "[1.0 °C 2.2 °C]"},
+		{"big", big.NewInt(1).Lsh(big.NewInt(1), 80), "1208925819614629174706176"},
+		{"bytes", []byte("a\nü"), `[]byte("a\nü")`},
+		{"binary", []byte{0x89, 'P', 0xff}, "[]byte{89 50 ff}"},
+		{"long binary", make([]byte, 1000), "[]byte{\n    00 00"},
+		{"array", [3]bool{true}, "[true false false]"},
+		{"func", strings.ToUpper, "func(string) string"},
+		{"channel", make(chan int, 5), "chan int (0 of 5)"},
+		{"pointer to pointer", func() **point { p := &point{}; return &p }(), "&&point{X:0 Y:0}"},
+		{"pointer ring", ring, `&named{Name:"ring" At:point{X:0 Y:0} Tags:[] Extra:map[] next:↺}`},
+		{"slice ring", self, "[1 ↺]"},
+		{"map ring", loop, `map["a":1 "self":↺]`},
+		{"String that panics", broken{}, "%!v(PANIC=String method: no)"},
+		{"ten million", long, "0 0 …"},
+		{"ten million", long, "\n    7\n] (10\u00a0000\u00a0000 elements)"},
+	} {
+		began := time.Now()
+		got := strings.ReplaceAll(Text(test.value), "display.", "")
+		if took := time.Since(began); took > 100*time.Millisecond {
+			t.Errorf("%s took %v", test.name, took)
+		}
+		if got != test.want && (!strings.Contains(test.name, "long ") || !strings.HasPrefix(got, test.want)) && (test.name != "ten million" || !strings.Contains(got, test.want)) {
+			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestTextBounded: whatever the shape, the text is short and made fast.
+func TestTextBounded(t *testing.T) {
+	type tree struct{ Left, Right *tree }
+	var grow func(depth int) *tree
+	grow = func(depth int) *tree {
+		if depth == 0 {
+			return nil
+		}
+		return &tree{grow(depth - 1), grow(depth - 1)}
+	}
+	deep := any(1)
+	for range 100_000 {
+		deep = []any{deep}
+	}
+	wide := map[int][]string{}
+	for i := range 300_000 {
+		wide[i] = []string{strings.Repeat("x", 100)}
+	}
+	chain := &named{}
+	for range 100_000 {
+		chain = &named{next: chain}
+	}
+	for name, v := range map[string]any{"tree": grow(16), "deep": deep, "wide": wide, "chain": chain,
+		"long string": strings.Repeat("ü", 1<<20), "strings": []string{strings.Repeat("y", 1<<20)},
+		"matrix": make([][1000]float64, 10000), "reflect": runtime.MemStats{}} {
+		began := time.Now()
+		text, summary := Text(v), Summary(v, 60)
+		if took := time.Since(began); took > time.Second || len(text) > 100_000 {
+			t.Errorf("%s: %d bytes in %v", name, len(text), took)
+		}
+		if n := len([]rune(summary)); n > 60 || strings.Contains(summary, "\n") {
+			t.Errorf("%s: summary of %d runes: %s", name, n, summary)
+		}
+	}
+}
+
+func TestTextLayout(t *testing.T) {
+	v := []named{{Name: "short"}, {Name: strings.Repeat("b", 60), Tags: []string{"t", "u"}}}
+	want := `[
+    named{Name:"short" At:point{X:0 Y:0} Tags:[] Extra:map[] next:<nil>}
+    named{
+        Name:"` + strings.Repeat("b", 60) + `"
+        At:point{X:0 Y:0}
+        Tags:["t" "u"]
+        Extra:map[]
+        next:<nil>
+    }
+]`
+	if got := strings.ReplaceAll(Text(v), "display.", ""); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
