@@ -259,18 +259,28 @@ func (d *describer) mapping(v reflect.Value, depth int) node {
 }
 
 // sortedEntries bounds how many entries are looked at for those with the smallest keys; of a larger map any are shown.
-const sortedEntries = 100_000
+const sortedEntries = 1_000_000
 
 type entry struct{ key, value reflect.Value }
 
 // firstEntries gives the n entries of a map with the smallest keys, sorted.
 func firstEntries(v reflect.Value, n int) []entry {
-	entries := make([]entry, 0, min(v.Len(), sortedEntries))
-	for it := v.MapRange(); len(entries) < cap(entries) && it.Next(); {
-		entries = append(entries, entry{it.Key(), it.Value()})
+	var first []entry
+	key := reflect.New(v.Type().Key()).Elem() // one for all: most are only looked at
+	it := v.MapRange()
+	for range min(v.Len(), sortedEntries) {
+		if !it.Next() {
+			break
+		}
+		key.SetIterKey(it)
+		if len(first) == n && compareKeys(key, first[n-1].key) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(first, key, func(e entry, key reflect.Value) int { return compareKeys(e.key, key) })
+		first = slices.Insert(first, at, entry{it.Key(), it.Value()})
+		first = first[:min(len(first), n)]
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return compareKeys(a.key, b.key) })
-	return entries[:min(n, len(entries))]
+	return first
 }
 
 // compareKeys orders the keys of a map as fmt does, as far as they have an order.

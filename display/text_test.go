@@ -87,7 +87,7 @@ func TestText(t *testing.T) {
 	} {
 		began := time.Now()
 		got := strings.ReplaceAll(Text(test.value), "display.", "")
-		if took := time.Since(began); took > 100*time.Millisecond {
+		if took := time.Since(began); took > time.Second {
 			t.Errorf("%s took %v", test.name, took)
 		}
 		if got != test.want && (!strings.Contains(test.name, "long ") || !strings.HasPrefix(got, test.want)) && (test.name != "ten million" || !strings.Contains(got, test.want)) {
@@ -123,7 +123,7 @@ func TestTextBounded(t *testing.T) {
 		"matrix": make([][1000]float64, 10000), "reflect": runtime.MemStats{}} {
 		began := time.Now()
 		text, summary := Text(v), Summary(v, 60)
-		if took := time.Since(began); took > time.Second || len(text) > 100_000 {
+		if took := time.Since(began); took > 2*time.Second || len(text) > 100_000 {
 			t.Errorf("%s: %d bytes in %v", name, len(text), took)
 		}
 		if n := len([]rune(summary)); n > 60 || strings.Contains(summary, "\n") {
