@@ -22,10 +22,12 @@ func (c Columns) Names() []string { return slices.Sorted(maps.Keys(c)) } // UTF-
 type schema struct {
 	names     []string
 	encodings []*Encoding
-	variable  int // number of columns without a fixed size
+	variable  int         // number of columns without a fixed size
+	text      *textFormat // nil for mds
 }
 
-func (c Columns) schema() (*schema, error) {
+// schema resolves the columns of a format; text is nil for mds.
+func (c Columns) schema(text *textFormat) (*schema, error) {
 	if len(c) == 0 {
 		return nil, fmt.Errorf("mdslib: no columns given: want column name → encoding, for example {\"label\": \"int64\"}")
 	}
@@ -33,6 +35,9 @@ func (c Columns) schema() (*schema, error) {
 	texts := make([]string, len(names))
 	for i, name := range names {
 		texts[i] = c[name]
+	}
+	if text != nil {
+		return text.schema(names, texts)
 	}
 	return newSchema(names, texts)
 }
@@ -53,9 +58,12 @@ func newSchema(names, encodings []string) (*schema, error) {
 	return s, nil
 }
 
-// appendSample appends a sample's bytes: a uint32 length for each variable column, then the columns' bytes, in stored
+// appendSample appends a sample's bytes, in mds a uint32 length for each variable column, then the columns' bytes, in stored
 // order. On error dst is returned unchanged in length.
 func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
+	if s.text != nil {
+		return s.text.appendLine(dst, s, sample)
+	}
 	start := len(dst)
 	head := start
 	for range s.variable {
@@ -64,7 +72,7 @@ func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
 	for i, name := range s.names {
 		value, ok := sample[name]
 		if !ok {
-			return dst[:start], &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("the sample has no such column, only %s", columnList(sample))}
+			return dst[:start], missingColumn(name, sample)
 		}
 		before := len(dst)
 		out, err := s.encodings[i].Append(dst, value)
@@ -83,12 +91,16 @@ func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
 	return dst, nil
 }
 
-func columnList(sample Sample) string {
-	return clip(fmt.Sprintf("%q", slices.Sorted(maps.Keys(sample))))
+func missingColumn(name string, sample Sample) error {
+	has := clip(fmt.Sprintf("%q", slices.Sorted(maps.Keys(sample))))
+	return &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("the sample has no such column, only %s", has)}
 }
 
 // fields splits a sample's bytes into its columns' bytes, appended to dst; they alias raw.
 func (s *schema) fields(dst [][]byte, raw []byte) ([][]byte, error) {
+	if s.text != nil {
+		return s.text.fields(dst, s, raw)
+	}
 	if len(raw) < 4*s.variable {
 		return dst, fmt.Errorf("sample of %d bytes is too short for the lengths of its %d variable columns", len(raw), s.variable)
 	}

@@ -82,21 +82,33 @@ func (d *Dataset) Locate(i int) (shard, row int) {
 }
 
 // Get returns sample i decoded. It is the caller's.
-func (d *Dataset) Get(i int) (Sample, error) {
+func (d *Dataset) Get(i int) (sample Sample, err error) {
+	err = d.read(i, func(s *Shard, raw []byte) (err error) {
+		sample, err = s.schema.decode(raw)
+		return err
+	})
+	return sample, err
+}
+
+// read gives use the bytes of sample i, which are its own, and locates its error.
+func (d *Dataset) read(i int, use func(s *Shard, raw []byte) error) error {
 	if i < 0 || i >= d.NumSamples() {
-		return nil, fmt.Errorf("mdslib: no sample %d: %s has %d", i, d.dir, d.NumSamples())
+		return fmt.Errorf("mdslib: no sample %d: %s has %d", i, d.dir, d.NumSamples())
 	}
 	number, row := d.Locate(i)
 	for {
 		s, err := d.Shard(number)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		sample, err := s.Get(row)
+		raw, err := s.Raw(row)
 		if errors.Is(err, ErrClosed) && !d.closed.Load() {
 			continue // it was closed to make room for others
 		}
-		return sample, err
+		if err == nil {
+			err = locate(use(s, raw), s.name, int64(row))
+		}
+		return err
 	}
 }
 
@@ -158,7 +170,7 @@ func (d *Dataset) closeShard(number int) error {
 	return nil
 }
 
-// openNow opens the shard's raw file: the one in the data set's folder, else the cached one, else it is decompressed.
+// openNow opens the shard's raw files: the ones in the data set's folder, else the cached ones, else they are decompressed.
 func (d *Dataset) openNow(info *ShardInfo) (*Shard, error) {
 	ctx := context.Background()
 	raw := filepath.Join(d.dir, filepath.FromSlash(info.RawData.Basename))
@@ -167,52 +179,55 @@ func (d *Dataset) openNow(info *ShardInfo) (*Shard, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	zip := filepath.Join(d.dir, filepath.FromSlash(info.ZipData.Basename))
 	if d.opts.Cache != "" {
-		cached := filepath.Join(d.opts.Cache, filepath.FromSlash(info.RawData.Basename))
-		if _, err := os.Stat(cached); err != nil {
+		for _, p := range info.parts() {
+			cached := filepath.Join(d.opts.Cache, filepath.FromSlash(p.raw.Basename))
+			if _, err := os.Stat(cached); err == nil {
+				continue
+			}
 			if err := os.MkdirAll(filepath.Dir(cached), 0o777); err != nil {
 				return nil, fmt.Errorf("mdslib: %w", err)
 			}
-			if err := d.verify(ctx, zip, *info.ZipData); err != nil {
+			zip, err := d.verified(ctx, *p.zip)
+			if err != nil {
 				return nil, err
 			}
-			if err := Decompress(ctx, cached, zip, info.Compression, info.RawData.Bytes); err != nil {
+			if err := Decompress(ctx, cached, zip, info.Compression, p.raw.Bytes); err != nil {
 				return nil, err
 			}
 		}
-		return d.openRaw(ctx, cached, info)
+		return d.openRaw(ctx, filepath.Join(d.opts.Cache, filepath.FromSlash(info.RawData.Basename)), info)
 	}
-	if err := d.verify(ctx, zip, *info.ZipData); err != nil {
-		return nil, err
-	}
-	temp, err := os.CreateTemp("", "mds-raw-*")
+	temp, err := os.MkdirTemp("", "mds-raw-")
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	defer os.Remove(temp.Name()) // the mapping keeps the contents
-	defer temp.Close()
-	in, err := os.Open(zip)
-	if err != nil {
-		return nil, fmt.Errorf("mdslib: %w", err)
+	defer os.RemoveAll(temp) // the mapping keeps the contents
+	for _, p := range info.parts() {
+		zip, err := d.verified(ctx, *p.zip)
+		if err != nil {
+			return nil, err
+		}
+		name := filepath.Join(temp, filepath.Base(filepath.FromSlash(p.raw.Basename)))
+		if err := Decompress(ctx, name, zip, info.Compression, p.raw.Bytes); err != nil {
+			return nil, err
+		}
 	}
-	defer in.Close()
-	codec, err := parseCompression(info.Compression)
-	if err != nil {
-		return nil, err
-	}
-	if err := decompressTo(ctx, temp, in, codec, info.RawData.Bytes); err != nil {
-		return nil, fmt.Errorf("mdslib: decompress %s: %w", zip, err)
-	}
-	if err := d.verify(ctx, temp.Name(), info.RawData); err != nil {
-		return nil, err
-	}
-	return openShard(temp, info.RawData.Basename, info)
+	return d.openRaw(ctx, filepath.Join(temp, filepath.Base(filepath.FromSlash(info.RawData.Basename))), info)
 }
 
+// verified returns the path of a file of the data set's folder, compared with its hashes if the options say so.
+func (d *Dataset) verified(ctx context.Context, info FileInfo) (string, error) {
+	path := filepath.Join(d.dir, filepath.FromSlash(info.Basename))
+	return path, d.verify(ctx, path, info)
+}
+
+// openRaw opens a shard whose raw files lie side by side.
 func (d *Dataset) openRaw(ctx context.Context, path string, info *ShardInfo) (*Shard, error) {
-	if err := d.verify(ctx, path, info.RawData); err != nil {
-		return nil, err
+	for _, p := range info.parts() {
+		if err := d.verify(ctx, filepath.Join(filepath.Dir(path), filepath.Base(filepath.FromSlash(p.raw.Basename))), p.raw); err != nil {
+			return nil, err
+		}
 	}
 	return OpenShard(path, info)
 }

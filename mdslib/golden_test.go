@@ -352,18 +352,23 @@ func compareWritten(t *testing.T, reference string, opts MDSOptions, samples []S
 		t.Fatalf("%d shards, want %d", len(ours.Shards), len(theirs.Shards))
 	}
 	for i := range ours.Shards {
-		a, b := contents(t, out, &ours.Shards[i]), contents(t, reference, &theirs.Shards[i])
-		if !bytes.Equal(a, b) {
-			t.Fatalf("shard %d: contents differ\n got %x\nwant %x", i, a, b)
+		a, b := ours.Shards[i].parts(), theirs.Shards[i].parts()
+		if len(a) != len(b) {
+			t.Fatalf("shard %d: %d files, want %d", i, len(a), len(b))
 		}
-		if zip := ours.Shards[i].ZipData; zip != nil {
-			if err := VerifyFile(t.Context(), filepath.Join(out, zip.Basename), *zip); err != nil {
-				t.Error(err)
+		for k := range a {
+			if got, want := partContents(t, out, ours.Shards[i].Compression, a[k]), partContents(t, reference, theirs.Shards[i].Compression, b[k]); !bytes.Equal(got, want) {
+				t.Fatalf("shard %d: contents of %s differ\n got %q\nwant %q", i, a[k].raw.Basename, got, want)
 			}
-			if theirs.Shards[i].ZipData.Basename != zip.Basename {
-				t.Errorf("file %s, want %s", zip.Basename, theirs.Shards[i].ZipData.Basename)
+			if zip := a[k].zip; zip != nil {
+				if err := VerifyFile(t.Context(), filepath.Join(out, zip.Basename), *zip); err != nil {
+					t.Error(err)
+				}
+				if b[k].zip.Basename != zip.Basename {
+					t.Errorf("file %s, want %s", zip.Basename, b[k].zip.Basename)
+				}
+				zip.Bytes, zip.Hashes = b[k].zip.Bytes, b[k].zip.Hashes
 			}
-			zip.Bytes, zip.Hashes = theirs.Shards[i].ZipData.Bytes, theirs.Shards[i].ZipData.Hashes
 		}
 	}
 	got, err := ours.AppendJSON(nil)
@@ -387,14 +392,20 @@ func compareWritten(t *testing.T, reference string, opts MDSOptions, samples []S
 	}
 }
 
-// contents returns a shard's raw bytes.
+// contents returns the bytes of a shard's raw data file.
 func contents(t testing.TB, dir string, info *ShardInfo) []byte {
 	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(info.RawData.Basename))
-	if info.ZipData != nil {
-		zip := filepath.Join(dir, filepath.FromSlash(info.ZipData.Basename))
+	return partContents(t, dir, info.Compression, shardPart{info.RawData, info.ZipData})
+}
+
+// partContents returns the raw bytes of one of a shard's files.
+func partContents(t testing.TB, dir, compression string, part shardPart) []byte {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(part.raw.Basename))
+	if part.zip != nil {
+		zip := filepath.Join(dir, filepath.FromSlash(part.zip.Basename))
 		path = filepath.Join(t.TempDir(), "raw")
-		if err := Decompress(t.Context(), path, zip, info.Compression, info.RawData.Bytes); err != nil {
+		if err := Decompress(t.Context(), path, zip, compression, part.raw.Bytes); err != nil {
 			t.Fatal(err)
 		}
 	}

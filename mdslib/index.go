@@ -111,6 +111,20 @@ func (s *ShardInfo) Files() []FileInfo {
 	return files
 }
 
+// shardPart is one of the files of a raw shard, with its compressed form if it has one.
+type shardPart struct {
+	raw FileInfo
+	zip *FileInfo
+}
+
+// parts returns the shard's files, that of a text format's offsets first.
+func (s *ShardInfo) parts() []shardPart {
+	if s.RawMeta != nil {
+		return []shardPart{{*s.RawMeta, s.ZipMeta}, {s.RawData, s.ZipData}}
+	}
+	return []shardPart{{s.RawData, s.ZipData}}
+}
+
 // Columns returns the shard's columns as the map a writer takes.
 func (s *ShardInfo) Columns() Columns {
 	c := make(Columns, len(s.ColumnNames))
@@ -143,7 +157,7 @@ func (s *ShardInfo) object() (Object, error) {
 	o := Object{}
 	add := func(name string, value any) { o = append(o, Member{name, value}) }
 	if s.Format == "json" {
-		columns := Object{}
+		columns := Object{} // of a writer in sorted order
 		for i, name := range s.ColumnNames {
 			columns = append(columns, Member{name, s.ColumnEncodings[i]})
 		}
@@ -182,19 +196,18 @@ func (s *ShardInfo) object() (Object, error) {
 	return o, nil
 }
 
-// config returns the text of the configuration that each mds shard holds in its header.
+// config returns the text of the configuration that each shard holds, in its header or its meta file: the entry without
+// what concerns this shard alone.
 func (s *ShardInfo) config() ([]byte, error) {
-	return appendPyJSON(nil, Object{
-		{"column_encodings", s.ColumnEncodings},
-		{"column_names", s.ColumnNames},
-		{"column_sizes", s.sizes()},
-		{"compression", orNull(s.Compression)},
-		{"format", s.Format},
-		{"hashes", s.Hashes},
-		{"size_limit", limitOrNull(s.SizeLimit)},
-		{"version", formatVersion},
-	})
+	o, err := s.object()
+	if err != nil {
+		return nil, err
+	}
+	return appendPyJSON(nil, slices.DeleteFunc(o, func(m Member) bool { return slices.Contains(ownMembers, m.Name) }))
 }
+
+// ownMembers are what a shard's entry has beside its configuration.
+var ownMembers = []string{"raw_data", "raw_meta", "samples", "zip_data", "zip_meta"}
 
 func (s *ShardInfo) sizes() []any {
 	sizes := make([]any, len(s.ColumnSizes))

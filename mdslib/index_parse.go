@@ -196,19 +196,26 @@ var (
 		"raw_meta", "samples", "size_limit", "version", "zip_data", "zip_meta"}
 )
 
-// check compares the members found with those of the format, and the columns with each other.
-func (s *ShardInfo) check(has []string) error {
-	want := mdsMembers
+// members returns the names that the entries of the shard's format have.
+func (s *ShardInfo) members() ([]string, error) {
 	switch s.Format {
 	case "mds":
+		return mdsMembers, nil
 	case "csv", "tsv":
-		want = csvMembers
+		return csvMembers, nil
 	case "xsv":
-		want = append(slices.Clone(csvMembers), "separator")
+		return append(slices.Clone(csvMembers), "separator"), nil
 	case "json":
-		want = jsonMembers
-	default:
-		return fmt.Errorf("unknown format %q", s.Format)
+		return jsonMembers, nil
+	}
+	return nil, fmt.Errorf("unknown format %q", s.Format)
+}
+
+// check compares the members found with those of the format, and the columns with each other.
+func (s *ShardInfo) check(has []string) error {
+	want, err := s.members()
+	if err != nil {
+		return err
 	}
 	if err := sameMembers(s.Format, has, want); err != nil {
 		return err
@@ -339,10 +346,7 @@ func (p *indexParser) sizeList(last []int) ([]int, error) {
 	return append([]int{}, p.sizes...), err
 }
 
-// configMembers are what a shard's header holds of its entry in the index.
-var configMembers = []string{"column_encodings", "column_names", "column_sizes", "compression", "format", "hashes", "size_limit", "version"}
-
-// parseConfig parses the configuration in an mds shard's header.
+// parseConfig parses the configuration in an mds shard's header or a text shard's meta file.
 func parseConfig(data []byte) (*ShardInfo, error) {
 	p := indexParser{s: jsonScanner{data: data, strings: map[string]string{}}}
 	var info ShardInfo
@@ -353,10 +357,12 @@ func parseConfig(data []byte) (*ShardInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Format != "mds" {
-		return nil, fmt.Errorf("format %q instead of mds", info.Format)
+	members, err := info.members()
+	if err != nil {
+		return nil, err
 	}
-	if err := sameMembers(info.Format, has, configMembers); err != nil {
+	want := slices.DeleteFunc(slices.Clone(members), func(name string) bool { return slices.Contains(ownMembers, name) })
+	if err := sameMembers(info.Format, has, want); err != nil {
 		return nil, err
 	}
 	return &info, info.checkColumns()

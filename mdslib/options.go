@@ -17,6 +17,13 @@ type MDSOptions struct {
 	Remote string `json:"remote,omitempty"`
 	// Columns maps each column to its encoding; see [ParseEncoding] for the names.
 	Columns Columns `json:"columns,omitempty"`
+	// Format is the shards' format: "" or "mds", or one of the text formats json (a JSON object a line), csv, tsv and xsv,
+	// whose columns are str, int or float. The reference has a writer for each.
+	Format string `json:"format,omitempty"`
+	// Newline ends each line of a text format. "" is "\n".
+	Newline string `json:"newline,omitempty"`
+	// Separator stands between the values of an xsv line.
+	Separator string `json:"separator,omitempty"`
 	// Compression is "" or "none", or an algorithm with an optional level: "zstd", "zstd:7", "gz:6", "snappy", "br", "bz2".
 	// Outside notebooks the last two need an import of their codec: _ "gomosaic/mdslib/codec/brotli" or …/bzip2.
 	Compression string `json:"compression,omitempty"`

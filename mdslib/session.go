@@ -25,20 +25,20 @@ func Connect(ctx context.Context, url string) (*Session, error) {
 }
 
 // Read starts the description of a source, as Spark's DataFrameReader.
-func (s *Session) Read() *Reader { return &Reader{session: s} }
+func (s *Session) Read() *DataFrameReader { return &DataFrameReader{session: s} }
 
 // String names the engine.
 func (s *Session) String() string { return fmt.Sprintf("mdslib.Session(%s)", s.url) }
 
-// Reader describes a source. Its methods return a changed copy, so that a reader can be shared.
-type Reader struct {
+// DataFrameReader describes a source. Its methods return a changed copy, so that a reader can be shared.
+type DataFrameReader struct {
 	session *Session
 	format  string
 	options map[string]string
 }
 
 // Format names the kind of files: binaryFile, parquet, csv or json (JSON lines).
-func (r *Reader) Format(format string) *Reader {
+func (r *DataFrameReader) Format(format string) *DataFrameReader {
 	c := *r
 	c.format = format
 	return &c
@@ -46,7 +46,7 @@ func (r *Reader) Format(format string) *Reader {
 
 // Option sets one of Spark's options of the format, such as recursiveFileLookup, pathGlobFilter, header, inferSchema or
 // sep. An option the engine doesn't know is an error at the first action.
-func (r *Reader) Option(key, value string) *Reader {
+func (r *DataFrameReader) Option(key, value string) *DataFrameReader {
 	c := *r
 	c.options = map[string]string{}
 	maps.Copy(c.options, r.options)
@@ -55,6 +55,6 @@ func (r *Reader) Option(key, value string) *Reader {
 }
 
 // Load describes the files at the paths: files, folders or patterns. Nothing is read before an action.
-func (r *Reader) Load(paths ...string) *DataFrame {
+func (r *DataFrameReader) Load(paths ...string) *DataFrame {
 	return &DataFrame{session: r.session, node: &plan.Read{Format: r.format, Options: maps.Clone(r.options), Paths: paths}}
 }

@@ -7,6 +7,8 @@ package mdslib
 //	4          4(N+1)    uint32 offsets from the start of the file; the first is where samples begin, the last the file size
 //	4+4(N+1)   config    JSON text, Python's json.dumps(config, sort_keys=True)
 //	off[0]     …         the samples, back to back
+//
+// text_format.go has the two files of the text formats.
 
 import (
 	"bufio"
@@ -70,10 +72,15 @@ func headBytes(samples, config int) int64 {
 	return int64(shardCountBytes) + shardOffsetBytes*(int64(samples)+1) + int64(config)
 }
 
-// head returns the shard's bytes before the samples.
+// head returns an mds shard's bytes before the samples.
 func (r *rawShard) head(config []byte) []byte {
-	first := headBytes(len(r.ends), len(config))
-	out := make([]byte, 0, first)
+	return r.offsets(headBytes(len(r.ends), len(config)), config)
+}
+
+// offsets returns the number of samples, their offsets in a file in which the first stands at first, and the configuration:
+// the head of an mds shard and the whole meta file of a text shard.
+func (r *rawShard) offsets(first int64, config []byte) []byte {
+	out := make([]byte, 0, headBytes(len(r.ends), len(config)))
 	out = appendBits(out, uint64(len(r.ends)), shardCountBytes)
 	out = appendBits(out, uint64(first), shardOffsetBytes)
 	for _, end := range r.ends {
@@ -98,45 +105,58 @@ func (r *rawShard) writeTo(w io.Writer, head []byte) error {
 	return nil
 }
 
-// store writes the shard as dir/base, compressed if c says so, and completes info. The file counts only after its header
-// was read back.
-func (r *rawShard) store(dir, base string, config []byte, c compression, info *ShardInfo) error {
-	head := r.head(config)
+// store writes the shard as dir/base and what belongs to it, as w's options say, and completes info. A file counts only
+// after its head was read back.
+func (r *rawShard) store(dir, base string, w *MDSWriter, info *ShardInfo) (err error) {
 	info.Samples = len(r.ends)
-	info.RawData = FileInfo{Basename: base, Bytes: int64(len(head)) + r.bytes}
-
-	var hashing sync.WaitGroup
-	raw := newDigests(info.Hashes)
-	for name, h := range raw {
-		hashing.Go(func() { r.writeTo(digests{name: h}, head) })
+	if w.schema.text == nil {
+		info.RawData, info.ZipData, err = r.storeFile(dir, base, r.head(w.config), w.codec, w.shard.Hashes)
+		return err
 	}
-	err := r.storeFile(filepath.Join(dir, base), head, c, info)
-	hashing.Wait()
-	info.RawData.Hashes = raw.hex()
+	info.RawData, info.ZipData, err = r.storeFile(dir, base, w.header, w.codec, w.shard.Hashes)
+	if err != nil {
+		return err
+	}
+	var meta FileInfo
+	meta, info.ZipMeta, err = new(rawShard).storeFile(dir, base+metaSuffix, r.offsets(int64(len(w.header)), w.config), w.codec, w.shard.Hashes)
+	info.RawMeta = &meta
 	return err
 }
 
-func (r *rawShard) storeFile(path string, head []byte, c compression, info *ShardInfo) error {
+// storeFile writes head and samples as dir/base, hashed on other cores and compressed if c says so.
+func (r *rawShard) storeFile(dir, base string, head []byte, c compression, hashes []string) (raw FileInfo, zip *FileInfo, err error) {
+	raw = FileInfo{Basename: base, Bytes: int64(len(head)) + r.bytes}
+	var hashing sync.WaitGroup
+	digest := newDigests(hashes)
+	for name, h := range digest {
+		hashing.Go(func() { r.writeTo(digests{name: h}, head) })
+	}
+	path := filepath.Join(dir, base)
+	stored := raw.Bytes
 	if c.name != "" {
+		zip = &FileInfo{Basename: base + "." + c.name}
 		path += "." + c.name
 	}
 	f, err := os.Create(path)
+	if err == nil {
+		if zip == nil {
+			err = r.writeTo(f, head)
+		} else {
+			err = r.compressTo(f, head, c, hashes, raw.Bytes, zip)
+			stored = zip.Bytes
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = fmt.Errorf("write %s: %w", path, err)
+		} else if err = rereadHead(path, head, c, stored); err != nil {
+			err = fmt.Errorf("read back %s: %w", path, err)
+		}
+	}
+	hashing.Wait()
+	raw.Hashes = digest.hex()
 	if err != nil {
-		return fmt.Errorf("mdslib: %w", err)
+		return raw, zip, fmt.Errorf("mdslib: %w", err)
 	}
-	if c.name == "" {
-		err = r.writeTo(f, head)
-	} else {
-		info.ZipData = &FileInfo{Basename: filepath.Base(path)}
-		err = r.compressTo(f, head, c, info)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("mdslib: write %s: %w", path, err)
-	}
-	if err := rereadHead(path, head, c, info.Files()[0].Bytes); err != nil {
-		return fmt.Errorf("mdslib: read back %s: %w", path, err)
-	}
-	return nil
+	return raw, zip, nil
 }
 
 // counter counts the bytes written through it.
@@ -147,23 +167,23 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (r *rawShard) compressTo(f *os.File, head []byte, c compression, info *ShardInfo) error {
+func (r *rawShard) compressTo(f *os.File, head []byte, c compression, hashes []string, rawBytes int64, zip *FileInfo) error {
 	var size counter
-	packed := newDigests(info.Hashes)
+	packed := newDigests(hashes)
 	buffer := bufio.NewWriterSize(io.MultiWriter(f, packed, &size), 1<<18)
 	var z io.WriteCloser
 	var err error
 	if c.name == "zstd" && r.zstd != nil { // its tables are dear to make for every shard
-		r.zstd.ResetContentSize(buffer, info.RawData.Bytes)
+		r.zstd.ResetContentSize(buffer, rawBytes)
 		z = r.zstd
-	} else if z, err = c.compressor(buffer, info.RawData.Bytes); err != nil {
+	} else if z, err = c.compressor(buffer, rawBytes); err != nil {
 		return err
 	}
 	r.zstd, _ = z.(*zstd.Encoder)
 	if err := errors.Join(r.writeTo(z, head), z.Close(), buffer.Flush()); err != nil {
 		return err
 	}
-	info.ZipData.Bytes, info.ZipData.Hashes = size.n, packed.hex()
+	zip.Bytes, zip.Hashes = size.n, packed.hex()
 	return nil
 }
 

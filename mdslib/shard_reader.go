@@ -16,11 +16,13 @@ import (
 // ErrClosed is returned by reads of a closed [Shard] or [Dataset].
 var ErrClosed = fmt.Errorf("mdslib: %w", fs.ErrClosed)
 
-// Shard is an open raw (decompressed) mds shard. It is safe for concurrent use and takes no lock: the file is mapped and
-// a sample is copied out of the mapping, so what is returned is the caller's. The file may be removed while it is open.
+// Shard is an open raw (decompressed) shard, of MDS or a text format. It is safe for concurrent use and takes no lock: the
+// file is mapped and a sample is copied out of the mapping, so what is returned is the caller's. The file may be removed
+// while it is open.
 type Shard struct {
 	name    string // for errors
-	data    []byte // the whole file, mapped
+	data    []byte // the whole data file, mapped
+	table   []byte // the offsets of the samples, one more than there are: part of data or of a text format's meta file
 	samples int
 	first   uint32 // where samples begin
 	schema  *schema
@@ -28,25 +30,52 @@ type Shard struct {
 	closed  atomic.Bool
 }
 
-// OpenShard opens the raw shard file path. info is its entry in the index, whose number of samples, size and columns the
-// file's own header must agree with; with info nil the header alone counts. Errors about the file wrap [ErrFormat], or
-// [ErrChecksum] if its size is not the index's.
+// OpenShard opens the raw shard file path; a text shard's meta file must lie beside it. info is its entry in the index,
+// whose number of samples, size and columns the file's own header must agree with; with info nil the header alone counts.
+// Errors about the file wrap [ErrFormat], or [ErrChecksum] if its size is not the index's.
 func OpenShard(path string, info *ShardInfo) (*Shard, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
 	defer f.Close()
-	return openShard(f, filepath.Base(path), info)
+	var meta []byte
+	name := path + metaSuffix
+	if info != nil && info.RawMeta != nil {
+		name = filepath.Join(filepath.Dir(path), filepath.Base(filepath.FromSlash(info.RawMeta.Basename)))
+	}
+	if info == nil && filepath.Ext(path) != ".mds" || info != nil && info.Format != "mds" {
+		if meta, err = readMeta(name, info); err != nil {
+			return nil, err
+		}
+	}
+	return openShard(f, filepath.Base(path), info, meta)
 }
 
-func openShard(f *os.File, name string, info *ShardInfo) (*Shard, error) {
-	stat, err := f.Stat()
+// readMeta reads a text shard's meta file.
+func readMeta(path string, info *ShardInfo) ([]byte, error) {
+	stat, err := os.Stat(path)
+	if err == nil && info != nil && stat.Size() != info.RawMeta.Bytes {
+		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes, the index says %d", filepath.Base(path), ErrChecksum, stat.Size(), info.RawMeta.Bytes)
+	}
+	if err == nil && stat.Size() > maxOffset {
+		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes of offsets", filepath.Base(path), ErrFormat, stat.Size())
+	}
+	var meta []byte
+	if err == nil {
+		meta, err = os.ReadFile(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	if info != nil && info.Format != "mds" {
-		return nil, fmt.Errorf("mdslib: %s: a shard of format %s is not read by OpenShard", name, info.Format)
+	return meta, nil
+}
+
+// openShard maps f. meta is what a text shard's other file holds, nil for mds.
+func openShard(f *os.File, name string, info *ShardInfo, meta []byte) (*Shard, error) {
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: %w", err)
 	}
 	if info != nil && stat.Size() != info.RawData.Bytes {
 		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes, the index says %d", name, ErrChecksum, stat.Size(), info.RawData.Bytes)
@@ -60,7 +89,7 @@ func openShard(f *os.File, name string, info *ShardInfo) (*Shard, error) {
 	}
 	s := &Shard{name: name, data: data}
 	s.users.Store(1)
-	if err := guard(func() error { return s.readHead(info) }); err != nil {
+	if err := guard(func() error { return s.readHead(info, meta) }); err != nil {
 		unmapFile(data)
 		return nil, fmt.Errorf("mdslib: %s: %w", name, err)
 	}
@@ -81,23 +110,35 @@ func guard(read func() error) (err error) {
 	return read()
 }
 
-// readHead checks the header's frame and its configuration.
-func (s *Shard) readHead(info *ShardInfo) error {
-	size := uint64(len(s.data))
+// readHead checks the frame of the offsets and the configuration, which lie in the data file or in meta.
+func (s *Shard) readHead(info *ShardInfo, meta []byte) error {
+	head := meta
+	if meta == nil {
+		head = s.data
+	}
+	size := uint64(len(head))
 	if size < shardCountBytes+shardOffsetBytes {
 		return fmt.Errorf("%w: a file of %d bytes is no shard", ErrFormat, size)
 	}
-	n := uint64(getUint32(s.data))
+	n := uint64(getUint32(head))
 	tableEnd := shardCountBytes + shardOffsetBytes*(n+1)
 	if tableEnd > size {
 		return fmt.Errorf("%w: %d samples do not fit into %d bytes", ErrFormat, n, size)
 	}
-	s.samples, s.first = int(n), getUint32(s.data[shardCountBytes:])
-	last := uint64(getUint32(s.data[tableEnd-shardOffsetBytes:]))
-	if uint64(s.first) < tableEnd || uint64(s.first) > size || last != size {
-		return fmt.Errorf("%w: samples from byte %d to %d in a file of %d bytes with %d samples", ErrFormat, s.first, last, size, n)
+	s.table = head[shardCountBytes:tableEnd]
+	s.samples, s.first = int(n), getUint32(s.table)
+	first, last, end := uint64(s.first), uint64(getUint32(s.table[shardOffsetBytes*n:])), uint64(len(s.data))
+	if first > end || last != end || meta == nil && first < tableEnd {
+		return fmt.Errorf("%w: samples from byte %d to %d in a file of %d bytes with %d samples", ErrFormat, first, last, end, n)
 	}
-	own, err := parseConfig(s.data[tableEnd:s.first])
+	config := head[tableEnd:]
+	if meta == nil {
+		config = head[tableEnd:first]
+	}
+	own, err := parseConfig(config)
+	if err == nil && (meta == nil) != (own.Format == "mds") {
+		err = fmt.Errorf("a shard of format %q", own.Format)
+	}
 	if err != nil {
 		return fmt.Errorf("%w header: %w", ErrFormat, err)
 	}
@@ -105,16 +146,29 @@ func (s *Shard) readHead(info *ShardInfo) error {
 		if info.Samples != s.samples {
 			return fmt.Errorf("%w: %d samples, the index says %d", ErrFormat, n, info.Samples)
 		}
-		if !slices.Equal(own.ColumnNames, info.ColumnNames) || !slices.Equal(own.ColumnEncodings, info.ColumnEncodings) {
-			return fmt.Errorf("%w: columns %v, the index says %v", ErrFormat, own.Columns(), info.Columns())
+		if own.Format != info.Format || own.Newline != info.Newline || own.Separator != info.Separator ||
+			!slices.Equal(own.ColumnNames, info.ColumnNames) || !slices.Equal(own.ColumnEncodings, info.ColumnEncodings) {
+			return fmt.Errorf("%w: %s with columns %v, the index says %s with %v", ErrFormat, own.Format, own.Columns(), info.Format, info.Columns())
 		}
 	}
-	s.schema, err = own.schema()
-	return err
+	if s.schema, err = own.schema(); err != nil || meta == nil {
+		return err
+	}
+	if header := s.schema.text.headerLine(own.ColumnNames); string(s.data[:first]) != header {
+		return fmt.Errorf("%w: the file begins with %s instead of its columns' names", ErrFormat, clip(fmt.Sprintf("%q", s.data[:first])))
+	}
+	return nil
 }
 
-// schema resolves the columns of an mds shard; their stored sizes must be those of their encodings.
+// schema resolves the columns of a shard; the stored sizes of those of mds must be those of their encodings.
 func (s *ShardInfo) schema() (*schema, error) {
+	text, err := newTextFormat(s.Format, s.Newline, s.Separator)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if text != nil {
+		return text.schema(s.ColumnNames, s.ColumnEncodings)
+	}
 	resolved, err := newSchema(s.ColumnNames, s.ColumnEncodings)
 	if err != nil {
 		return nil, err
@@ -197,8 +251,8 @@ func (s *Shard) copySample(dst []byte, i int) (out []byte, err error) {
 			out, err = dst, fmt.Errorf("%w: the file could not be read: it was truncated or its disk failed", ErrChecksum)
 		}
 	}()
-	at := shardCountBytes + shardOffsetBytes*i
-	begin, end := getUint32(s.data[at:]), getUint32(s.data[at+shardOffsetBytes:])
+	at := shardOffsetBytes * i
+	begin, end := getUint32(s.table[at:]), getUint32(s.table[at+shardOffsetBytes:])
 	if begin < s.first || end < begin || uint64(end) > uint64(len(s.data)) {
 		return dst, fmt.Errorf("%w: it lies from byte %d to %d of a file of %d", ErrFormat, begin, end, len(s.data))
 	}
@@ -242,7 +296,7 @@ func (s *Shard) checkOffsets() error {
 	var errs []error
 	previous := uint64(s.first)
 	for i := range s.samples {
-		end := uint64(getUint32(s.data[shardCountBytes+shardOffsetBytes*(i+1):]))
+		end := uint64(getUint32(s.table[shardOffsetBytes*(i+1):]))
 		if end < previous || end > uint64(len(s.data)) {
 			errs = append(errs, &SampleError{Shard: s.name, Sample: int64(i), Err: fmt.Errorf("%w: it lies from byte %d to %d of a file of %d", ErrFormat, previous, end, len(s.data))})
 			break // the others would only repeat it

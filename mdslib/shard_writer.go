@@ -24,7 +24,7 @@ var ErrAborted = errors.New("mdslib: writing was aborted")
 // shardsInMemory bounds a writer's memory: one fills while one is stored, or both are stored at once on two cores.
 const shardsInMemory = 2
 
-// MDSWriter writes one MDS data set. Its first error is kept: every later call returns it and no index.json is ever
+// MDSWriter writes one data set, of MDS shards or those of another Format. Its first error is kept: every later call returns it and no index.json is ever
 // written, so that a data set either is whole or does not read as one. Its methods are called from one goroutine at a
 // time.
 type MDSWriter struct {
@@ -34,6 +34,7 @@ type MDSWriter struct {
 	limit     int64     // of a raw shard; 0 for none
 	shard     ShardInfo // what all entries of the index share
 	config    []byte    // shard.config()
+	header    []byte    // the line before the samples of a text format
 	dir       string    // local folder of the files
 	temporary bool      // dir was made by the writer and goes away with it
 	remote    store.Store
@@ -60,8 +61,15 @@ type MDSWriter struct {
 // NewMDSWriter checks the options and makes the out folder ready. Close must be called, or Abort.
 func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	w := &MDSWriter{opts: opts, started: time.Now(), done: map[int]ShardInfo{}, free: make(chan *rawShard, shardsInMemory)}
-	var err error
-	if w.schema, err = opts.Columns.schema(); err != nil {
+	format := opts.Format
+	if format == "" {
+		format = "mds"
+	}
+	text, err := newTextFormat(format, opts.Newline, opts.Separator)
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: %w", err)
+	}
+	if w.schema, err = opts.Columns.schema(text); err != nil {
 		return nil, err
 	}
 	if w.codec, err = parseCompression(opts.Compression); err != nil {
@@ -81,13 +89,22 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if opts.Retry < 0 || opts.MaxWorkers < 0 {
 		return nil, fmt.Errorf("mdslib: Retry %d and MaxWorkers %d must not be negative", opts.Retry, opts.MaxWorkers)
 	}
+	w.header = []byte(text.headerLine(w.schema.names))
 	w.shard = ShardInfo{
-		Format: "mds", Compression: w.codec.text, Hashes: append([]string{}, opts.Hashes...), SizeLimit: w.limit,
+		Format: format, Compression: w.codec.text, Hashes: append([]string{}, opts.Hashes...), SizeLimit: w.limit,
 		ColumnNames: w.schema.names,
 	}
 	for _, e := range w.schema.encodings {
 		w.shard.ColumnEncodings = append(w.shard.ColumnEncodings, e.Name())
-		w.shard.ColumnSizes = append(w.shard.ColumnSizes, e.Bytes())
+		if text == nil {
+			w.shard.ColumnSizes = append(w.shard.ColumnSizes, e.Bytes())
+		}
+	}
+	if text != nil {
+		w.shard.Newline = text.newline
+		if format == "xsv" {
+			w.shard.Separator = text.separator
+		}
 	}
 	if w.config, err = w.shard.config(); err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
@@ -160,7 +177,7 @@ func (w *MDSWriter) Write(sample Sample) error {
 	raw, err := w.schema.appendSample(w.scratch[:0], sample)
 	if err == nil {
 		w.scratch = raw[:0]
-		if smallest := headBytes(1, len(w.config)) + int64(len(raw)); smallest > maxOffset {
+		if w.sizes(1, int64(len(raw))).fileBytes > maxOffset {
 			err = fmt.Errorf("sample of %d bytes, but a shard holds at most 4 GiB", len(raw))
 		}
 	}
@@ -177,16 +194,28 @@ func (w *MDSWriter) Write(sample Sample) error {
 // add puts an encoded sample into the shard being filled, or the next one if it would grow beyond the limit. As in the
 // reference a first sample that is itself too large leaves an empty shard behind: readers of both take it.
 func (w *MDSWriter) add(raw []byte) error {
-	grown := headBytes(len(w.filling.ends)+1, len(w.config)) + w.filling.bytes + int64(len(raw))
-	if w.limit != 0 && grown > w.limit {
+	grown := w.sizes(len(w.filling.ends)+1, w.filling.bytes+int64(len(raw)))
+	if w.limit != 0 && grown.counted > w.limit {
 		if err := w.flush(); err != nil {
 			return err
 		}
-	} else if grown > maxOffset {
-		return w.fail(fmt.Errorf("mdslib: the only shard would grow to %d bytes, but MDS holds at most 4 GiB: set SizeLimit", grown))
+	} else if grown.fileBytes > maxOffset {
+		return w.fail(fmt.Errorf("mdslib: the only shard would grow to %d bytes, but it holds at most 4 GiB: set SizeLimit", grown.fileBytes))
 	}
 	w.filling.add(raw)
 	return nil
+}
+
+// shardSizes are the size of a shard's data file and what of it counts towards the limit.
+type shardSizes struct{ fileBytes, counted int64 }
+
+// sizes gives those of a shard of so many samples that take so many bytes: of a text shard the header line does not count.
+func (w *MDSWriter) sizes(samples int, bytes int64) shardSizes {
+	if w.schema.text != nil {
+		return shardSizes{int64(len(w.header)) + bytes, bytes}
+	}
+	n := headBytes(samples, len(w.config)) + bytes
+	return shardSizes{n, n}
 }
 
 // flush hands the filled shard over and takes an empty one, waiting until there is one.
@@ -209,15 +238,19 @@ func (w *MDSWriter) finish(number int, r *rawShard) {
 	info := w.shard
 	err := w.ctx.Err()
 	if err == nil {
-		err = r.store(w.dir, fmt.Sprintf("shard.%05d.mds", number), w.config, w.codec, &info)
+		err = r.store(w.dir, w.basename(number), w, &info)
 	}
 	if err == nil {
 		w.report(func(p *WriteProgress) {
 			w.done[number] = info
 			p.Shards++
 			p.Samples += int64(info.Samples)
-			p.RawBytes += info.RawData.Bytes
-			p.StoredBytes += info.Files()[0].Bytes
+			for _, part := range info.parts() {
+				p.RawBytes += part.raw.Bytes
+			}
+			for _, f := range info.Files() {
+				p.StoredBytes += f.Bytes
+			}
 		})
 	}
 	if err == nil && w.remote != nil {
@@ -225,8 +258,9 @@ func (w *MDSWriter) finish(number int, r *rawShard) {
 		case w.uploads <- struct{}{}:
 			w.work.Go(func() {
 				defer func() { <-w.uploads }()
-				base := info.Files()[0].Basename
-				w.fail(w.upload(filepath.Join(w.dir, base), base))
+				for _, f := range info.Files() {
+					w.fail(w.upload(filepath.Join(w.dir, f.Basename), f.Basename))
+				}
 			})
 		case <-w.ctx.Done():
 		}
@@ -234,6 +268,11 @@ func (w *MDSWriter) finish(number int, r *rawShard) {
 	r.reset()
 	w.free <- r // never blocks: there are no more shards than places
 	w.fail(err)
+}
+
+// basename is the name of a shard's raw data file.
+func (w *MDSWriter) basename(number int) string {
+	return fmt.Sprintf("shard.%05d.%s", number, w.shard.Format)
 }
 
 // report changes the progress and calls the hook.
@@ -326,11 +365,13 @@ func (w *MDSWriter) removeLocal() {
 func (w *MDSWriter) removeFiles() {
 	os.Remove(filepath.Join(w.dir, IndexName))
 	for number := range w.next {
-		name := filepath.Join(w.dir, fmt.Sprintf("shard.%05d.mds", number))
-		if w.codec.name != "" {
-			name += "." + w.codec.name
+		for _, base := range []string{w.basename(number), w.basename(number) + metaSuffix} {
+			name := filepath.Join(w.dir, base)
+			if w.codec.name != "" {
+				name += "." + w.codec.name
+			}
+			os.Remove(name)
 		}
-		os.Remove(name)
 	}
 	os.Remove(w.dir)
 }
@@ -355,7 +396,9 @@ func (w *MDSWriter) Abort() error {
 	ctx := context.WithoutCancel(w.ctx)
 	for number := range w.next {
 		if info, ok := w.done[number]; ok {
-			errs = append(errs, w.remote.Delete(ctx, info.Files()[0].Basename))
+			for _, f := range info.Files() {
+				errs = append(errs, w.remote.Delete(ctx, f.Basename))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -52,7 +52,7 @@ func (r *VerifyReport) Err() error {
 const mostProblems = 100
 
 // Verify re-reads the data set in a local folder on all cores: sizes and all hashes of every file, the contents of
-// compressed ones, each mds shard's header and offsets, and every sample and value (pkl columns by their bytes alone). What is
+// compressed ones, each shard's header and offsets, and every sample and value (pkl columns by their bytes alone). What is
 // wrong with the data is in the report; the error is for an index that cannot be read, or the context's.
 func Verify(ctx context.Context, dir string) (*VerifyReport, error) {
 	index, err := ReadIndex(filepath.Join(dir, IndexName))
@@ -89,30 +89,8 @@ func (r *shardResult) verify(ctx context.Context, dir string, number int, info *
 	found := func(sample int, err error) {
 		r.problems = append(r.problems, Problem{number, info.RawData.Basename, sample, err})
 	}
-	stored := false
-	for _, f := range []*FileInfo{&info.RawData, info.ZipData, info.RawMeta, info.ZipMeta} {
-		if f == nil {
-			continue
-		}
-		err := VerifyFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Basename)), *f)
-		if errors.Is(err, fs.ErrNotExist) && info.ZipData != nil {
-			continue // either the raw or the compressed file may be missing, not both: see below
-		}
-		if err != nil {
-			found(-1, err)
-			return
-		}
-		stored = true
-	}
-	if !stored {
-		found(-1, fmt.Errorf("neither its raw nor its compressed file is there (%w)", fs.ErrNotExist))
-		return
-	}
-	if info.Format != "mds" {
-		return
-	}
-	if info.ZipData != nil {
-		if err := r.verifyContents(ctx, dir, info); err != nil {
+	for _, part := range info.parts() {
+		if err := verifyPart(ctx, dir, info.Compression, part); err != nil {
 			found(-1, err)
 			return
 		}
@@ -144,9 +122,34 @@ func (r *shardResult) verify(ctx context.Context, dir string, number int, info *
 	}
 }
 
-// verifyContents compares what a compressed shard holds with the raw hashes of the index.
-func (r *shardResult) verifyContents(ctx context.Context, dir string, info *ShardInfo) error {
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(info.ZipData.Basename)))
+// verifyPart compares the files of one part of a shard, raw and compressed, with the index; one of the two may be missing.
+func verifyPart(ctx context.Context, dir, compression string, part shardPart) error {
+	stored := false
+	for _, f := range []*FileInfo{&part.raw, part.zip} {
+		if f == nil {
+			continue
+		}
+		err := VerifyFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Basename)), *f)
+		if errors.Is(err, fs.ErrNotExist) && part.zip != nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		stored = true
+	}
+	if !stored {
+		return fmt.Errorf("neither its raw nor its compressed file is there (%w)", fs.ErrNotExist)
+	}
+	if part.zip == nil {
+		return nil
+	}
+	return verifyContents(ctx, dir, compression, part)
+}
+
+// verifyContents compares what a compressed file holds with the raw hashes of the index.
+func verifyContents(ctx context.Context, dir, compression string, part shardPart) error {
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(part.zip.Basename)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the raw file is there instead
 	}
@@ -154,22 +157,22 @@ func (r *shardResult) verifyContents(ctx context.Context, dir string, info *Shar
 		return err
 	}
 	defer f.Close()
-	codec, err := parseCompression(info.Compression)
+	codec, err := parseCompression(compression)
 	if err != nil {
 		return err
 	}
 	d := newDigests(nil)
-	for algo := range info.RawData.Hashes {
+	for algo := range part.raw.Hashes {
 		if hashes[algo] != nil {
 			d[algo] = hashes[algo]()
 		}
 	}
-	if err := decompressTo(ctx, d, f, codec, info.RawData.Bytes); err != nil {
-		return fmt.Errorf("decompress %s: %w", info.ZipData.Basename, err)
+	if err := decompressTo(ctx, d, f, codec, part.raw.Bytes); err != nil {
+		return fmt.Errorf("decompress %s: %w", part.zip.Basename, err)
 	}
 	for algo, got := range d.hex() {
-		if want := info.RawData.Hashes[algo]; got != want {
-			return fmt.Errorf("%w: %s of its contents is %s, the index says %s", ErrChecksum, algo, got, want)
+		if want := part.raw.Hashes[algo]; got != want {
+			return fmt.Errorf("%w: %s of the contents of %s is %s, the index says %s", ErrChecksum, algo, part.zip.Basename, got, want)
 		}
 	}
 	return nil

@@ -162,9 +162,6 @@ func (c *cache) open(ctx context.Context, number int) (*mdslib.Shard, error) {
 	owner := c.owners[number]
 	i := number - c.firsts[owner.number]
 	info := &owner.index.Shards[i]
-	if info.Format != "mds" {
-		return nil, fmt.Errorf("shards of format %q cannot be streamed, only mds", info.Format)
-	}
 	var shard *mdslib.Shard
 	err := owner.fetch(ctx, i, &c.space, func(dir string) (err error) {
 		if shard, err = mdslib.OpenShard(pathOf(dir, info.RawData), info); err == nil {

@@ -1,9 +1,11 @@
 package streamlib
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gomosaic/mdslib"
@@ -146,5 +148,52 @@ func TestGet(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTextFormats: shards of two files each are brought and read like others, raw and compressed, and a pickle where that
+// was allowed.
+func TestTextFormats(t *testing.T) {
+	for _, write := range []mdslib.MDSOptions{
+		{Format: "json"}, {Format: "csv", Compression: "zstd", Hashes: []string{"xxh64"}}, {Format: "tsv", Newline: "\r\n"}, {Format: "xsv", Separator: " | "},
+	} {
+		write.Out = filepath.Join(t.TempDir(), "data")
+		write.SizeLimit = "200"
+		write.Columns = mdslib.Columns{"id": "int", "text": "str", "half": "float"}
+		w, err := mdslib.NewMDSWriter(write)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 50 {
+			if err := w.Write(mdslib.Sample{"id": i, "text": textOf(i), "half": float64(i) / 2}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, opts := range []DatasetOptions{{Local: write.Out}, {Remote: write.Out, Local: t.TempDir()}} {
+			d := open(t, opts)
+			for i := range 50 {
+				s, err := d.Get(i)
+				if err != nil || s["id"] != int64(i) || s["text"] != textOf(i) || s["half"] != float64(i)/2 {
+					t.Fatalf("%s: sample %d: %v, %v", write.Format, i, s, err)
+				}
+			}
+		}
+	}
+	pickled := filepath.Join(t.TempDir(), "pickled")
+	w, err := mdslib.NewMDSWriter(mdslib.MDSOptions{Out: pickled, Columns: mdslib.Columns{"x": "pkl"}})
+	if err == nil {
+		err = errors.Join(w.Write(mdslib.Sample{"x": []any{1}}), w.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewStreamingDataset(t.Context(), DatasetOptions{Local: pickled, World: alone}); err == nil || !strings.Contains(err.Error(), "unsafe type: pkl") {
+		t.Errorf("pkl without AllowUnsafeTypes: %v", err)
+	}
+	if s, err := open(t, DatasetOptions{Local: pickled, AllowUnsafeTypes: true}).Get(0); err != nil || len(s["x"].([]any)) != 1 {
+		t.Errorf("pkl: %v, %v", s, err)
 	}
 }
