@@ -27,6 +27,7 @@ type Archives struct {
 	module *Module // base, or the session's that extends it
 	index  string  // file
 	lock   string
+	docs   docs
 
 	mu       sync.Mutex
 	packages map[string]archive // of base
@@ -257,6 +258,14 @@ func (a *Archives) File(path string) (string, error) {
 // notThere is said of packages that no module and no part of the standard library provides.
 const notThere = "not in the standard library and not in a required module"
 
+// has tells whether a package is listed.
+func (a *Archives) has(path string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.lookup(path)
+	return ok
+}
+
 // firstReason takes the go command's own words out of its output.
 func firstReason(err error) string {
 	var reasons []string
@@ -306,13 +315,18 @@ func (a *Archives) Each(f func(path, file string)) {
 	}
 }
 
+// importable tells whether cells may import a path: not what is internal to others.
+func importable(path string) bool {
+	return !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/")
+}
+
 // Suggest lists importable packages of the given name: the standard library first, short paths first.
 func (a *Archives) Suggest(name string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var paths []string
 	for path, p := range a.all() {
-		if p.name == name && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
+		if p.name == name && importable(path) {
 			paths = append(paths, path)
 		}
 	}
@@ -334,12 +348,25 @@ func (a *Archives) Paths(prefix string) []string {
 	defer a.mu.Unlock()
 	var paths []string
 	for path := range a.all() {
-		if strings.HasPrefix(path, prefix) && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/") {
+		if strings.HasPrefix(path, prefix) && importable(path) {
 			paths = append(paths, path)
 		}
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// Names lists the names of importable packages that begin with prefix, for completion.
+func (a *Archives) Names(prefix string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	names := map[string]bool{}
+	for path, p := range a.all() {
+		if strings.HasPrefix(p.name, prefix) && importable(path) {
+			names[p.name] = true
+		}
+	}
+	return sortedKeys(names)
 }
 
 // Importer reads the packages' export data; positions go to fset.
@@ -359,28 +386,69 @@ func (a *Archives) Importer(fset *token.FileSet) types.Importer {
 type archiveImporter struct {
 	archives *Archives
 	fresh    func() types.Importer
-	mu       sync.Mutex
-	epoch    int
-	gc       types.Importer
-	known    map[string]*types.Package
+
+	load sync.Mutex // held while gc reads, which may take a go command
+	gc   types.Importer
+
+	mu    sync.Mutex
+	epoch int // of gc and known
+	known map[string]*types.Package
 }
 
 func (i *archiveImporter) Import(path string) (*types.Package, error) {
+	path, epoch := i.archives.resolve(path)
+	if p := i.loaded(path, epoch); p != nil {
+		return p, nil
+	}
+	i.load.Lock()
+	defer i.load.Unlock()
+	return i.read(path, epoch)
+}
+
+// loaded is the package of a path if it was read in this epoch.
+func (i *archiveImporter) loaded(path string, epoch int) *types.Package {
 	if path == "unsafe" {
-		return types.Unsafe, nil
+		return types.Unsafe
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	path, epoch := i.archives.resolve(path)
+	if i.epoch != epoch {
+		return nil
+	}
+	return i.known[path]
+}
+
+// read reads the export data of a package. The caller holds i.load.
+func (i *archiveImporter) read(path string, epoch int) (*types.Package, error) {
+	i.mu.Lock()
 	if i.epoch != epoch {
 		i.epoch, i.gc, i.known = epoch, i.fresh(), map[string]*types.Package{}
 	}
-	if p := i.known[path]; p != nil {
-		return p, nil
-	}
+	i.mu.Unlock()
 	p, err := i.gc.Import(path)
 	if err == nil {
+		i.mu.Lock()
 		i.known[path] = p
+		i.mu.Unlock()
 	}
 	return p, err
+}
+
+// Ready is the same importer for those who cannot wait: a package that is neither loaded nor compiled is an error, and
+// so is one that is not loaded while another is on its way.
+func (i *archiveImporter) Ready() types.Importer { return readyImporter{i} }
+
+type readyImporter struct{ importer *archiveImporter }
+
+func (r readyImporter) Import(path string) (*types.Package, error) {
+	i := r.importer
+	path, epoch := i.archives.resolve(path)
+	if p := i.loaded(path, epoch); p != nil {
+		return p, nil
+	}
+	if !i.archives.has(path) || !i.load.TryLock() {
+		return nil, fmt.Errorf("package %s is not loaded yet", path)
+	}
+	defer i.load.Unlock()
+	return i.read(path, epoch)
 }

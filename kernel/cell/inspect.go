@@ -1,255 +1,278 @@
 package cell
 
 import (
-	"context"
 	"fmt"
 	"go/ast"
-	"go/doc"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"path/filepath"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"gomosaic/kernel/cell/magic"
 )
 
 // Description is what is known of a name.
 type Description struct {
 	Signature string // Go source of its declaration, without a body
-	Doc       string // its documentation, or where a cell declares it
-	Source    string // the user's own text of a function or type, for detail 1
+	Where     string // the cell that declares it, in words
+	Source    string // all of its declaration, where that is known
+	Doc       Documentation
+	Variable  *Captured // where its value lives, for a variable of the notebook
 }
 
-// Inspect describes the name at the cursor; doc may be nil. With a cursor behind an open bracket it describes the
-// function that is being called.
-func (k Completer) Inspect(code string, cursor int, doc func(path, name, member string) string) (Description, bool) {
+// Inspect describes the name at the cursor, with what documentation has to say of a package's name, or a member of its
+// type; documentation may be nil. With a cursor behind an open bracket it describes the function that is being called.
+func (k Completer) Inspect(code string, cursor int, documentation func(path, name, member string) (Documentation, bool)) (Description, bool) {
 	cursor = max(0, min(cursor, len(code)))
-	k.Session.mu.Lock()
-	defer k.Session.mu.Unlock()
-	for _, at := range []int{cursor, calledAt(code, cursor)} {
-		if at < 0 {
-			continue
-		}
-		start, end := wordAround(code, at)
-		if start == end {
-			continue
-		}
-		v := k.Session.look(code, start)
-		defer v.c.drop()
-		base, isSelector := selectorBase(code, start)
-		var o types.Object
-		if isSelector {
-			o = v.member(base, code[start:end])
-		} else {
-			o = v.object(code[start:end])
-		}
-		if o != nil {
-			return k.Session.describe(o, doc), true
-		}
+	head := normalize(code[:cursor])
+	code = head + normalize(code[cursor:])
+	s := spotAt(code, len(head))
+	if s.kind == inMagic {
+		return magicDescription(code[s.start:s.end])
 	}
-	return Description{}, false
+	if s.kind == inGo && s.start == s.end || s.kind == inPath || s.kind == inText {
+		call := s.called()
+		if call < 0 {
+			return Description{}, false
+		}
+		s = spotAt(code, call)
+	}
+	if s.kind != inGo || s.start == s.end {
+		return Description{}, false
+	}
+	name := s.code[s.start:s.end]
+	v, done := k.Session.look(s)
+	defer done()
+	var o types.Object
+	base, selects := s.selectorBase()
+	if selects {
+		o = v.member(base, name)
+	} else if o = v.key(name); o == nil {
+		o = v.object(name)
+	}
+	if o == nil && !selects {
+		if d, ok := keywordDescription(name); ok {
+			return d, true
+		}
+		o = v.unimported(name)
+	}
+	if o == nil {
+		return Description{}, false
+	}
+	var owner types.Type
+	if selects {
+		owner = v.typeOf(base).Type
+	}
+	return v.c.s.describe(o, owner, documentation), true
 }
 
-// calledAt is the place of the name before the innermost bracket that is open at the cursor, or -1.
-func calledAt(code string, cursor int) int {
-	depth := 0
-	for i := cursor - 1; i >= 0; i-- {
-		switch code[i] {
-		case ')':
-			depth++
-		case '(':
-			if depth == 0 {
-				head := strings.TrimRightFunc(code[:i], unicode.IsSpace)
-				if r, _ := utf8.DecodeLastRuneInString(head); isWordRune(r) {
-					return len(head)
-				}
-				return -1
-			}
-			depth--
+// called is the end of the name before the innermost round bracket that is open at the cursor, or -1.
+func (s *spot) called() int {
+	for i := s.enclosing(s.next); i >= 0; i = s.enclosing(i) {
+		if s.tokens[i].token != token.LPAREN {
+			continue
 		}
+		i--
+		if s.token(i) == token.RBRACK { // f[int](
+			i = s.opening(i) - 1
+		}
+		if s.token(i) == token.IDENT {
+			return s.tokens[i].offset + len(s.tokens[i].text)
+		}
+		return -1
 	}
 	return -1
 }
 
-// object finds a name as the cell sees it at the cursor.
-func (v *view) object(name string) types.Object {
-	if v.inner != nil {
-		if _, o := v.inner.LookupParent(name, v.pos); o != nil {
-			return o
-		}
+// unimported finds a package by its name.
+func (v *view) unimported(name string) types.Object {
+	suggest := v.c.s.config.Suggest
+	if suggest == nil {
+		return nil
 	}
-	if v.c.pkg != nil {
-		for _, n := range []string{name + freshMark, name} {
-			if o := v.c.pkg.Scope().Lookup(n); o != nil {
-				return o
-			}
-		}
-	}
-	if o := v.c.s.objects[name]; o != nil {
-		return o
-	}
-	if path, ok := v.c.imports[name]; ok {
+	for _, path := range suggest(name) {
 		if pkg, err := v.c.s.importer.Import(path); err == nil {
 			return types.NewPkgName(token.NoPos, pkg, name, pkg)
 		}
 	}
-	if o := v.c.s.preludeObject(name); o != nil {
-		return o
-	}
-	return types.Universe.Lookup(name)
+	return nil
 }
 
-// member finds base.name.
-func (v *view) member(base, name string) types.Object {
-	if path, ok := v.packagePath(base); ok {
-		pkg, err := v.c.s.importer.Import(path)
-		if err != nil {
-			return nil
-		}
-		return pkg.Scope().Lookup(name)
-	}
-	t := v.typeOf(base)
-	if t == nil || v.c.pkg == nil {
+// key is the field that a key of a struct literal names.
+func (v *view) key(name string) types.Object {
+	s, _ := v.literal()
+	if s == nil || v.spot.token(v.spot.next+1) != token.COLON {
 		return nil
 	}
-	o, _, _ := types.LookupFieldOrMethod(t, true, v.c.pkg, name)
-	return o
+	for i := range s.NumFields() {
+		if s.Field(i).Name() == name {
+			return s.Field(i)
+		}
+	}
+	return nil
 }
 
-// describe writes an object's declaration and finds what is said about it.
-func (s *Session) describe(o types.Object, documentation func(path, name, member string) string) Description {
-	qualifier := func(p *types.Package) string {
-		if fromCell(p) || p == o.Pkg() {
+// describe writes an object's declaration and finds what is said about it. owner is the type that it was selected from.
+func (s *Session) describe(o types.Object, owner types.Type, documentation func(path, name, member string) (Documentation, bool)) Description {
+	d := Description{Signature: strings.ReplaceAll(types.ObjectString(o, s.qualifier(o)), freshMark, "")}
+	look := func(path, name, member string) {
+		if documentation == nil {
+			return
+		}
+		doc, ok := documentation(path, name, member)
+		if !ok {
+			return
+		}
+		d.Doc, d.Source = doc, doc.Source
+		if doc.Signature != "" {
+			d.Signature = doc.Signature
+		}
+	}
+	if pkg, ok := o.(*types.PkgName); ok {
+		d.Signature = fmt.Sprintf("package %s // import %q", pkg.Imported().Name(), pkg.Imported().Path())
+		look(pkg.Imported().Path(), "", "")
+		return d
+	}
+	at, placed := s.places[o]
+	if placed && at.path != "" { // ctx, check, …
+		own := d.Signature
+		look(at.path, at.name, "")
+		d.Signature = own
+		return d
+	}
+	if cell, line, _, ok := s.locate(o.Pos()); ok {
+		s.describeOwn(&d, o, cell, line)
+		if v, ok := o.(*types.Var); ok && placed && !v.IsField() && !at.function {
+			d.Variable = &Captured{Name: o.Name(), Cell: at.cell, Key: at.name}
+		}
+		return d
+	}
+	switch o := o.(type) {
+	case *types.Func:
+		if recv := o.Signature().Recv(); recv != nil {
+			if named := namedOf(recv.Type()); named != nil && named.Obj().Pkg() != nil {
+				look(named.Obj().Pkg().Path(), named.Obj().Name(), o.Name())
+			}
+			return d
+		}
+	case *types.Var:
+		if o.IsField() {
+			if named := fieldOwner(owner, o); named != nil && named.Obj().Pkg() != nil {
+				look(named.Obj().Pkg().Path(), named.Obj().Name(), o.Name())
+			}
+			return d
+		}
+	}
+	if o.Pkg() == nil {
+		look("builtin", o.Name(), "")
+	} else {
+		look(o.Pkg().Path(), o.Name(), "")
+	}
+	return d
+}
+
+// qualifier writes types as a cell does: those of cells and the object's own package need no package name.
+func (s *Session) qualifier(o types.Object) types.Qualifier {
+	return func(p *types.Package) string {
+		if fromCell(p) || o.Pkg() == p {
 			return ""
 		}
 		return p.Name()
 	}
-	if pkg, ok := o.(*types.PkgName); ok {
-		d := Description{Signature: "package " + pkg.Imported().Name() + " // import \"" + pkg.Imported().Path() + "\""}
-		if documentation != nil {
-			d.Doc = documentation(pkg.Imported().Path(), "", "")
-		}
-		return d
-	}
-	d := Description{Signature: strings.ReplaceAll(types.ObjectString(o, qualifier), freshMark, "")}
-	if at, ok := s.places[o]; ok && at.path != "" && documentation != nil { // ctx, check, …
-		d.Doc = documentation(at.path, at.name, "")
-		return d
-	}
-	if cell, line, _, ok := s.locate(o.Pos()); ok {
-		if cell > 0 {
-			d.Doc = fmt.Sprintf("declared in cell[%d], line %d", cell, line)
-		}
-		if kept := s.types[o.Name()]; kept != nil && s.objects[o.Name()] == o {
-			d.Source = kept.declaration.text
-		}
-		if f, ok := o.(*types.Func); ok {
-			d.Source = s.functionSource(f)
-		}
-		return d
-	}
-	if o.Pkg() == nil {
-		if documentation != nil {
-			d.Doc = documentation("builtin", o.Name(), "")
-		}
-		return d
-	}
-	if documentation == nil {
-		return d
-	}
-	if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
-		if named := receiverNamed(f.Signature().Recv().Type()); named != nil {
-			d.Doc = documentation(o.Pkg().Path(), named.Obj().Name(), o.Name())
-		}
-		return d
-	}
-	d.Doc = documentation(o.Pkg().Path(), o.Name(), "")
-	return d
 }
 
-func receiverNamed(t types.Type) *types.Named {
-	if p, ok := t.(*types.Pointer); ok {
+func namedOf(t types.Type) *types.Named {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		t = p.Elem()
 	}
-	n, _ := t.(*types.Named)
+	n, _ := types.Unalias(t).(*types.Named)
 	return n
 }
 
-// functionSource is the user's text of a function or method.
-func (s *Session) functionSource(f *types.Func) string {
-	fragment := s.fragmentAt(f.Pos())
-	if fragment == nil {
-		return ""
+// fieldOwner is the named type that declares a field reached from t, itself or one that it embeds, or nil.
+func fieldOwner(t types.Type, field *types.Var) *types.Named {
+	if t == nil {
+		return nil
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), "", "package main\n"+fragment.text, parser.SkipObjectResolution)
-	if file == nil || err != nil {
-		return ""
+	s := structOf(t)
+	if s == nil {
+		return nil
 	}
-	at := s.offset(fragment, f.Pos())
-	for _, decl := range file.Decls {
-		from, to := int(decl.Pos())-1-len("package main\n"), int(decl.End())-1-len("package main\n")
-		if from <= at && at < to && to <= len(fragment.text) {
-			return fragment.text[from:to]
+	for i := range s.NumFields() {
+		if s.Field(i).Origin() == field.Origin() {
+			return namedOf(t)
 		}
 	}
-	return ""
-}
-
-// Documentation reads what a package's source says about a name, a member of a type, or with no name the package.
-func (a *Archives) Documentation(path, name, member string) string {
-	out, err := a.module.list(context.Background(), "-find", "-f", "{{.Dir}}\n{{range .GoFiles}}{{.}}\n{{end}}{{range .CgoFiles}}{{.}}\n{{end}}", path)
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	fset := token.NewFileSet()
-	var files []*ast.File
-	for _, file := range lines[1:] {
-		f, err := parser.ParseFile(fset, filepath.Join(lines[0], file), nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err == nil {
-			files = append(files, f)
-		}
-	}
-	pkg, err := doc.NewFromFiles(fset, files, path, doc.AllDecls)
-	if err != nil {
-		return ""
-	}
-	if name == "" {
-		return pkg.Doc
-	}
-	return documented(pkg, name, member)
-}
-
-func documented(pkg *doc.Package, name, member string) string {
-	functions := pkg.Funcs
-	values := append(pkg.Consts, pkg.Vars...)
-	for _, t := range pkg.Types {
-		if t.Name == name {
-			if member == "" {
-				return t.Doc
+	for i := range s.NumFields() {
+		if f := s.Field(i); f.Embedded() {
+			if owner := fieldOwner(f.Type(), field); owner != nil {
+				return owner
 			}
-			for _, m := range t.Methods {
-				if m.Name == member {
-					return m.Doc
+		}
+	}
+	return nil
+}
+
+// describeOwn describes what a cell declares, with the user's own text.
+func (s *Session) describeOwn(d *Description, o types.Object, cell, line int) {
+	d.Where = fmt.Sprintf("declared in cell[%d], line %d", cell, line)
+	if cell == 0 {
+		d.Where = fmt.Sprintf("declared in this cell, line %d", line)
+	}
+	f := s.fragmentAt(o.Pos())
+	prefix, suffix := "package main\n", "\n"
+	if f.lines == 2 {
+		prefix, suffix = "package main\nfunc _() {\n", "\n}\n"
+	}
+	fset := token.NewFileSet()
+	file, _ := parser.ParseFile(fset, "", prefix+f.text+suffix, parser.ParseComments|parser.SkipObjectResolution)
+	if file == nil {
+		return
+	}
+	tf := fset.File(file.FileStart)
+	p := tf.Pos(s.offset(f, o.Pos()) + len(prefix))
+	text := func(from, to token.Pos) string {
+		return f.text[max(0, tf.Offset(from)-len(prefix)):min(len(f.text), tf.Offset(to)-len(prefix))]
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if n == nil || p < n.Pos() || n.End() <= p {
+			_, isFile := n.(*ast.File)
+			return isFile
+		}
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Name.Pos() == p {
+				d.Source = text(n.Pos(), n.End())
+				d.Signature = text(n.Pos(), n.Type.End())
+				d.Doc = plainDocumentation(n.Doc)
+			}
+		case *ast.GenDecl:
+			if n.Tok == token.TYPE && slices.ContainsFunc(n.Specs, func(spec ast.Spec) bool { return spec.Pos() == p }) {
+				spec := n.Specs[slices.IndexFunc(n.Specs, func(spec ast.Spec) bool { return spec.Pos() == p })].(*ast.TypeSpec)
+				d.Source = "type " + text(spec.Pos(), spec.End())
+				d.Signature = d.Source
+				if d.Doc = plainDocumentation(spec.Doc); spec.Doc == nil {
+					d.Doc = plainDocumentation(n.Doc)
 				}
 			}
-			return ""
-		}
-		functions = append(functions, t.Funcs...)
-		values = append(values, append(t.Consts, t.Vars...)...)
-	}
-	for _, f := range functions {
-		if f.Name == name {
-			return f.Doc
-		}
-	}
-	for _, v := range values {
-		for _, n := range v.Names {
-			if n == name {
-				return v.Doc
+		case *ast.Field:
+			if slices.ContainsFunc(n.Names, func(id *ast.Ident) bool { return id.Pos() == p }) {
+				if d.Doc = plainDocumentation(n.Doc); n.Doc == nil {
+					d.Doc = plainDocumentation(n.Comment)
+				}
 			}
 		}
+		return true
+	})
+}
+
+// magicDescription describes a magic by its name, with its %.
+func magicDescription(name string) (Description, bool) {
+	for _, m := range magic.All() {
+		if m.Name == strings.TrimLeft(name, "%") {
+			return Description{Signature: m.Usage, Doc: Documentation{Text: m.Doc, Markdown: m.Doc}}, true
+		}
 	}
-	return ""
+	return Description{}, false
 }

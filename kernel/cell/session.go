@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gomosaic/kernel/cell/magic"
 )
@@ -24,6 +25,8 @@ type Config struct {
 // Session is the state of a notebook: what its cells declared and where that lives. It holds types and source, never
 // values. Its methods are safe for concurrent use.
 type Session struct {
+	published atomic.Pointer[Session] // what Completers see: a copy made by publish
+
 	mu       sync.Mutex
 	config   Config
 	fset     *token.FileSet
@@ -56,6 +59,7 @@ func NewSession(config Config) *Session {
 	for _, p := range config.Preloads {
 		s.imports[p.Name] = p.Path
 	}
+	s.publish()
 	return s
 }
 
@@ -87,6 +91,7 @@ func (s *Session) Reset() {
 			s.imports[p.Name] = p.Path
 		}
 	}
+	s.publish()
 }
 
 // Unit is a cell as a Go package. It is part of its session only after Commit.
@@ -118,6 +123,7 @@ func (s *Session) Compile(code string, label int) (*Unit, error) {
 	c := newCompilation(s, normalize(code), label)
 	if list := c.run(); len(list) > 0 {
 		c.drop()
+		s.publish() // its imports are kept
 		return nil, c.finish(list)
 	}
 	return c.unit, nil
@@ -130,6 +136,7 @@ func (s *Session) Commit(u *Unit) {
 	if u.commit != nil {
 		u.commit()
 		u.commit = nil
+		s.publish()
 	}
 }
 
@@ -300,7 +307,10 @@ func (c *compilation) run() []Diagnostic {
 func (c *compilation) drop() {
 	for _, file := range c.files() {
 		if file != nil {
-			delete(c.s.fragments, c.s.fset.File(file.FileStart))
+			if f := c.s.fset.File(file.FileStart); f != nil {
+				delete(c.s.fragments, f)
+				c.s.fset.RemoveFile(f)
+			}
 		}
 	}
 }

@@ -28,11 +28,13 @@ type lexeme struct {
 	text   string
 }
 
-func lex(code string) []lexeme {
+func lex(code string) []lexeme { return lexWith(code, 0) }
+
+func lexWith(code string, mode scanner.Mode) []lexeme {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(code))
 	var sc scanner.Scanner
-	sc.Init(file, []byte(code), func(token.Position, string) {}, 0)
+	sc.Init(file, []byte(code), func(token.Position, string) {}, mode)
 	var out []lexeme
 	for {
 		p, t, text := sc.Scan()
@@ -69,7 +71,7 @@ func split(code string) parts {
 	depth, start := 0, true
 	for i := 0; i < len(tokens); i++ {
 		if start && depth == 0 {
-			end := -1
+			end, from := -1, tokens[i].offset
 			switch tokens[i].token {
 			case token.PACKAGE:
 				end = statementEnd(tokens, i)
@@ -80,12 +82,15 @@ func split(code string) parts {
 			case token.FUNC:
 				if isFuncDecl(tokens[i:]) {
 					end = statementEnd(tokens, i)
-					blank(functions[kept:tokens[i].offset])
+					if from = max(kept, docStart(code, from)); i > 0 {
+						from = max(from, tokens[i-1].offset) // the line above may be a raw string's
+					}
+					blank(functions[kept:from])
 					kept = offset(end)
 				}
 			}
 			if end >= 0 {
-				blank(statements[tokens[i].offset:offset(end)])
+				blank(statements[from:offset(end)])
 				if end < len(tokens) && tokens[end].text == ";" {
 					blank(statements[offset(end) : offset(end)+1])
 				}
@@ -99,6 +104,22 @@ func split(code string) parts {
 	blank(functions[kept:])
 	p.statements, p.functions = string(statements), string(functions)
 	return p
+}
+
+// docStart is where the comment lines above a declaration begin, or the declaration's own place.
+func docStart(code string, offset int) int {
+	start := strings.LastIndexByte(code[:offset], '\n') + 1
+	if strings.TrimSpace(code[start:offset]) != "" {
+		return offset
+	}
+	for start > 0 {
+		above := strings.LastIndexByte(code[:start-1], '\n') + 1
+		if !strings.HasPrefix(strings.TrimLeft(code[above:start], " \t"), "//") {
+			break
+		}
+		start, offset = above, above
+	}
+	return offset
 }
 
 // statementEnd is the index of the semicolon that ends the statement at token i, or len(tokens).

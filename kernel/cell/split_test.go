@@ -46,6 +46,8 @@ func TestSplit(t *testing.T) {
 		{code: "for i := 0; i < 3; i++ {\n\timport()\n}", statements: "for i := 0; i < 3; i++ { import() }"},
 		{code: "func (x int) int { return x }(3)", statements: "func (x int) int { return x }(3)"},
 		{code: "s := `import \"fmt\"\nfunc f() {}`", statements: "s := `import \"fmt\" func f() {}`"},
+		{code: "x := 1 // one\n// f is\n// a function\nfunc f() {}", statements: "x := 1 // one", functions: "// f is // a function func f() {}"},
+		{code: "s := `\n// not a comment`\nfunc f() {}", statements: "s := ` // not a comment`", functions: "func f() {}"},
 	} {
 		p := split(test.code)
 		var imports []string

@@ -15,12 +15,12 @@ type Completion struct {
 // Match is one possible completion.
 type Match struct {
 	Text string
-	Type string // function, variable, constant, type, field, method, module, keyword
+	Type string // function, variable, constant, type, field, method, module, keyword, label, magic, path
 }
 
-// Complete lists what may stand at the cursor, a byte offset into code.
+// Complete lists what may stand at the cursor, a byte offset into code. It waits for no cell.
 func (s *Session) Complete(code string, cursorBytes int) Completion {
-	start, end, matches := cell.Completer{Session: s.currentModel(), Paths: s.currentArchives().Paths}.Complete(code, cursorBytes)
+	start, end, matches := s.completer().Complete(code, cursorBytes)
 	c := Completion{Start: start, End: end}
 	for _, m := range matches {
 		c.Matches = append(c.Matches, Match{m.Text, m.Kind})
@@ -28,24 +28,51 @@ func (s *Session) Complete(code string, cursorBytes int) Completion {
 	return c
 }
 
-// Inspect describes the name at the cursor by MIME type (text/plain, text/markdown): its signature and documentation,
-// and for detail 1 its source where a cell declares it.
+func (s *Session) completer() cell.Completer {
+	s.mu.Lock()
+	model, archives, dir, p := s.model, s.archives, s.options.Dir, s.host
+	s.mu.Unlock()
+	if p != nil {
+		dir = p.workingDir(dir)
+	}
+	return cell.Completer{Session: model, Dir: dir, Paths: archives.Paths, Names: archives.Names}
+}
+
+// Inspect describes the name at the cursor by MIME type (text/plain, text/markdown): its signature, where it is declared,
+// the value of a variable, its documentation and an example; for detail 1 its source.
 func (s *Session) Inspect(code string, cursorBytes, detail int) (data map[string]any, found bool) {
-	d, ok := cell.Completer{Session: s.currentModel()}.Inspect(code, cursorBytes, s.currentArchives().Documentation)
+	s.mu.Lock()
+	archives := s.archives
+	s.mu.Unlock()
+	d, ok := s.completer().Inspect(code, cursorBytes, archives.Documentation)
 	if !ok {
 		return nil, false
 	}
-	source := d.Signature
+	var plain, markdown []string
+	add := func(text, marked string) {
+		if text != "" {
+			plain, markdown = append(plain, text), append(markdown, marked)
+		}
+	}
+	goCode := func(text string) string { return "```go\n" + text + "\n```" }
 	if detail > 0 && d.Source != "" {
-		source = d.Source
+		add(d.Source, goCode(d.Source))
+	} else {
+		add(d.Signature, goCode(d.Signature))
 	}
-	doc := strings.TrimSpace(d.Doc)
-	plain, markdown := source, "```go\n"+source+"\n```"
-	if doc != "" {
-		plain += "\n\n" + doc
-		markdown += "\n\n" + doc
+	if d.Variable != nil {
+		value := s.peek(*d.Variable)
+		add(value, goCode(value))
 	}
-	return map[string]any{"text/plain": plain, "text/markdown": markdown}, true
+	add(d.Where, "*"+d.Where+"*")
+	add(d.Doc.Text, d.Doc.Markdown)
+	if d.Doc.Example != "" {
+		add("Example:\n\n"+d.Doc.Example, "Example:\n"+goCode(d.Doc.Example))
+	}
+	if d.Doc.Link != "" {
+		add(d.Doc.Link, "<"+d.Doc.Link+">")
+	}
+	return map[string]any{"text/plain": strings.Join(plain, "\n\n"), "text/markdown": strings.Join(markdown, "\n\n")}, true
 }
 
 // IsComplete tells whether code can be run as it stands: complete, incomplete (indent is then the blanks that the next
@@ -55,16 +82,4 @@ func IsComplete(code string) (status, indent string) {
 		return "complete", ""
 	}
 	return cell.IsComplete(code)
-}
-
-func (s *Session) currentModel() *cell.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.model
-}
-
-func (s *Session) currentArchives() *cell.Archives {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.archives
 }

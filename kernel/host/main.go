@@ -121,6 +121,8 @@ func (s *server) serve(commands *bufio.Reader) {
 			s.pending <- r
 		case msgInterrupt:
 			s.interrupt()
+		case msgPeek:
+			s.peek(m)
 		case msgReply:
 			s.mu.Lock()
 			reply := s.calls[m.ID]

@@ -29,6 +29,7 @@ type process struct {
 	commands  *frameWriter
 	pipe      *os.File // of commands
 	collector *collector
+	peeks     peeks
 	pid       int
 	ready     chan struct{} // closed by the host's first event
 	exited    chan struct{} // closed when the process is gone and all that it wrote has been given out

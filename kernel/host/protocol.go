@@ -32,6 +32,7 @@ const (
 const (
 	msgRun       = "run"       // Seq, Plugin, Label
 	msgInterrupt = "interrupt" // the running cell
+	msgPeek      = "peek"      // ID, Seq (the variable's package), Text (its name there) → msgPeeked
 	msgReply     = "reply"     // ID, and Text or Error, or Plan: the answer to a call
 )
 
@@ -43,6 +44,7 @@ const (
 	msgDisplay = "display" // Data, Metadata, Transient, Update
 	msgResult  = "result"  // Data, Metadata
 	msgClear   = "clear"   // Wait
+	msgPeeked  = "peeked"  // ID, Text: the value, or empty
 	msgInput   = "input"   // call: Text is the prompt, Password
 	msgPlan    = "plan"    // call: Function, Package, Func → Plan
 	msgBuild   = "build"   // call: Function, Package, Func, Snapshot, Types → Text, the program's path

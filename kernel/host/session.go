@@ -285,6 +285,10 @@ func (s *Session) output(p *process) Output {
 
 // handle is called by a host's collector for each event in its place among the output.
 func (s *Session) handle(p *process, m message) {
+	if m.Kind == msgPeeked {
+		p.peeks.answer(m.ID, m.Text)
+		return
+	}
 	out := s.output(p)
 	if out == nil {
 		return
