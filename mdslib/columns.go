@@ -6,6 +6,7 @@ package mdslib
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -24,6 +25,7 @@ type schema struct {
 	encodings []*Encoding
 	variable  int         // number of columns without a fixed size
 	text      *textFormat // nil for mds
+	nulls     []any       // what stands for a null in each column, nil for none; nil if no column has one
 }
 
 // schema resolves the columns of a format; text is nil for mds.
@@ -40,6 +42,37 @@ func (c Columns) schema(text *textFormat) (*schema, error) {
 		return text.schema(names, texts)
 	}
 	return newSchema(names, texts)
+}
+
+// nullAs sets what stands for the nulls of some columns. A value must be one that the column takes.
+func (s *schema) nullAs(values map[string]any) error {
+	if len(values) == 0 {
+		return nil
+	}
+	s.nulls = make([]any, len(s.names))
+	for name, value := range values {
+		i := slices.Index(s.names, name)
+		if i < 0 {
+			return fmt.Errorf("mdslib: NullAs: there is no column %q", name)
+		}
+		if f, ok := value.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 { // options that travelled as JSON
+			if e := s.encodings[i].name; e == "int" || e == "str_int" {
+				value = int64(f)
+			}
+		}
+		take := s.encodings[i].Append
+		if s.text != nil {
+			take = s.encodings[i].append
+		}
+		if value == nil {
+			return fmt.Errorf("mdslib: NullAs: column %q: a null in place of nulls", name)
+		}
+		if _, err := take(nil, value); err != nil {
+			return fmt.Errorf("mdslib: NullAs: column %q: %w", name, err)
+		}
+		s.nulls[i] = value
+	}
+	return nil
 }
 
 // newSchema resolves encodings in stored order.
@@ -71,6 +104,9 @@ func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
 	}
 	for i, name := range s.names {
 		value, ok := sample[name]
+		if value == nil && ok && s.nulls != nil {
+			value = s.nulls[i]
+		}
 		if !ok {
 			return dst[:start], missingColumn(name, sample)
 		}

@@ -147,17 +147,19 @@ func wanted(t plan.Type) string {
 // Sampler turns rows of a schema into samples that an [MDSWriter] with the same columns takes. It is safe for concurrent
 // use.
 type Sampler struct {
+	nullAs    map[string]any
 	fields    []Field
 	positions []int // of each field in the row
 	convert   []func(any) any
 }
 
-// NewSampler checks the columns against the schema.
-func NewSampler(schema Schema, columns Columns) (*Sampler, error) {
+// NewSampler checks the columns against the schema. A NULL of a column that nullAs names is left to the writer, whose NullAs
+// it is.
+func NewSampler(schema Schema, columns Columns, nullAs map[string]any) (*Sampler, error) {
 	if err := CheckColumns(schema, columns); err != nil {
 		return nil, err
 	}
-	s := &Sampler{}
+	s := &Sampler{nullAs: nullAs}
 	for i, f := range schema.Fields {
 		if encoding, ok := columns[f.Name]; ok {
 			s.fields = append(s.fields, f)
@@ -173,7 +175,11 @@ func (s *Sampler) Fill(sample Sample, row []any) error {
 	for i, f := range s.fields {
 		v := row[s.positions[i]]
 		if v == nil {
-			return &SampleError{Sample: -1, Column: f.Name, Err: fmt.Errorf("it is NULL, and MDS has no nulls: leave such rows out with Filter(\"%[1]s IS NOT NULL\") or give a value with coalesce(%[1]s, …)", plan.QuoteName(f.Name))}
+			if _, ok := s.nullAs[f.Name]; ok {
+				sample[f.Name] = nil
+				continue
+			}
+			return &SampleError{Sample: -1, Column: f.Name, Err: fmt.Errorf("it is NULL, and MDS has no nulls: leave such rows out with Filter(\"%[1]s IS NOT NULL\") give a value with coalesce(%[1]s, …), or set NullAs", plan.QuoteName(f.Name))}
 		}
 		if s.convert[i] != nil {
 			v = s.convert[i](v)

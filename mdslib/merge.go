@@ -1,8 +1,8 @@
 package mdslib
 
-// Merging the index.json of partitions into one. The text is the reference's: top-level "version" before "shards", the
-// members of each shard in the order of the source, file names extended by the partition's folder. DataFrameToMDS calls
-// it after its partitions are written.
+// Merging the index.json of partitions into one, locally or at a remote. The text is the reference's: top-level "version"
+// before "shards", the members of each shard in the order of the source, file names extended by the partition's folder.
+// DataFrameToMDS calls it after its partitions are written.
 
 import (
 	"context"
@@ -12,15 +12,19 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"gomosaic/mdslib/store"
 )
 
-// MergeOptions says how indexes are merged. The zero value merges locally.
+// MergeOptions says how indexes are merged. The zero value merges where the partitions are.
 type MergeOptions struct {
-	// Remote is a folder or URL that also receives the merged index.
+	// Remote is a folder or URL that also receives the merged index. Partitions that are not in the local folder are read
+	// from there.
 	Remote string
 	// RemoveLocal removes the merged index from the local folder once it is at Remote. (The reference's keep_local=False
 	// removes the whole local folder, shards included.)
@@ -28,33 +32,30 @@ type MergeOptions struct {
 }
 
 // MergeIndex merges the index.json of every folder below root, at any depth, into root/index.json; root's own old index
-// is replaced. Partitions come in the order of their paths as text (0, 1, 10, 2), as in the reference; to keep the order
-// they were written in, name them with leading zeros or use [MergeIndexFiles]. A root without partitions is an error that
-// wraps fs.ErrNotExist.
+// is replaced. root is a local folder or a URL. Partitions come in the order of their paths as text (0, 1, 10, 2), as in the
+// reference; to keep the order they were written in, name them with leading zeros or use [MergeIndexFiles]. A root without
+// partitions is an error that wraps fs.ErrNotExist.
 func MergeIndex(ctx context.Context, root string, opts MergeOptions) error {
-	dir, ok := store.LocalPath(root)
-	if !ok {
-		return fmt.Errorf("mdslib: merge: %s is no local folder", root)
-	}
-	s, err := store.Open(ctx, dir)
+	m, err := newMerger(ctx, root, opts)
 	if err != nil {
-		return fmt.Errorf("mdslib: merge: %w", err)
+		return err
 	}
 	var keys []string
-	for o, err := range s.List(ctx, "") {
-		if err != nil {
-			return fmt.Errorf("mdslib: merge: %w", err)
+	for _, s := range []store.Store{m.local, m.remote} {
+		if s == nil {
+			continue
 		}
-		if path.Base(o.Key) == IndexName && o.Key != IndexName {
-			keys = append(keys, o.Key)
+		for o, err := range s.List(ctx, "") {
+			if err != nil {
+				return fmt.Errorf("mdslib: merge: %w", err)
+			}
+			if path.Base(o.Key) == IndexName && o.Key != IndexName {
+				keys = append(keys, o.Key)
+			}
 		}
 	}
-	keys = dropMerged(keys)
-	files := make([]string, len(keys))
-	for i, key := range keys {
-		files[i] = filepath.Join(dir, filepath.FromSlash(key))
-	}
-	return MergeIndexFiles(ctx, files, dir, opts)
+	slices.Sort(keys)
+	return m.merge(ctx, dropMerged(slices.Compact(keys)))
 }
 
 // dropMerged leaves out an index that has others below it: it is itself the merge of those.
@@ -69,79 +70,157 @@ func dropMerged(keys []string) []string {
 }
 
 // MergeIndexFiles merges the given index.json files (a folder stands for the one in it), in that order and each once,
-// into out/index.json. Every partition must lie below out, so that the merged index finds its shards; the reference
-// takes any and loses them. An index without shards adds none.
+// into out/index.json; all are local, or all URLs. Every partition must lie below out, so that the merged index finds its
+// shards; the reference takes any and loses them. An index without shards adds none.
 func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts MergeOptions) error {
-	if len(indexes) == 0 {
-		return fmt.Errorf("mdslib: merge into %s: no partition with an %s (%w)", out, IndexName, fs.ErrNotExist)
+	m, err := newMerger(ctx, out, opts)
+	if err != nil {
+		return err
 	}
-	outDir, ok := store.LocalPath(out)
-	if !ok {
-		return fmt.Errorf("mdslib: merge: %s is no local folder", out)
-	}
-	text := []byte(fmt.Sprintf(`{"version": %d, "shards": [`, formatVersion))
-	var seen []string
-	shards := 0
-	for _, file := range indexes {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		file, ok := store.LocalPath(strings.TrimRight(strings.TrimSpace(file), "/"))
-		if !ok {
-			return fmt.Errorf("mdslib: merge: %s is no local file", file)
-		}
-		if stat, err := os.Stat(file); err == nil && stat.IsDir() {
-			file = filepath.Join(file, IndexName)
-		}
-		prefix, err := partitionPrefix(outDir, file)
+	var keys []string
+	for _, index := range indexes {
+		key, err := m.key(strings.TrimRight(strings.TrimSpace(index), "/"))
 		if err != nil {
 			return err
 		}
-		if slices.Contains(seen, prefix) {
-			continue
-		}
-		seen = append(seen, prefix)
-		entries, err := partitionShards(file, prefix)
-		if err != nil {
-			return fmt.Errorf("mdslib: merge: %s: %w", file, err)
-		}
-		for _, entry := range entries {
-			if shards > 0 {
-				text = append(text, ", "...)
-			}
-			if text, err = appendPyJSON(text, entry); err != nil {
-				return fmt.Errorf("mdslib: merge: %s: %w", file, err)
-			}
-			shards++
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
-	return publishMerged(ctx, append(text, "]}"...), outDir, opts)
+	return m.merge(ctx, keys)
 }
 
-// partitionPrefix returns the slash path from out to the folder of a partition's index.
-func partitionPrefix(out, file string) (string, error) {
-	absOut, err := filepath.Abs(out)
+// merger is one merge at work.
+type merger struct {
+	out    string      // as given
+	dir    string      // out as a local folder; "" for a URL
+	local  store.Store // dir
+	remote store.Store // out as a URL, or the options' Remote; nil for none
+	opts   MergeOptions
+}
+
+func newMerger(ctx context.Context, out string, opts MergeOptions) (*merger, error) {
+	m := &merger{out: out, opts: opts}
+	var err error
+	dir, local := store.LocalPath(out)
+	if local {
+		m.dir = dir
+		m.local, err = store.Open(ctx, dir)
+	} else if opts.Remote != "" {
+		return nil, fmt.Errorf("mdslib: merge: with Remote %s set, %s must be a local folder", opts.Remote, out)
+	} else {
+		m.remote, err = store.Open(ctx, out)
+	}
+	if err == nil && opts.Remote != "" {
+		m.remote, err = store.Open(ctx, opts.Remote)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: merge: %w", err)
+	}
+	return m, nil
+}
+
+// key returns the path below out of a partition's index.
+func (m *merger) key(index string) (string, error) {
+	if m.dir == "" {
+		key, ok := strings.CutPrefix(index, strings.TrimRight(m.out, "/")+"/")
+		if path.Base(key) != IndexName {
+			key = path.Join(key, IndexName)
+		}
+		if !ok || key == IndexName || store.CheckKey(key) != nil {
+			return "", notBelow(index, m.out)
+		}
+		return key, nil
+	}
+	file, ok := store.LocalPath(index)
+	if !ok {
+		return "", fmt.Errorf("mdslib: merge: %s is no local file", index)
+	}
+	if stat, err := os.Stat(file); err == nil && stat.IsDir() || err != nil && filepath.Base(file) != IndexName {
+		file = filepath.Join(file, IndexName)
+	}
+	absOut, err := filepath.Abs(m.dir)
 	if err != nil {
 		return "", fmt.Errorf("mdslib: merge: %w", err)
 	}
-	absDir, err := filepath.Abs(filepath.Dir(file))
+	absFile, err := filepath.Abs(file)
 	if err != nil {
 		return "", fmt.Errorf("mdslib: merge: %w", err)
 	}
-	relative, err := filepath.Rel(absOut, absDir)
-	if err != nil || relative == "." || !filepath.IsLocal(relative) {
-		return "", fmt.Errorf("mdslib: merge: partition %s does not lie below %s: the merged index could not name its shards", file, out)
+	relative, err := filepath.Rel(absOut, absFile)
+	if err != nil || relative == IndexName || !filepath.IsLocal(relative) {
+		return "", notBelow(file, m.out)
 	}
 	return filepath.ToSlash(relative), nil
 }
 
-// partitionShards returns the entries of a partition's index with the prefix before every basename. The index must parse
-// strictly; its text is kept member by member.
-func partitionShards(file, prefix string) ([]any, error) {
-	data, err := os.ReadFile(file)
+func notBelow(index, out string) error {
+	return fmt.Errorf("mdslib: merge: partition %s does not lie below %s: the merged index could not name its shards", index, out)
+}
+
+// merge reads the partitions side by side and publishes their shards in the order of the keys.
+func (m *merger) merge(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return fmt.Errorf("mdslib: merge into %s: no partition with an %s (%w)", m.out, IndexName, fs.ErrNotExist)
+	}
+	texts := make([][]byte, len(keys))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(max(8, runtime.GOMAXPROCS(0))) // remote ones mostly wait
+	for i, key := range keys {
+		group.Go(func() error {
+			data, err := m.read(groupCtx, key)
+			if err == nil {
+				texts[i], err = partitionShards(data, path.Dir(key))
+			}
+			if err != nil {
+				return fmt.Errorf("mdslib: merge: %s: %w", store.Join(m.out, key), err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	text := fmt.Appendf(nil, `{"version": %d, "shards": [`, formatVersion)
+	first := true
+	for _, shards := range texts {
+		if len(shards) == 0 {
+			continue
+		}
+		if !first {
+			text = append(text, ", "...)
+		}
+		text, first = append(text, shards...), false
+	}
+	return m.publish(ctx, append(text, "]}"...))
+}
+
+// read returns the text of a partition's index, from the local folder if it is there.
+func (m *merger) read(ctx context.Context, key string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if m.local != nil {
+		data, err := os.ReadFile(filepath.Join(m.dir, filepath.FromSlash(key)))
+		if m.remote == nil || !errors.Is(err, fs.ErrNotExist) {
+			return data, err
+		}
+	}
+	temp, err := os.CreateTemp("", "mds-index-")
 	if err != nil {
 		return nil, err
 	}
+	temp.Close()
+	defer os.Remove(temp.Name())
+	if err := retry(ctx, 2, func() error { return m.remote.Get(ctx, key, temp.Name()) }); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(temp.Name())
+}
+
+// partitionShards returns the text of the entries of a partition's index with the prefix before every basename. The index
+// must parse strictly; its text is kept member by member.
+func partitionShards(data []byte, prefix string) ([]byte, error) {
 	if _, err := ParseIndex(data); err != nil {
 		return nil, err
 	}
@@ -151,7 +230,8 @@ func partitionShards(file, prefix string) ([]any, error) {
 		return nil, err
 	}
 	shards, _ := parsed.(Object).member("shards").([]any)
-	for _, shard := range shards {
+	text := make([]byte, 0, len(data)+len(shards)*(len(prefix)+1))
+	for i, shard := range shards {
 		for _, name := range []string{"raw_data", "zip_data", "raw_meta", "zip_meta"} {
 			if f, ok := shard.(Object).member(name).(Object); ok {
 				for i := range f {
@@ -161,8 +241,14 @@ func partitionShards(file, prefix string) ([]any, error) {
 				}
 			}
 		}
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		if text, err = appendPyJSON(text, shard); err != nil {
+			return nil, err
+		}
 	}
-	return shards, nil
+	return text, nil
 }
 
 // member returns the value of the member of that name, or nil.
@@ -175,9 +261,16 @@ func (o Object) member(name string) any {
 	return nil
 }
 
-// publishMerged writes the merged index, at the remote first.
-func publishMerged(ctx context.Context, text []byte, dir string, opts MergeOptions) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// publish writes the merged index, at the remote first.
+func (m *merger) publish(ctx context.Context, text []byte) error {
+	dir := m.dir
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "mds-index-"); err != nil {
+			return fmt.Errorf("mdslib: merge: %w", err)
+		}
+		defer os.RemoveAll(dir)
+	} else if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("mdslib: merge: %w", err)
 	}
 	name := filepath.Join(dir, IndexName)
@@ -186,15 +279,11 @@ func publishMerged(ctx context.Context, text []byte, dir string, opts MergeOptio
 		return err
 	}
 	_, err = f.Write(text)
-	if err == nil && opts.Remote != "" {
-		var remote store.Store
-		if remote, err = store.Open(ctx, opts.Remote); err == nil {
-			err = retry(ctx, 2, func() error { return remote.Put(ctx, f.Name(), IndexName) })
-		}
+	if err == nil && m.remote != nil {
+		err = retry(ctx, 2, func() error { return m.remote.Put(ctx, f.Name(), IndexName) })
 	}
-	if err != nil || opts.Remote != "" && opts.RemoveLocal {
-		removeErr := errors.Join(f.Close(), os.Remove(f.Name()))
-		if err = errors.Join(err, removeErr); err != nil {
+	if err != nil || m.dir == "" || m.remote != nil && m.opts.RemoveLocal {
+		if err = errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
 			return fmt.Errorf("mdslib: merge: %w", err)
 		}
 		return nil

@@ -1,6 +1,7 @@
 package mdslib
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gomosaic/mdslib/store"
 )
 
 func TestMergeNested(t *testing.T) {
@@ -52,6 +55,7 @@ func TestMergeRefuses(t *testing.T) {
 		"elsewhere":     {[]string{part, elsewhere}, "does not lie below"},
 		"the root":      {[]string{root}, "does not lie below"},
 		"a remote path": {[]string{"s3://bucket/index.json"}, "no local file"},
+		"no such place": {[]string{filepath.Join(root, "nothing")}, "no such file"},
 	} {
 		err := MergeIndexFiles(t.Context(), c.indexes, root, MergeOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -67,6 +71,47 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(root, IndexName)); err == nil {
 		t.Error("a failed merge left an index")
+	}
+}
+
+// folderStore is a store of a scheme of its own, so that merging at a remote is tested without one.
+type folderStore struct{ store.Store }
+
+// TestMergeRemote: the partitions are read from a URL and the merged index is put there; with a local folder and a remote,
+// partitions whose local files are gone come from the remote.
+func TestMergeRemote(t *testing.T) {
+	samples := rows(30)
+	root := t.TempDir()
+	for i := range 3 {
+		writeAll(t, MDSOptions{Columns: rowColumns, Out: filepath.Join(root, fmt.Sprint("p", i)), SizeLimit: "2kb"}, samples[10*i:10*i+10])
+	}
+	store.Register("mergetest", func(ctx context.Context, url string) (store.Store, error) {
+		s, err := store.Open(ctx, filepath.Join(root, strings.TrimPrefix(url, "mergetest://data")))
+		return folderStore{s}, err
+	})
+	if err := MergeIndex(t.Context(), "mergetest://data", MergeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, readAll(t, root), samples)
+	whole, _ := os.ReadFile(filepath.Join(root, IndexName))
+	if err := MergeIndexFiles(t.Context(), []string{"mergetest://data/p2", "mergetest://data/p0/index.json", "mergetest://data/p2/"}, "mergetest://data/", MergeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, readAll(t, root), append(append([]Sample{}, samples[20:]...), samples[:10]...))
+	if err := MergeIndexFiles(t.Context(), []string{"mergetest://other/p2"}, "mergetest://data", MergeOptions{}); err == nil || !strings.Contains(err.Error(), "does not lie below") {
+		t.Errorf("a partition elsewhere: %v", err)
+	}
+	local := t.TempDir()
+	if err := os.CopyFS(filepath.Join(local, "p1"), os.DirFS(filepath.Join(root, "p1"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := MergeIndex(t.Context(), local, MergeOptions{Remote: "mergetest://data"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{local, root} {
+		if got, err := os.ReadFile(filepath.Join(dir, IndexName)); err != nil || string(got) != string(whole) {
+			t.Errorf("%s: the merged index differs: %v", dir, err)
+		}
 	}
 }
 

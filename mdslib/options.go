@@ -34,6 +34,13 @@ type MDSOptions struct {
 	// ExistOK allows Out to hold a data set already, which is removed first. Files that are no part of one are never
 	// removed: they are an error.
 	ExistOK bool `json:"exist_ok,omitempty"`
+	// Resume goes on with the data set that Out holds: its shards stay, new ones follow, and index.json is replaced at the
+	// end. Where a writer died there is no index.json; then the sound shards up to the first gap stay, and
+	// [MDSWriter.Resumed] tells how many samples need not be written again. Columns and format must be the earlier ones.
+	// An empty folder is begun. A remote must hold an index.json.
+	Resume bool `json:"resume,omitempty"`
+	// NullAs offers a value for the nulls of a column, which are refused otherwise. It is encoded as any other.
+	NullAs map[string]any `json:"null_as,omitempty"`
 	// KeepLocal keeps the local files of a data set that was copied to a remote.
 	KeepLocal bool `json:"keep_local,omitempty"`
 	// MaxWorkers bounds the uploads in flight. 0 is four more than the cores, at most 32.

@@ -42,8 +42,10 @@ type MDSWriter struct {
 
 	scratch []byte
 	filling *rawShard
-	next    int   // number of the shard being filled
-	given   int64 // samples given to Write
+	earlier []ShardInfo // shards that a writer with Resume found; they stay as they are
+	first   int         // number of the first shard of its own
+	next    int         // number of the shard being filled
+	given   int64       // samples given to Write
 	closed  bool
 
 	ctx     context.Context
@@ -70,6 +72,9 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
 	if w.schema, err = opts.Columns.schema(text); err != nil {
+		return nil, err
+	}
+	if err := w.schema.nullAs(opts.NullAs); err != nil {
 		return nil, err
 	}
 	if w.codec, err = parseCompression(opts.Compression); err != nil {
@@ -143,7 +148,14 @@ func (w *MDSWriter) open() error {
 		if w.remote, err = store.Open(w.ctx, remote); err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-		if err := prepareRemote(w.ctx, w.remote, remote, w.opts.ExistOK); err != nil {
+		if !w.opts.Resume {
+			if err := prepareRemote(w.ctx, w.remote, remote, w.opts.ExistOK); err != nil {
+				return err
+			}
+		}
+	}
+	if w.opts.Resume {
+		if err := w.resume(w.ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -153,8 +165,10 @@ func (w *MDSWriter) open() error {
 		if dir, err = os.MkdirTemp("", "mds-"); err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-	} else if err := prepareOut(dir, w.opts.ExistOK); err != nil {
-		return err
+	} else if !w.opts.Resume {
+		if err := prepareOut(dir, w.opts.ExistOK); err != nil {
+			return err
+		}
 	}
 	w.dir = dir
 	return nil
@@ -363,8 +377,10 @@ func (w *MDSWriter) removeLocal() {
 
 // removeFiles removes what the writer wrote into its folder, and the folder if nothing else is in it.
 func (w *MDSWriter) removeFiles() {
-	os.Remove(filepath.Join(w.dir, IndexName))
-	for number := range w.next {
+	if len(w.earlier) == 0 || w.err() == nil { // an earlier data set stays whole
+		os.Remove(filepath.Join(w.dir, IndexName))
+	}
+	for number := w.first; number < w.next; number++ {
 		for _, base := range []string{w.basename(number), w.basename(number) + metaSuffix} {
 			name := filepath.Join(w.dir, base)
 			if w.codec.name != "" {
@@ -394,7 +410,7 @@ func (w *MDSWriter) Abort() error {
 	}
 	var errs []error
 	ctx := context.WithoutCancel(w.ctx)
-	for number := range w.next {
+	for number := w.first; number < w.next; number++ {
 		if info, ok := w.done[number]; ok {
 			for _, f := range info.Files() {
 				errs = append(errs, w.remote.Delete(ctx, f.Basename))
@@ -408,8 +424,8 @@ func (w *MDSWriter) Abort() error {
 func (w *MDSWriter) Index() *Index {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	index := &Index{Shards: make([]ShardInfo, 0, len(w.done))}
-	for number := range w.next {
+	index := &Index{Shards: append(make([]ShardInfo, 0, len(w.earlier)+len(w.done)), w.earlier...)}
+	for number := w.first; number < w.next; number++ {
 		if info, ok := w.done[number]; ok {
 			index.Shards = append(index.Shards, info)
 		}

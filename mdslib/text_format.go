@@ -138,6 +138,9 @@ func (f *textFormat) appendLine(dst []byte, s *schema, sample Sample) ([]byte, e
 	}
 	for i, name := range s.names {
 		value, ok := sample[name]
+		if value == nil && ok && s.nulls != nil {
+			value = s.nulls[i]
+		}
 		if !ok {
 			return dst[:start], missingColumn(name, sample)
 		}

@@ -19,7 +19,7 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 	if err != nil {
 		return nil, err
 	}
-	sampler, err := mdslib.NewSampler(r.schema, opts.Columns)
+	sampler, err := mdslib.NewSampler(r.schema, opts.Columns, opts.NullAs)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func ConvertPartition(ctx context.Context, p plan.Node, partition int, opts mdsl
 	if partition < 0 || partition >= len(r.partitions) {
 		return nil, fmt.Errorf("local: no partition %d: the plan has %d", partition, len(r.partitions))
 	}
-	sampler, err := mdslib.NewSampler(r.schema, opts.Columns)
+	sampler, err := mdslib.NewSampler(r.schema, opts.Columns, opts.NullAs)
 	if err != nil {
 		return nil, err
 	}
