@@ -85,6 +85,9 @@ func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 	if v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>", true
 	}
+	if _, renders := v.Interface().(HTMLer); renders && depth > 0 {
+		return typeName(v.Type()), true // a table, a chart: its text has many lines, and may take long
+	}
 	switch x := v.Interface().(type) {
 	case time.Time: // String has the reading of the monotonic clock behind it
 		return x.Format("2006-01-02 15:04:05.999999999 -0700 MST"), true
@@ -272,7 +275,11 @@ func firstEntries(v reflect.Value, n int) []entry {
 		if !it.Next() {
 			break
 		}
-		key.SetIterKey(it)
+		if v.CanInterface() {
+			key.SetIterKey(it)
+		} else { // of an unexported field
+			key = it.Key()
+		}
 		if len(first) == n && compareKeys(key, first[n-1].key) >= 0 {
 			continue
 		}

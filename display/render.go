@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"image"
 	"reflect"
+	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // The interfaces by which a value renders itself. A value with several of them gives
@@ -39,8 +41,9 @@ type (
 )
 
 // Render gives the representations of a renderable value; ok is false for any other.
-// Renderable are [Data], a value with one of the rendering methods, an image.Image, and what
-// the registered [ChartRenderer] knows; a nil pointer is not. A rendering method that panics
+// Renderable are [Data], a value with one of the rendering methods (of its own, or of a pointer
+// to it), an image.Image, and what the registered [ChartRenderer] and the renderers of
+// [RegisterRenderer] know; a nil pointer is not. A rendering method that panics
 // is the caller's to report: its trace names the line.
 func Render(v any) (d Data, ok bool) {
 	if isNil(v) {
@@ -56,6 +59,58 @@ func Render(v any) (d Data, ok bool) {
 	if x, is := v.(Data); is {
 		return withPlainText(x, v), true
 	}
+	if d, ok = renderByMethods(v); ok {
+		return d, true
+	}
+	if p, ok := addressed(v); ok {
+		if d, ok = renderByMethods(p); ok {
+			return d, true
+		}
+	}
+	for _, render := range *renderers.Load() {
+		if d, ok := render(v); ok {
+			return withPlainText(d, v), true
+		}
+	}
+	if img, is := v.(image.Image); is {
+		return Image(img), true
+	}
+	return Data{}, false
+}
+
+// renderers are the functions given to RegisterRenderer; a driver slot like database/sql's.
+var renderers = func() *atomic.Pointer[[]func(v any) (Data, bool)] {
+	p := new(atomic.Pointer[[]func(v any) (Data, bool)])
+	p.Store(&[]func(v any) (Data, bool){})
+	return p
+}()
+
+// RegisterRenderer adds a function that renders values of types without rendering methods, in
+// the manner of database/sql: a package that has one registers it in its init. The function
+// MUST be safe for concurrent use and return false for values that are not its own.
+func RegisterRenderer(render func(v any) (d Data, ok bool)) {
+	for {
+		before := renderers.Load()
+		after := append(slices.Clone(*before), render)
+		if renderers.CompareAndSwap(before, &after) {
+			return
+		}
+	}
+}
+
+// addressed is a pointer to a copy of v: the methods of a variable may be its pointer's.
+func addressed(v any) (pointer any, ok bool) {
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || reflect.PointerTo(t).NumMethod() == t.NumMethod() {
+		return nil, false
+	}
+	p := reflect.New(t)
+	p.Elem().Set(reflect.ValueOf(v))
+	return p.Interface(), true
+}
+
+// renderByMethods asks each of v's rendering methods.
+func renderByMethods(v any) (d Data, ok bool) {
 	rep := MIMEMap{}
 	if x, is := v.(Renderer); is {
 		d = x.Render()
@@ -94,9 +149,6 @@ func Render(v any) (d Data, ok bool) {
 	svg, is := v.(SVGer)
 	set(is, MIMETypeSVG, func() any { return svg.SVG() })
 	if !ok {
-		if img, is := v.(image.Image); is {
-			return Image(img), true
-		}
 		return Data{}, false
 	}
 	return withPlainText(Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, v), true

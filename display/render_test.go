@@ -2,6 +2,7 @@ package display
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"reflect"
 	"testing"
@@ -91,5 +92,36 @@ func TestResultRule(t *testing.T) {
 		if got := RenderResult(c.values...); !reflect.DeepEqual(got.Data, c.want) {
 			t.Errorf("%s: %v, want %v", name, got.Data, c.want)
 		}
+	}
+}
+
+type onPointer struct{ n int }
+
+func (p *onPointer) HTML() string { return fmt.Sprint("<i>", p.n, "</i>") }
+
+// TestRenderVariable: a variable renders by the methods of its pointer.
+func TestRenderVariable(t *testing.T) {
+	if d, ok := Render(onPointer{3}); !ok || d.Data[MIMETypeHTML] != "<i>3</i>" {
+		t.Errorf("%v, %v", d, ok)
+	}
+	if text := Summary([]any{&onPointer{}, 1}, 60); text != "[*display.onPointer 1]" {
+		t.Error(text)
+	}
+}
+
+// TestRegisterRenderer: a driver renders what has no methods, and nothing else.
+func TestRegisterRenderer(t *testing.T) {
+	type driven struct{ n int }
+	before := renderers.Load()
+	defer renderers.Store(before)
+	RegisterRenderer(func(v any) (Data, bool) {
+		d, ok := v.(driven)
+		return MakeData(MIMETypeMarkdown, fmt.Sprint(d.n)), ok
+	})
+	if d, ok := Render(driven{4}); !ok || d.Data[MIMETypeMarkdown] != "4" {
+		t.Errorf("%v, %v", d, ok)
+	}
+	if _, ok := Render(5); ok {
+		t.Error("5 renders")
 	}
 }

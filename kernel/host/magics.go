@@ -28,11 +28,13 @@ func (m magicCall) printf(format string, args ...any) {
 // frontMagics are what the front does for a magic, by its name. An error is shown at the magic's place in the cell,
 // unless it is a *[CellError]; the cell does not run then.
 var frontMagics = map[string]func(s *Session, ctx context.Context, m magicCall) error{
-	"help":  (*Session).magicHelp,
-	"who":   (*Session).magicWho,
-	"reset": (*Session).magicReset,
-	"get":   (*Session).magicGet,
-	"use":   (*Session).magicUse,
+	"help":    (*Session).magicHelp,
+	"who":     (*Session).magicWho,
+	"reset":   (*Session).magicReset,
+	"history": (*Session).magicHistory,
+	"load":    (*Session).magicLoad,
+	"get":     (*Session).magicGet,
+	"use":     (*Session).magicUse,
 }
 
 // magics carries out the cell's magics of kind Front, in the order of its text.

@@ -147,3 +147,19 @@ func TestWhos(t *testing.T) {
 		}
 	}
 }
+
+func TestHistoryAndLoad(t *testing.T) {
+	n := openNotebook(t)
+	dir := t.TempDir()
+	n.want("a := 1\na", "=> 1")
+	n.want("b := 2\n", "")
+	n.want("%history", "a := 1\na\nb := 2\n")
+	n.want("%history -n 2-2", "// cell[2]\nb := 2\n")
+	n.fails("%history x", "cell[5]:1:1: want a cell's number")
+	n.want("%cd "+dir+"\n%env X=1", "X=1")
+	n.want("%%writefile made.go\nx := 5", "Writing")
+	n.want("%load made.go", "payload map[replace:true source:set_next_input text:// %load made.go\nx := 5]")
+	n.want("%load 1-2", "text:// %load 1-2\na := 1\na\nb := 2]")
+	n.fails("%load nowhere.go", "cell[10]:1:1: stat "+dir+"/nowhere.go: no such file")
+	n.fails("%load", "cell[11]:1:1: an argument is missing", "usage: %load file")
+}

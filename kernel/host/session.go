@@ -23,6 +23,7 @@ type Session struct {
 	builder  *cell.Builder
 	model    *cell.Session
 	folder   *folder
+	inputs   inputs
 
 	execute sync.Mutex // held by the one who runs a cell or exchanges the host
 
@@ -109,6 +110,7 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out = &serialOutput{Output: out}
+	s.inputs.add(cell, code)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()

@@ -46,6 +46,8 @@ var catalogue = []Magic{
 
 	{Name: "who", Usage: "%who", Doc: "names that the notebook's cells declared", Kind: Front, Line: true, Bare: true},
 	{Name: "whos", Usage: "%whos", Doc: "variables with their types, sizes and values", Kind: Call, Line: true, Bare: true},
+	{Name: "history", Usage: "%history [-n] [cells]", Doc: "the cells that were run: all, 3 or 2-5; -n with their numbers", Kind: Front, Line: true, Bare: true},
+	{Name: "load", Usage: "%load file, or %load cells", Doc: "put a file's text, or earlier cells, in the place of this cell", Kind: Front, Line: true},
 	{Name: "reset", Usage: "%reset", Doc: "forget all that cells declared: a fresh process; imports stay in force", Kind: Front, Line: true, Bare: true},
 
 	{Name: "get", Usage: "%get [--restart] path[@version]…", Doc: "require modules, as go get does; --restart: in a fresh process, if need be, built with them", Kind: Front, Line: true},

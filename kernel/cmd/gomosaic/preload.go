@@ -21,6 +21,7 @@ import (
 // The drivers that register themselves with the light packages, in the manner of database/sql: heavy code that cells
 // reach without linking it.
 import (
+	_ "gomosaic/display/arrowtable"
 	_ "gomosaic/display/echarts"
 	_ "gomosaic/mdslib/codec/brotli"
 	_ "gomosaic/mdslib/codec/bzip2"
