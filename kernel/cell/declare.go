@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// displayPath is our package display, which cells get by the paths under which gophernotes offers its own.
+const displayPath = "gomosaic/display"
+
+var displayPaths = map[string]bool{"display": true, "github.com/gopherdata/gophernotes": true}
+
 // resolveImports loads what the cell imports and puts it beside the session's imports.
 func (c *compilation) resolveImports() {
 	for name, path := range c.s.imports {
@@ -14,6 +19,9 @@ func (c *compilation) resolveImports() {
 	}
 	c.dots = append(c.dots, c.s.dots...)
 	for _, spec := range c.parts.imports {
+		if displayPaths[spec.path] {
+			spec.path = displayPath
+		}
 		pkg, err := c.s.importer.Import(spec.path)
 		if err != nil {
 			before := c.code[:spec.offset]

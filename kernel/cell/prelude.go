@@ -11,7 +11,7 @@ var preludeNames = map[string]preludeName{
 	"ctx":     {runtimePath, "Ctx"},
 	"check":   {runtimePath, "Check"},
 	"check1":  {runtimePath, "Check1"},
-	"Display": {"gomosaic/display", "Display"},
+	"Display": {displayPath, "Display"},
 }
 
 // preludeObject makes (once) the object that a predeclared name stands for, or nil if its package cannot be loaded.

@@ -1,0 +1,30 @@
+package host
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestDisplayOfValues: what cells show, in the user's names, and by gophernotes' names of the display API.
+func TestDisplayOfValues(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"errors\"; \"fmt\"; \"time\")\ntype node struct { val int; next *node }\nring := &node{val: 1}\nring.next = ring\nring", "=> &node{val:1 next:↺}")
+	n.want("type tags map[string][]string\nm := map[string]any{\"b\": tags{\"x\": {\"y\"}}, \"a\": ring}\nm", `=> map["a":&node{val:1 next:↺} "b":map["x":["y"]]]`)
+	n.want("make([]int, 10_000_000)", "elements)")
+	n.want("errors.Join(errors.New(\"one\"), fmt.Errorf(\"two\"))", "=> one\ntwo")
+	n.want("[]any{2*time.Second, nil, \"s\", []byte{1}}", `=> [2s <nil> "s" []byte{01}]`)
+	n.want("var p *node\np", "=> <nil>")
+	n.want("type page struct{ title string }\nfunc (p *page) HTML() string { return p.title }\nfunc (p page) String() string { return \"page \" + p.title }\nt := page{\"x\"}\nt", "=> page x (main.page)")
+	n.want("import \"github.com/gopherdata/gophernotes\"\nDisplay(display.HTML(\"<p>\"))", "display <p>")
+	n.want("import d \"display\"\nd.Markdown(\"*x*\")", "=> *x*")
+	n.want(`import "github.com/apache/arrow/go/v17/arrow/array"
+import "github.com/apache/arrow/go/v17/arrow/memory"
+b := array.NewInt64Builder(memory.DefaultAllocator)
+b.AppendValues([]int64{3, 4}, nil)
+b.NewArray().Len()`, "=> 2")
+	n.fails("type bad struct{}\nfunc (bad) HTML() string { panic(\"no\") }\nbad{}\nmissing", "undefined: missing")
+	text, err := n.run("type bad struct{}\nfunc (bad) HTML() string { panic(\"no\") }\nbad{}")
+	if err != nil || !strings.Contains(text, "rendering panicked: no") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
