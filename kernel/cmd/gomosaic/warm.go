@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +18,6 @@ import (
 func runWarm([]string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	started := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return host.Warm(ctx, host.Options{ModuleDir: clone()}, func(what string) { fmt.Println(what) })
@@ -39,6 +37,5 @@ func runWarm([]string) int {
 	if err := g.Wait(); err != nil {
 		return fail("warm", err)
 	}
-	fmt.Printf("warm in %.1f s\n", time.Since(started).Seconds())
 	return 0
 }
