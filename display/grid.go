@@ -90,7 +90,7 @@ func (g Grid) HTML() string {
 	if g.Caption != "" {
 		fmt.Fprintf(&b, `<div style="margin:0 0 6px">%s</div>`, html.EscapeString(g.Caption))
 	}
-	fmt.Fprintf(&b, `<div style="display:grid;grid-template-columns:%s;gap:8px;align-items:end;max-width:900px">`, columns)
+	fmt.Fprintf(&b, `<div style="display:grid;grid-template-columns:%s;gap:8px;max-width:900px">`, columns)
 	shown := 0
 	for i, t := range g.Tiles[:g.limit()] {
 		if shown > 0 && b.Len() > gridBytes {
@@ -126,7 +126,9 @@ func (t Tile) html(i, pixels int) string {
 		picture = fmt.Sprintf(`<div role="img" aria-label="%s" style="width:%dpx;height:%dpx;line-height:1.3;overflow:hidden;opacity:.8">cannot show: %s</div>`,
 			html.EscapeString(t.alt(i)), pixels, pixels, html.EscapeString(shorten(err.Error(), 120)))
 	}
-	return fmt.Sprintf(`<figure style="margin:0;font:11px/1.35 %s;text-align:center;overflow-wrap:anywhere"><div style="display:inline-block;line-height:0;border:%s">%s</div><figcaption>%s%s</figcaption></figure>`,
+	// A tile has two rows of the grid, so that pictures of all heights stand on one line, whatever the captions need.
+	return fmt.Sprintf(`<figure style="margin:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;row-gap:2px;justify-items:center;`+
+		`font:11px/1.35 %s;text-align:center;overflow-wrap:anywhere"><div style="align-self:end;line-height:0;border:%s">%s</div><figcaption>%s%s</figcaption></figure>`,
 		FontCSS, border, picture, caption, verdict)
 }
 
