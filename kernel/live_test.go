@@ -161,6 +161,30 @@ func TestLiveInterrupt(t *testing.T) {
 	}
 }
 
+func TestLiveInput(t *testing.T) {
+	c, _ := startLive(t)
+	id := c.send("shell", "execute_request", map[string]any{"code": "import \"fmt\"\nvar name string\nfmt.Scanln(&name)\nkey := check1(display.Password(\"key: \"))\nfmt.Println(name, key)", "allow_stdin": true})
+	for _, want := range []map[string]any{{"prompt": "", "password": false}, {"prompt": "key: ", "password": true}} {
+		request := c.next("stdin")
+		if got := content(t, request); request.Header.Type != "input_request" || parentOf(request) != id || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("%s %v, want %v", request.Header.Type, got, want)
+		}
+		c.send("stdin", "input_reply", map[string]any{"value": "Ann"})
+	}
+	outputs := c.outputs(id)
+	if got := content(t, outputs[len(outputs)-1])["text"]; got != "Ann Ann\n" {
+		t.Errorf("printed %q", got)
+	}
+	id = c.send("shell", "execute_request", map[string]any{"code": "_, err := fmt.Scanln(&name)\nerr", "allow_stdin": false})
+	var text strings.Builder
+	for _, m := range c.outputs(id) {
+		fmt.Fprint(&text, string(m.Content))
+	}
+	if !strings.Contains(text.String(), "takes no input requests") || !strings.Contains(text.String(), "EOF") {
+		t.Errorf("without stdin: %s", text.String())
+	}
+}
+
 // children returns the identifiers of the processes whose parent is pid.
 func children(t *testing.T, pid int) []int {
 	t.Helper()

@@ -77,6 +77,11 @@ func (o *output) Input(prompt string, password bool) (string, error) {
 	if !o.allowStdin {
 		return "", errNoStdin
 	}
+	o.front.asking.Lock()
+	defer o.front.asking.Unlock()
+	if o.cell.Err() != nil {
+		return "", errInterrupted
+	}
 	select {
 	case <-o.front.replies: // the late answer to a request that was interrupted
 	default:

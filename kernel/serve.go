@@ -83,6 +83,7 @@ type front struct {
 	cells    *cellQueue
 	history  *history
 	board    board
+	asking   sync.Mutex         // held by who waits for the user's answer
 	replies  chan string        // input_reply values, from serveStdin to the cell that asked
 	asides   chan *wire.Message // shell requests other than execute_request
 	quit     context.CancelFunc // ends the kernel

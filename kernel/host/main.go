@@ -46,6 +46,11 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "gomosaic host:", err)
 		return 2
 	}
+	s.stdin, err = openStdin(func(r *run) (string, error) { return s.Input(r.ctx, "", false) })
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gomosaic host:", err)
+		return 2
+	}
 	lineBufferC()
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
@@ -85,6 +90,7 @@ type server struct {
 	lastID  int
 
 	pending chan *run // to the runner
+	stdin   *stdin
 }
 
 // loadedCell is what a plugin registered.

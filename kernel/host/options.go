@@ -11,7 +11,7 @@ type Options struct {
 	StackBytes  int      // a goroutine's stack limit in the host; default 256 MiB
 }
 
-// Output receives what a cell gives out. Its methods are called in order, from one goroutine at a time; what background
+// Output receives what a cell gives out. Its methods but Input are called in order, from one goroutine at a time; what background
 // goroutines of a cell print after its end goes to the Output of the last cell.
 type Output interface {
 	Stream(name, text string)                                      // name is stdout or stderr
@@ -22,5 +22,7 @@ type Output interface {
 	// "set_next_input", "text": code, "replace": true} or {"source": "page", "data": bundle, "start": 0}. It is called
 	// before Execute returns.
 	Payload(payload map[string]any)
-	Input(prompt string, password bool) (string, error) // blocks; MUST return when the cell is interrupted
+	// Input asks the user for a line. It blocks, beside the other methods, and MUST return when the cell is interrupted or
+	// has ended. Several calls may come at once.
+	Input(prompt string, password bool) (string, error)
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"io"
 
 	"gomosaic/display"
 )
@@ -16,8 +17,14 @@ func (s *server) ClearOutput(wait bool) error {
 	return s.sendMarked(message{Kind: msgClear, Wait: wait})
 }
 
-// Input is what display.Input and display.Password look for.
+// endOfInput is what clients send for Ctrl-D (jupyter-console does).
+const endOfInput = "\x04"
+
+// Input is what display.Input and display.Password look for. The user's Ctrl-D is io.EOF.
 func (s *server) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	answer, err := s.call(ctx, message{Kind: msgInput, Text: prompt, Password: password})
+	if err == nil && answer.Text == endOfInput {
+		err = io.EOF
+	}
 	return answer.Text, err
 }

@@ -69,6 +69,7 @@ func (s *server) execute(r *run) {
 		return
 	}
 	_ = s.events.send(message{Kind: msgLoaded, Seq: r.seq})
+	go s.stdin.watch(r)
 	member, returned := r.goroutines.Enter(), false
 	defer func() {
 		if !returned { // runtime.Goexit: this goroutine cannot be saved

@@ -315,8 +315,10 @@ func (s *Session) handle(p *process, m message) {
 	case msgClear:
 		out.ClearOutput(m.Wait)
 	case msgInput:
-		text, err := out.Input(m.Text, m.Password)
-		reply(p, m.ID, message{Text: text}, err)
+		go func() { // takes its time, and the output must flow meanwhile
+			text, err := out.Input(m.Text, m.Password)
+			reply(p, m.ID, message{Text: text}, err)
+		}()
 	case msgPlan:
 		plan, err := s.model.Captured(m.Function)
 		var variables []variable
@@ -325,7 +327,7 @@ func (s *Session) handle(p *process, m message) {
 		}
 		reply(p, m.ID, message{Plan: variables}, err)
 	case msgBuild:
-		go func() { // takes its time, and the output must flow meanwhile
+		go func() {
 			path, err := s.buildProgram(m)
 			reply(p, m.ID, message{Text: path}, err)
 		}()
