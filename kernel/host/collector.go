@@ -8,6 +8,8 @@ import (
 const (
 	streamDelay = 50 * time.Millisecond // text waits this long for more
 	streamBytes = 32 << 10              // or until there is this much
+
+	suspectBytes = 1 << 20 // of text that looks like a crash are held
 )
 
 // streamNames are the host's descriptors 1 and 2.
@@ -41,6 +43,7 @@ type collector struct {
 	timer *time.Timer
 
 	suspect strings.Builder // what stderr says since the first line that looks like a crash
+	long    string          // the beginning of suspect text that became too long to hold
 	words   func(string)    // gets suspect text when the host has died
 }
 
@@ -64,8 +67,8 @@ func (c *collector) collect() {
 			c.flush()
 		}
 	}
-	if c.suspect.Len() > 0 {
-		c.words(c.suspect.String())
+	if c.suspect.Len() > 0 || c.long != "" {
+		c.words(c.long + c.suspect.String())
 		c.suspect.Reset()
 	}
 	c.flush()
@@ -108,6 +111,7 @@ func (c *collector) advance() {
 				}
 			}
 			c.clear()
+			c.long = ""
 			c.flush()
 		}
 		c.events = c.events[1:]
@@ -126,6 +130,10 @@ func (c *collector) print(stream int, text string) {
 	if stream == 1 {
 		if c.suspect.Len() > 0 {
 			c.suspect.WriteString(text)
+			if c.suspect.Len() > suspectBytes { // a report of very many goroutines, or a flood that is none
+				c.long = c.suspect.String()[:suspectBytes/16]
+				c.clear()
+			}
 			return
 		}
 		if i := crashStart(text); i >= 0 {

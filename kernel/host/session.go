@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -109,12 +110,17 @@ func (s *Session) Execute(ctx context.Context, code string, cell int, out Output
 	defer s.execute.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out = &serialOutput{Output: out}
+	bounded := newSpill(&serialOutput{Output: out}, s.options.OutputBytes, s.options.CacheDir, filepath.Base(s.folder.path), cell)
+	defer bounded.finish()
+	out = bounded
 	s.inputs.add(cell, code)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return errClosed
+	}
+	if last, ok := s.out.(*spill); ok {
+		last.close()
 	}
 	s.out, s.stop, s.again = out, cancel, false
 	s.mu.Unlock()
@@ -430,6 +436,9 @@ func (o Options) withDefaults() (Options, error) {
 		if o.CacheDir, err = defaultCacheDir(); err != nil {
 			return o, err
 		}
+	}
+	if o.OutputBytes == 0 {
+		o.OutputBytes = defaultOutputBytes
 	}
 	if o.StackBytes == 0 {
 		o.StackBytes = defaultStackBytes

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"gomosaic/kernel"
 	"gomosaic/kernel/host"
@@ -21,7 +22,7 @@ func runKernel(args []string) int {
 	if err != nil {
 		return fail("kernel", err)
 	}
-	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone()}, Version: version(), History: historyFile()}
+	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone(), OutputBytes: megabytes("GOMOSAIC_OUTPUT_MB")}, Version: version(), History: historyFile()}
 	if err := kernel.Serve(context.Background(), conn, o); err != nil {
 		return fail("kernel", err)
 	}
@@ -39,6 +40,20 @@ func historyFile() string {
 		dir = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(dir, "gomosaic", "history.jsonl")
+}
+
+// megabytes reads a limit from the environment, where the kernelspec's --env puts it, in bytes; 0 if there is none.
+func megabytes(name string) int64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n <= 0 {
+		fmt.Fprintf(os.Stderr, "gomosaic kernel: %s=%q is not a number of megabytes and is ignored\n", name, text)
+		return 0
+	}
+	return n << 20
 }
 
 func runHost(args []string) int { return host.Main(args) }
