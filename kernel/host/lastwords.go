@@ -1,8 +1,10 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -37,17 +39,22 @@ func crashStart(text string) int {
 	return at[0]
 }
 
-// deathOf describes a dead host: why it ended, and the frames of its last words that lie in cells.
-func deathOf(state *os.ProcessState, words string) *CellError {
-	reason := "ended"
+// deathOf describes a dead host: why it ended, and the frames of its last words that lie in cells. outOfMemory tells
+// that the system has ended processes for want of memory meanwhile.
+func deathOf(state *os.ProcessState, words string, outOfMemory bool) *CellError {
+	reason, advice := "ended", ""
 	if state != nil {
 		reason = "ended with " + state.String()
 		if ws, ok := state.Sys().(syscall.WaitStatus); ok {
 			switch {
+			case ws.Signaled() && ws.Signal() == syscall.SIGKILL && outOfMemory:
+				reason = "was killed because the system, or its container, was out of memory" + peakOf(state)
 			case ws.Signaled() && ws.Signal() == syscall.SIGKILL:
-				reason = "was killed (SIGKILL; often the system was out of memory)"
+				reason = "was killed (SIGKILL)" + peakOf(state)
 			case ws.Signaled():
 				reason = "died of signal " + ws.Signal().String()
+			case words == "":
+				advice = "os.Exit, log.Fatal and a C library's exit end the process that holds the variables: return an error, or panic."
 			}
 		}
 	}
@@ -60,8 +67,33 @@ func deathOf(state *os.ProcessState, words string) *CellError {
 	if frames := uniqueFrames(words); frames != "" {
 		e.Traceback = append(e.Traceback, "    at "+frames)
 	}
+	if advice != "" {
+		e.Traceback = append(e.Traceback, advice)
+	}
 	e.Traceback = append(e.Traceback, "A fresh process runs the next cell; the notebook's variables and functions are gone, its imports are kept.")
 	return e
+}
+
+// peakOf says how much memory a dead process had at most.
+func peakOf(state *os.ProcessState) string {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("; it had used up to %s", megabytes(int64(usage.Maxrss)<<10)) // Linux counts in KiB
+}
+
+// oomKills is how many processes the system has ended for want of memory, its own or a container's; 0 where it does not
+// tell.
+func oomKills() int64 {
+	counters, _ := os.ReadFile("/proc/vmstat")
+	for line := range strings.Lines(string(counters)) {
+		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n
+		}
+	}
+	return 0
 }
 
 // firstLines takes the message out of a crash report.

@@ -95,7 +95,7 @@ func FuzzReadFrame(f *testing.F) {
 func TestLastWords(t *testing.T) {
 	words := "runtime: goroutine stack exceeds 64-byte limit\nruntime: sp=0x1\nfatal error: stack overflow\n\nruntime stack:\nx()\n\n" +
 		"goroutine 18 [running, locked to thread]:\nnb/c1.f(...)\n\tcell[4]:2 +0x1\nnb/c1.f(...)\n\tcell[4]:2 +0x1\nnb/c1.Run()\n\tcell[5]:1 +0x3\n\ngoroutine 1:\n\tcell[1]:1\n"
-	e := deathOf(nil, words)
+	e := deathOf(nil, words, false)
 	if !strings.HasPrefix(e.Value, "fatal error: stack overflow (") || e.Traceback[1] != "    at cell[4]:2 < cell[5]:1" {
 		t.Errorf("%s\n%q", e.Value, e.Traceback)
 	}

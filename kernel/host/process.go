@@ -35,6 +35,7 @@ type process struct {
 	exited    chan struct{} // closed when the process is gone and all that it wrote has been given out
 	state     *os.ProcessState
 	words     string // last words, valid after exited
+	oomKills  int64  // of the system, as it began
 	killOnce  sync.Once
 }
 
@@ -65,7 +66,7 @@ func startProcess(o Options, folder string, stream func(p *process, name, text s
 	// SIGTERM and not SIGKILL at the front's death, so that the host can end its children too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	p := &process{commands: &frameWriter{w: commandsW}, pipe: commandsW, collector: newCollector(nonce),
-		ready: make(chan struct{}), exited: make(chan struct{})}
+		ready: make(chan struct{}), exited: make(chan struct{}), oomKills: oomKills()}
 	p.collector.stream = func(name, text string) { stream(p, name, text) }
 	p.collector.words = func(text string) { p.words = text }
 	var readyOnce sync.Once
@@ -164,12 +165,15 @@ func (p *process) waitReady(ctx context.Context) error {
 	case <-p.ready:
 		return nil
 	case <-p.exited:
-		return fmt.Errorf("the cell host did not start: %s", deathOf(p.state, p.words).Value)
+		return fmt.Errorf("the cell host did not start: %s", p.death().Value)
 	case <-ctx.Done():
 		p.kill()
 		return ctx.Err()
 	}
 }
+
+// death describes its end, after exited.
+func (p *process) death() *CellError { return deathOf(p.state, p.words, oomKills() > p.oomKills) }
 
 // kill ends the host, the processes that its cells started, and waits for what they wrote.
 func (p *process) kill() {

@@ -201,7 +201,7 @@ func (s *Session) run(ctx context.Context, unit *cell.Unit, plugin string) error
 		}
 	default:
 	}
-	death := deathOf(p.state, p.words)
+	death := p.death()
 	if err := s.replaceHost(context.WithoutCancel(ctx)); err != nil {
 		death.Traceback = append(death.Traceback, "The fresh process did not start: "+err.Error())
 	}
@@ -216,7 +216,7 @@ func (s *Session) liveHost(ctx context.Context) (*process, error) {
 	if p != nil {
 		select {
 		case <-p.exited:
-			out.Stream("stderr", "Between two cells, "+strings.Join(deathOf(p.state, p.words).Traceback, "\n")+"\n")
+			out.Stream("stderr", "Between two cells, "+strings.Join(p.death().Traceback, "\n")+"\n")
 		default:
 			return p, nil
 		}

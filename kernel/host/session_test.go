@@ -54,28 +54,6 @@ func TestPanicFrames(t *testing.T) {
 	n.fails("y := 1\n\ndeep(3)\ny", "panic: assignment to entry in nil map", "    at cell[1]:4 in deep\n        m[1] = 2\n    at cell[1]:6 in deep (3 times)\n    at cell[2]:3\n")
 }
 
-func TestHostDeath(t *testing.T) {
-	n := openNotebook(t)
-	n.want("import (\"fmt\"; \"os\")\nx := 1", "")
-	for _, test := range []struct{ code, name string }{
-		{"func down(n int) int { return down(n+1) + 1 }\ndown(0)", "stack overflow"},
-		{"var small func(int) int\nsmall = func(n int) int { return small(n) + 1 }\nsmall(0)", "stack overflow"},
-		{"m := map[int]int{}\nfor range 8 { go func() { for { m[1]++ } }() }\nselect {}", "fatal error: concurrent map"},
-		{"fmt.Println(\"before\")\nos.Exit(3)", "exit status 3"},
-		{"p, _ := os.FindProcess(os.Getpid())\np.Kill()\nselect {}", "was killed"},
-		{"import \"syscall\"\nsyscall.Kill(os.Getpid(), syscall.SIGABRT)\nselect {}", "SIGABRT"},
-	} {
-		n.want("x := 2", "")
-		n.fails(test.code, "host died", test.name)
-		started := time.Now()
-		n.fails("x", "undefined: x")
-		n.want("fmt.Println(\"alive\")", "alive") // imports are kept
-		if took := time.Since(started); took > 5*time.Second {
-			t.Errorf("%s: the next cells took %v", test.name, took)
-		}
-	}
-}
-
 func TestDeathBetweenCells(t *testing.T) {
 	n := openNotebook(t)
 	n.want("import (\"os\"; \"time\")\nx := 1\ngo func() { time.Sleep(50 * time.Millisecond); os.Exit(4) }()", "")
