@@ -226,29 +226,49 @@ func (e *emitter) initOrder(spec *ast.ValueSpec) (int, bool) {
 	return at, ok
 }
 
-// statement renders one statement; the value of the last expression is shown.
-func (e *emitter) statement(stmt ast.Stmt) string {
-	text := e.c.s.render(stmt.Pos(), stmt.End())
+// shown is what becomes of a statement's value.
+type shown int
+
+const (
+	showNothing shown = iota
+	showValue
+	showError // nil is nothing to show
+)
+
+// shows tells whether a statement is the cell's last expression, whose value is shown.
+func (e *emitter) shows(stmt ast.Stmt) shown {
 	x, ok := stmt.(*ast.ExprStmt)
 	if !ok {
-		return text
+		return showNothing
 	}
-	rt := func(f string) string { return e.c.alias(runtimePath) + "." + f + "(" + text + ")" }
 	if x.X == e.c.show {
-		return rt("Show")
+		return showValue
 	}
 	call, ok := x.X.(*ast.CallExpr)
 	if !ok || call != e.c.lastCall {
-		return text
+		return showNothing
 	}
 	tv := e.c.info.Types[call]
 	if tuple, ok := tv.Type.(*types.Tuple); tv.IsVoid() || ok && tuple.Len() == 0 || e.prints(call.Fun) {
-		return text
+		return showNothing
 	}
 	if types.Identical(tv.Type, types.Universe.Lookup("error").Type()) {
+		return showError
+	}
+	return showValue
+}
+
+// statement renders one statement; the value of the last expression is shown.
+func (e *emitter) statement(stmt ast.Stmt) string {
+	text := e.c.s.render(stmt.Pos(), stmt.End())
+	rt := func(f string) string { return e.c.alias(runtimePath) + "." + f + "(" + text + ")" }
+	switch e.shows(stmt) {
+	case showValue:
+		return rt("Show")
+	case showError:
 		return rt("ShowError")
 	}
-	return rt("Show")
+	return text
 }
 
 // prints tells whether f is one of fmt's printing functions, whose results nobody wants to see.

@@ -237,6 +237,51 @@ func (m *Module) host() map[string]string {
 	return requirements(mod)
 }
 
+// Vendor returns the files of the folders that the go command sees as modules by way of an overlay only, for a module made
+// by [Module.Outside]: they are copied to below dir, with their go.mod, and required there.
+func (m *Module) Vendor(dir string) (map[string][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, err := m.readOverlay()
+	if err != nil {
+		return nil, err
+	}
+	mod, err := m.read()
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, r := range slices.Clone(mod.Replace) {
+		goMod := o.Replace[filepath.Join(r.New.Path, "go.mod")]
+		if goMod == "" {
+			continue
+		}
+		to := path.Join(dir, r.Old.Path)
+		if files[to+"/go.mod"], err = os.ReadFile(goMod); err != nil {
+			return nil, err
+		}
+		err := filepath.WalkDir(r.New.Path, func(file string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "go.mod" {
+				if err == nil && d.IsDir() && file != r.New.Path && strings.HasPrefix(d.Name(), ".") {
+					return filepath.SkipDir
+				}
+				return err
+			}
+			rel, err := filepath.Rel(r.New.Path, file)
+			if err != nil {
+				return err
+			}
+			files[path.Join(to, filepath.ToSlash(rel))], err = os.ReadFile(file)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		m.vendored = append(m.vendored, module.Version{Path: r.Old.Path, Version: "./" + to})
+	}
+	return files, nil
+}
+
 // addSums adds a go.sum's lines.
 func (m *Module) addSums(file string) error {
 	theirs, err := os.ReadFile(file)

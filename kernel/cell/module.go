@@ -28,6 +28,8 @@ type Module struct {
 	mu     sync.Mutex
 	pinned map[string]string // module → version that the running host has
 	locals []*local
+
+	vendored []module.Version // by Vendor: path, and folder relative to a module made by Outside
 }
 
 // Requirement is a module at a version.

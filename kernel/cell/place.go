@@ -115,6 +115,9 @@ func (c *compilation) placeOf(o types.Object) (place, bool) {
 
 // reference is the Go text that means the object in the generated package.
 func (c *compilation) reference(o types.Object) string {
+	if c.export != nil {
+		return c.export.reference(c, o)
+	}
 	at, ok := c.placeOf(o)
 	switch {
 	case !ok:
@@ -134,6 +137,9 @@ func (c *compilation) reference(o types.Object) string {
 
 // alias is the name under which the generated package imports a path.
 func (c *compilation) alias(path string) string {
+	if c.export != nil {
+		return c.export.importName(path)
+	}
 	a := c.aliases[path]
 	if a == "" {
 		a = fmt.Sprintf("%sP%d", reserved, len(c.aliases))

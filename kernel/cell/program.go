@@ -280,6 +280,11 @@ func (m *Module) Outside(name string) (mod, sum []byte, err error) {
 		if r.New.Version == "" {
 			to = absoluteIn(absolute, to)
 		}
+		for _, v := range m.vendored {
+			if v.Path == r.Old.Path {
+				to = v.Version
+			}
+		}
 		if err := outside.AddReplace(r.Old.Path, r.Old.Version, to, r.New.Version); err != nil {
 			return nil, nil, err
 		}

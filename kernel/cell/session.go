@@ -236,6 +236,8 @@ type compilation struct {
 	skipped    map[*ast.Ident]bool
 	current    owner // function whose body is being rewritten
 	self       types.Object
+
+	export *Exporter // names are the exported program's
 }
 
 // step is one top-level statement of a cell.

@@ -84,8 +84,8 @@ func (c *compilation) namedText(o *types.TypeName, args *types.TypeList) string 
 }
 
 // memberName is the generated name of a field or method: only those of cells are renamed.
-func memberName(o types.Object) string {
-	if fromCell(o.Pkg()) {
+func (c *compilation) memberName(o types.Object) string {
+	if fromCell(o.Pkg()) && c.export == nil {
 		return mangle(o.Name())
 	}
 	return o.Name()
@@ -97,11 +97,11 @@ func (c *compilation) structText(t *types.Struct) string {
 	for i := range t.NumFields() {
 		f := t.Field(i)
 		if !f.Embedded() {
-			b.WriteString(memberName(f) + " ")
+			b.WriteString(c.memberName(f) + " ")
 		}
 		b.WriteString(c.typeText(f.Type()))
 		tag := t.Tag(i)
-		if tag == "" && fromCell(f.Pkg()) && hides(f.Name(), f.Embedded()) {
+		if tag == "" && c.export == nil && fromCell(f.Pkg()) && hides(f.Name(), f.Embedded()) {
 			tag = hideTag
 		}
 		if tag != "" {
@@ -117,7 +117,7 @@ func (c *compilation) interfaceText(t *types.Interface) string {
 	b.WriteString("interface{")
 	for i := range t.NumExplicitMethods() {
 		m := t.ExplicitMethod(i)
-		b.WriteString(memberName(m) + c.signatureText(m.Signature()) + "; ")
+		b.WriteString(c.memberName(m) + c.signatureText(m.Signature()) + "; ")
 	}
 	for i := range t.NumEmbeddeds() {
 		b.WriteString(c.typeText(t.EmbeddedType(i)) + "; ")

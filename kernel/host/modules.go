@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"gomosaic/kernel/cell"
@@ -18,9 +17,7 @@ import (
 
 // magicGet requires modules: %get [--restart] path[@version]…
 func (s *Session) magicGet(ctx context.Context, m magicCall) error {
-	wanted := strings.Fields(m.Args)
-	restart := slices.Contains(wanted, "--restart")
-	wanted = slices.DeleteFunc(wanted, func(w string) bool { return w == "--restart" })
+	wanted, restart := wantedModules(m.Use)
 	for _, w := range wanted {
 		if strings.HasPrefix(w, "-") {
 			return fmt.Errorf("there is no option %s; usage: %s", w, m.Usage)
@@ -59,21 +56,9 @@ func (m magicCall) describe(changed []cell.Requirement, wanted []string) {
 
 // magicUse makes a folder's packages importable: %use folder [path]
 func (s *Session) magicUse(ctx context.Context, m magicCall) error {
-	words, err := shellWords(m.Args)
+	dir, as, err := usedFolder(m.Use, s.workingDir())
 	if err != nil {
 		return err
-	}
-	if len(words) == 0 || len(words) > 2 {
-		return errors.New("usage: " + m.Usage)
-	}
-	dir, as := words[0], strings.Join(words[1:], "")
-	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
-		if home, err := os.UserHomeDir(); err == nil {
-			dir = filepath.Join(home, rest)
-		}
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(s.workingDir(), dir)
 	}
 	module, err := s.ownModule()
 	if err != nil {
