@@ -20,18 +20,24 @@ type Builder struct {
 	archives *Archives
 	dir      string
 	front    string
+	slim     slimLink
 
 	mu    sync.Mutex
 	cells map[int][]int // built package → packages it imports
 }
 
-// NewBuilder makes a builder that keeps its files in dir, which lives as long as the session.
-func NewBuilder(ctx context.Context, tools *Toolchain, archives *Archives, cacheDir, dir string) (*Builder, error) {
+// NewBuilder makes a builder that keeps its files in dir, which lives as long as the session. Plugins leave out what the
+// executable host has, if it is not "".
+func NewBuilder(ctx context.Context, tools *Toolchain, archives *Archives, cacheDir, dir, host string) (*Builder, error) {
 	front, err := linkFront(ctx, cacheDir)
 	if err != nil {
 		return nil, err
 	}
-	return &Builder{tools: tools, archives: archives, dir: dir, front: front, cells: map[int][]int{}}, nil
+	slim, err := newSlimLink(ctx, tools, cacheDir, host)
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{tools: tools, archives: archives, dir: dir, front: front, slim: slim, cells: map[int][]int{}}, nil
 }
 
 // Build compiles and links a unit and returns the plugin's file. What the compiler reports is of type [Errors].
@@ -87,17 +93,34 @@ func (b *Builder) build(ctx context.Context, u *Unit) (string, error) {
 		return "", err
 	}
 	plugin := filepath.Join(dir, fmt.Sprintf("c%d.so", u.Seq))
-	args := []string{"-o", plugin, "-importcfg", "link.cfg", "-installsuffix", "dynlink", "-pluginpath", u.Path(), "-buildmode=plugin", "-s", "-w"}
-	if b.front != "" {
-		args = append(args, "-extld="+quoteField(b.front))
-	}
-	if err := b.tools.Tool(ctx, dir, "link", append(args, "cell.a")...); err != nil {
-		return "", err
+	if b.slim.linker == "" || b.link(ctx, u, b.slim.linker, plugin, "-hostsymbols="+b.slim.symbols) != nil {
+		if err := b.link(ctx, u, filepath.Join(b.tools.ToolDir, "link"), plugin); err != nil {
+			return "", err
+		}
 	}
 	b.mu.Lock()
 	b.cells[u.Seq] = u.Cells
 	b.mu.Unlock()
 	return plugin, nil
+}
+
+func (b *Builder) link(ctx context.Context, u *Unit, linker, plugin string, flags ...string) error {
+	args := append(flags, "-o", plugin, "-importcfg", "link.cfg", "-installsuffix", "dynlink", "-pluginpath", u.Path(), "-buildmode=plugin", "-s", "-w")
+	if b.front != "" {
+		args = append(args, "-extld="+quoteField(b.front))
+	}
+	_, err := command(ctx, filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq)), b.tools.env, linker, append(args, "cell.a")...)
+	return err
+}
+
+// Relink links a unit that was built anew, with all that it needs in the plugin, and returns the plugin's file: for a
+// plugin that the host cannot load since it lacks something after all. It is "" if the first one was complete.
+func (b *Builder) Relink(ctx context.Context, u *Unit) (string, error) {
+	if b.slim.linker == "" {
+		return "", nil
+	}
+	plugin := filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq), fmt.Sprintf("c%d-whole.so", u.Seq))
+	return plugin, b.link(ctx, u, filepath.Join(b.tools.ToolDir, "link"), plugin)
 }
 
 // quoteField quotes a path for a flag whose value Go's tools split at blanks; they know no escapes.

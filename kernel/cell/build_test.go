@@ -14,7 +14,7 @@ func newTestBuilder(t *testing.T, archives *Archives) *Builder {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b, err := NewBuilder(t.Context(), archives.tools, archives, dir, dir)
+	b, err := NewBuilder(t.Context(), archives.tools, archives, dir, dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

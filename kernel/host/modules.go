@@ -158,7 +158,7 @@ func (s *Session) restartWith(ctx context.Context, module *cell.Module, wanted [
 	if err != nil {
 		return err
 	}
-	builder, err := cell.NewBuilder(ctx, next.Tools(), archives, s.options.CacheDir, s.folder.path)
+	builder, err := cell.NewBuilder(ctx, next.Tools(), archives, s.options.CacheDir, s.folder.path, s.options.slimFor(binary))
 	if err != nil {
 		return err
 	}

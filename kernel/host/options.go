@@ -10,6 +10,9 @@ type Options struct {
 	CacheDir    string   // default os.UserCacheDir()/gomosaic
 	OutputBytes int64    // text of one cell that is shown, the rest goes to a file in CacheDir; default 4 MiB
 	StackBytes  int      // a goroutine's stack limit in the host; default 256 MiB
+	// WholePlugins makes plugins hold all that a cell reaches, as Go's linker links them, also what the host has: each takes
+	// megabytes and longer to link. It is there to compare.
+	WholePlugins bool
 }
 
 // Output receives what a cell gives out. Its methods but Input are called in order, from one goroutine at a time; what background

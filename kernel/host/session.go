@@ -67,7 +67,7 @@ func (s *Session) open(ctx context.Context) error {
 		if s.module, s.archives, err = openCache(ctx, s.options, nil); err != nil {
 			return err
 		}
-		if s.builder, err = cell.NewBuilder(ctx, s.module.Tools(), s.archives, s.options.CacheDir, s.folder.path); err != nil {
+		if s.builder, err = cell.NewBuilder(ctx, s.module.Tools(), s.archives, s.options.CacheDir, s.folder.path, s.options.slimFor(s.options.Binary)); err != nil {
 			return err
 		}
 		s.model = s.newModel(0)
@@ -186,12 +186,22 @@ func (s *Session) run(ctx context.Context, unit *cell.Unit, plugin string) error
 	err = p.send(message{Kind: msgRun, Seq: unit.Seq, Label: unit.Label, Plugin: plugin})
 	stopped := context.AfterFunc(ctx, func() { _ = p.send(message{Kind: msgInterrupt}) })
 	defer stopped()
-	if err == nil {
+	for whole := false; err == nil; whole = true {
 		select {
 		case m := <-a.done:
-			return s.outcome(m)
+			if m.Status != statusLoad || whole || !strings.Contains(m.Error, "undefined symbol") {
+				return s.outcome(m)
+			}
+			// The host lacks what the plugin left out, as when the host's file was exchanged under the session.
+			plugin, linkErr := s.builder.Relink(ctx, unit)
+			if linkErr != nil || plugin == "" {
+				return s.outcome(m)
+			}
+			err = p.send(message{Kind: msgRun, Seq: unit.Seq, Label: unit.Label, Plugin: plugin})
+			continue
 		case <-p.exited:
 		}
+		break
 	}
 	<-p.exited
 	select {
@@ -444,4 +454,12 @@ func (o Options) withDefaults() (Options, error) {
 		o.StackBytes = defaultStackBytes
 	}
 	return o, nil
+}
+
+// slimFor is the executable whose symbols plugins leave out, "" for whole plugins.
+func (o Options) slimFor(host string) string {
+	if o.WholePlugins {
+		return ""
+	}
+	return host
 }

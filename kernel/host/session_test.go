@@ -2,10 +2,13 @@ package host
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -297,4 +300,58 @@ func gone(pid int) bool {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return false
+}
+
+// TestPluginsAreSlim: a plugin holds nothing that the host has; one that lacks something after all is linked anew, whole.
+func TestPluginsAreSlim(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import (\"fmt\"; \"encoding/json\")\nx := map[string]int{\"a\": 1}\nfmt.Println(x)\ndata, err := json.Marshal(x)\nstring(data)", "map[a:1]")
+	largest := func() (bytes int64) {
+		plugins, _ := filepath.Glob(filepath.Join(n.folder.path, "c*", "*.so"))
+		for _, file := range plugins {
+			if info, err := os.Stat(file); err == nil {
+				bytes = max(bytes, info.Size())
+			}
+		}
+		return bytes
+	}
+	if got := largest(); got == 0 || got > 200<<10 {
+		t.Errorf("a plugin of %d bytes", got)
+	}
+
+	pretendToHave(t, "encoding/ascii85.MaxEncodedLen")
+	n.want("import \"encoding/ascii85\"\nf := ascii85.MaxEncodedLen\nf(4) + len(x)", "=> 6 (int)")
+	if got := largest(); got < 1<<20 {
+		t.Errorf("no plugin of more than %d bytes: the wrong one was loaded", got)
+	}
+	n.want("f(8)", "=> 10 (int)")
+}
+
+// pretendToHave adds a name to what hosts are taken to export.
+func pretendToHave(t *testing.T, name string) {
+	files, err := filepath.Glob(filepath.Join(testOptions.CacheDir, "hostsymbols-*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no list of a host's symbols", err)
+	}
+	for _, file := range files {
+		symbols, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.WriteFile(file, symbols, 0o644) })
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		hashes := []uint64{h.Sum64()}
+		for i := 0; i < len(symbols); i += 8 {
+			hashes = append(hashes, binary.LittleEndian.Uint64(symbols[i:]))
+		}
+		slices.Sort(hashes)
+		var more []byte
+		for _, v := range hashes {
+			more = binary.LittleEndian.AppendUint64(more, v)
+		}
+		if err := os.WriteFile(file, more, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -31,7 +31,7 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 		return err
 	}
 	defer f.remove()
-	if _, err := cell.NewBuilder(ctx, module.Tools(), archives, o.CacheDir, f.path); err != nil {
+	if _, err := cell.NewBuilder(ctx, module.Tools(), archives, o.CacheDir, f.path, o.slimFor(o.Binary)); err != nil {
 		return err
 	}
 	stamp := filepath.Join(o.CacheDir, "programs-"+archives.Key())
