@@ -19,6 +19,9 @@ func DataFrameToMDS(ctx context.Context, d *DataFrame, opts MDSOptions) (*Report
 	if d == nil {
 		return nil, errors.New("mdslib: DataFrameToMDS: the DataFrame is nil")
 	}
+	if opts.Resume {
+		return nil, errors.New("mdslib: DataFrameToMDS: Resume is for MDSWriter: a conversion is whole or leaves nothing")
+	}
 	schema, err := d.Schema(ctx)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ func commands() []command {
 		{"warm", "fill the compile cache, so that the first cell need not wait for it", runWarm},
 		{"export", "NOTEBOOK: write a notebook as an ordinary Go program (-h: flags)", runExport},
 		{"run", "NOTEBOOK: execute a notebook without Jupyter and write it with its outputs (-h: flags)", runRun},
+		{"mds", "convert, show, check, merge and compare data sets (help: the commands)", runMDS},
 		{"order", "answer one sample order case: JSON on standard input and output", runOrder},
 		{"kernel", "CONNECTION_FILE: serve one notebook; Jupyter calls this", runKernel},
 		{"host", "run compiled cells; the kernel calls this", runHost},

@@ -1,0 +1,243 @@
+package mdscmd
+
+// convert: a data set from another one, from tables, or from a folder of images.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/store"
+)
+
+// converted is what convert prints with --json.
+type converted struct {
+	Name        string         `json:"name"`
+	Samples     int64          `json:"samples"`
+	Shards      int            `json:"shards"`
+	RawBytes    int64          `json:"raw_bytes"`
+	StoredBytes int64          `json:"stored_bytes"`
+	Columns     mdslib.Columns `json:"columns"`
+}
+
+func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []string) error {
+	columns := flags.String("columns", "", "write these columns: `name=encoding,…`")
+	opts := mdslib.MDSOptions{}
+	flags.StringVar(&opts.Compression, "compression", "none", "compression with level, such as zstd:7")
+	hashes := flags.String("hashes", "", "hashes of each file, such as sha1,xxh64")
+	flags.StringVar(&opts.SizeLimit, "size-limit", "none", "largest raw shard, such as 16mb")
+	flags.BoolVar(&opts.ExistOK, "exist-ok", false, "replace the data set in OUT")
+	if err := c.parse(flags, args, 2, 2, "a source and a target: convert SRC OUT"); err != nil {
+		return err
+	}
+	opts.Out, opts.Hashes = c.args[1], list(*hashes)
+	for _, pair := range list(*columns) {
+		name, encoding, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || encoding == "" {
+			return misuse(fmt.Sprintf("--columns: %q is no name=encoding", pair))
+		}
+		if opts.Columns == nil {
+			opts.Columns = mdslib.Columns{}
+		}
+		opts.Columns[name] = encoding
+	}
+	source, err := findSource(ctx, c.args[0])
+	if err != nil {
+		return err
+	}
+	var out *converted
+	if source.format == "mds" {
+		out, err = c.copySet(ctx, c.args[0], opts)
+	} else {
+		out, err = c.writeFrame(ctx, source, opts)
+	}
+	if err != nil {
+		return err
+	}
+	if c.asJSON {
+		return c.printJSON(out)
+	}
+	_, err = fmt.Fprintf(c.stdout, "%s: %d samples in %d shards, %s, %s stored\n", out.Name, out.Samples, out.Shards, bytesText(out.RawBytes), bytesText(out.StoredBytes))
+	return err
+}
+
+// source is what convert reads: "mds", a format of the DataFrame reader, or "images".
+type source struct {
+	place  string
+	format string
+}
+
+// findSource looks at what lies at place.
+func findSource(ctx context.Context, place string) (source, error) {
+	path, local := store.LocalPath(place)
+	if !local {
+		if format := tableFormat(place); format != "" {
+			return source{place, format}, nil
+		}
+		return source{place, "mds"}, nil
+	}
+	stat, err := os.Stat(path)
+	if err != nil {
+		return source{}, err
+	}
+	if !stat.IsDir() {
+		if filepath.Base(path) == mdslib.IndexName {
+			return source{}, fmt.Errorf("%s: name the folder of the data set", place)
+		}
+		if format := tableFormat(path); format != "" {
+			return source{path, format}, nil
+		}
+		return source{}, fmt.Errorf("%s is no Parquet, CSV or JSON lines file, and no folder", place)
+	}
+	if _, err := os.Stat(filepath.Join(path, mdslib.IndexName)); err == nil {
+		return source{path, "mds"}, nil
+	}
+	format := ""
+	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		found := tableFormat(name)
+		if isImage(name) {
+			found = "images"
+		}
+		if found != "" && format == "" {
+			format = found
+		} else if found != "" && found != format {
+			return fmt.Errorf("%s holds both %s and %s", place, format, found)
+		}
+		return nil
+	})
+	if err == nil && format == "" {
+		err = fmt.Errorf("%s holds no %s, no Parquet, CSV or JSON lines files, and no images", place, mdslib.IndexName)
+	}
+	return source{path, format}, err
+}
+
+// tableFormat is the DataFrame reader's format of a file, by its name; compressed ones too.
+func tableFormat(name string) string {
+	name = strings.ToLower(name)
+	for _, packed := range []string{".gz", ".zst", ".bz2"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	switch filepath.Ext(name) {
+	case ".parquet":
+		return "parquet"
+	case ".csv":
+		return "csv"
+	case ".jsonl", ".ndjson", ".json":
+		return "json"
+	}
+	return ""
+}
+
+func isImage(name string) bool {
+	return slices.Contains([]string{".jpg", ".jpeg", ".png"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// copySet writes the samples of a data set. Columns keep their bytes where they keep their encoding.
+func (c *command) copySet(ctx context.Context, place string, opts mdslib.MDSOptions) (_ *converted, err error) {
+	s, err := openSet(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	_, have, err := s.columns()
+	if err != nil {
+		return nil, err
+	}
+	text := len(s.index.Shards) > 0 && s.index.Shards[0].Format != "mds"
+	if opts.Columns == nil {
+		opts.Columns = have
+		if text { // int and str are encodings of MDS too
+			for name, encoding := range have {
+				if encoding == "float" {
+					have[name] = "float64"
+				}
+			}
+		}
+	}
+	for _, name := range opts.Columns.Names() {
+		if _, ok := have[name]; !ok {
+			return nil, fmt.Errorf("%s has no column %q, only %q", place, name, have.Names())
+		}
+	}
+	w, err := mdslib.NewMDSWriter(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	sample := mdslib.Sample{}
+	bar := c.progress("converted", int64(s.index.NumSamples()))
+	defer bar.end()
+	err = s.eachRow(ctx, 0, -1, func(r *row) error {
+		bar.at(r.number)
+		for name, encoding := range opts.Columns {
+			data, e, ok := r.column(name)
+			if !ok {
+				return fmt.Errorf("sample %d has no column %q", r.number, name)
+			}
+			if !text && e.Name() == encoding {
+				sample[name] = data // taken as it is
+				continue
+			}
+			v, err := e.Decode(bytes.Clone(data))
+			if err != nil {
+				return fmt.Errorf("sample %d: column %q: %w", r.number, name, err)
+			}
+			sample[name] = v
+		}
+		return w.Write(sample)
+	})
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	index := w.Index()
+	return &converted{opts.Out, int64(index.NumSamples()), len(index.Shards), index.RawBytes(), index.StoredBytes(), opts.Columns}, nil
+}
+
+// writeFrame writes the rows of tables or the files of an image folder: its columns are image, label (the name of the folder
+// that the image lies in) and path.
+func (c *command) writeFrame(ctx context.Context, from source, opts mdslib.MDSOptions) (*converted, error) {
+	session, err := mdslib.Connect(ctx, "local")
+	if err != nil {
+		return nil, err
+	}
+	var frame *mdslib.DataFrame
+	if from.format == "images" {
+		frame = session.Read().Format("binaryFile").Option("recursiveFileLookup", "true").Option("pathGlobFilter", "*.{jpg,jpeg,png,JPG,JPEG,PNG}").Load(from.place).
+			Select("content AS image", "element_at(split(path, '/'), -2) AS label", "element_at(split(path, '/'), -1) AS path")
+		if opts.Columns == nil {
+			opts.Columns = mdslib.Columns{"image": "jpeg", "label": "str", "path": "str"}
+		}
+	} else {
+		reader := session.Read().Format(from.format)
+		if from.format == "csv" {
+			reader = reader.Option("header", "true").Option("inferSchema", "true")
+		}
+		frame = reader.Load(from.place)
+	}
+	bar := c.progress("converted", 0)
+	defer bar.end()
+	opts.Progress = func(p mdslib.WriteProgress) { bar.at(p.Samples) }
+	report, err := mdslib.DataFrameToMDS(ctx, frame, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &converted{opts.Out, report.Samples, report.Shards, report.RawBytes, report.ZipBytes, report.Columns}, nil
+}

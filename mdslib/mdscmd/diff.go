@@ -1,0 +1,166 @@
+package mdscmd
+
+// diff: whether two data sets hold the same samples, however they are sharded, compressed or hashed.
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"iter"
+	"maps"
+	"reflect"
+)
+
+// difference is one of what diff prints.
+type difference struct {
+	Sample *int64 `json:"sample"` // null if it concerns the whole
+	Column string `json:"column,omitempty"`
+	Text   string `json:"text"`
+}
+
+// diffed is what diff prints with --json.
+type diffed struct {
+	Equal       bool         `json:"equal"`
+	Samples     [2]int       `json:"samples"`
+	Differences []difference `json:"differences"` // the first ones
+	More        bool         `json:"more"`        // there are others
+}
+
+// mostDifferences bounds what is printed.
+const mostDifferences = 20
+
+func runDiff(ctx context.Context, c *command, flags *flag.FlagSet, args []string) error {
+	if err := c.parse(flags, args, 2, 2, "two data sets: diff A B"); err != nil {
+		return err
+	}
+	a, err := openSet(ctx, c.args[0])
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	b, err := openSet(ctx, c.args[1])
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	namesA, columnsA, err := a.columns()
+	if err != nil {
+		return err
+	}
+	_, columnsB, err := b.columns()
+	if err != nil {
+		return err
+	}
+	out := diffed{Samples: [2]int{a.index.NumSamples(), b.index.NumSamples()}, Differences: []difference{}}
+	found := func(d difference) {
+		if len(out.Differences) < mostDifferences {
+			out.Differences = append(out.Differences, d)
+		} else {
+			out.More = true
+		}
+	}
+	var names []string // in both
+	for _, name := range namesA {
+		if _, ok := columnsB[name]; ok {
+			names = append(names, name)
+		} else {
+			found(difference{Column: name, Text: "only in " + a.name})
+		}
+	}
+	for _, name := range columnsB.Names() {
+		if _, ok := columnsA[name]; !ok {
+			found(difference{Column: name, Text: "only in " + b.name})
+		}
+	}
+	if out.Samples[0] != out.Samples[1] {
+		found(difference{Text: fmt.Sprintf("%d samples and %d", out.Samples[0], out.Samples[1])})
+	}
+	if !maps.Equal(columnsA, columnsB) {
+		for _, name := range names {
+			if columnsA[name] != columnsB[name] {
+				found(difference{Column: name, Text: fmt.Sprintf("encoded as %s and %s", columnsA[name], columnsB[name])})
+			}
+		}
+	}
+	bar := c.progress("compared", int64(min(out.Samples[0], out.Samples[1])))
+	defer bar.end()
+	next, stop := iter.Pull2(rows(ctx, b))
+	defer stop()
+	err = a.eachRow(ctx, 0, int64(min(out.Samples[0], out.Samples[1])), func(r *row) error {
+		bar.at(r.number)
+		other, err, _ := next()
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			dataA, encodingA, _ := r.column(name)
+			dataB, encodingB, _ := other.column(name)
+			if bytes.Equal(dataA, dataB) && encodingA.Name() == encodingB.Name() {
+				continue
+			}
+			valueA, errA := value(dataA, encodingA, true)
+			valueB, errB := value(dataB, encodingB, true)
+			if errA != nil || errB != nil || !reflect.DeepEqual(valueA, valueB) {
+				text := fmt.Sprintf("%s and %s", brief(valueA), brief(valueB))
+				if errA != nil || errB != nil {
+					text = fmt.Sprintf("%d bytes and %d, not decoded: %v, %v", len(dataA), len(dataB), errA, errB)
+				}
+				number := r.number
+				found(difference{&number, name, text})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	bar.end()
+	out.Equal = len(out.Differences) == 0
+	if c.asJSON {
+		err = c.printJSON(out)
+	} else {
+		err = out.print(c)
+	}
+	if err == nil && !out.Equal {
+		err = errFound
+	}
+	return err
+}
+
+func (d *diffed) print(c *command) error {
+	for _, x := range d.Differences {
+		if x.Sample != nil {
+			fmt.Fprintf(c.stdout, "sample %d: ", *x.Sample)
+		}
+		if x.Column != "" {
+			fmt.Fprintf(c.stdout, "column %q: ", x.Column)
+		}
+		fmt.Fprintln(c.stdout, x.Text)
+	}
+	word := "equal"
+	if !d.Equal {
+		word = "different"
+	}
+	if d.More {
+		fmt.Fprintln(c.stdout, "…")
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s: %d samples and %d\n", word, d.Samples[0], d.Samples[1])
+	return err
+}
+
+// rows yields the samples of a data set; each is valid until the next.
+func rows(ctx context.Context, s *set) iter.Seq2[*row, error] {
+	return func(yield func(*row, error) bool) {
+		stopped := fmt.Errorf("stopped")
+		err := s.eachRow(ctx, 0, -1, func(r *row) error {
+			if !yield(r, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && err != stopped {
+			yield(nil, err)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package mdscmd
+
+// A data set named on the command line: a folder, or a URL whose files come to a temporary folder.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/store"
+)
+
+// set is a data set at hand.
+type set struct {
+	name   string // as given
+	dir    string
+	index  *mdslib.Index
+	remote store.Store // nil for a local one
+}
+
+// openSet reads the index of the data set at place. close must be called.
+func openSet(ctx context.Context, place string) (*set, error) {
+	s := &set{name: place}
+	dir, local := store.LocalPath(place)
+	if local {
+		s.dir = dir
+	} else {
+		var err error
+		if s.remote, err = store.Open(ctx, place); err != nil {
+			return nil, err
+		}
+		if s.dir, err = os.MkdirTemp("", "mds-set-"); err != nil {
+			return nil, err
+		}
+		if err := s.remote.Get(ctx, mdslib.IndexName, filepath.Join(s.dir, mdslib.IndexName)); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	var err error
+	if s.index, err = mdslib.ReadIndex(filepath.Join(s.dir, mdslib.IndexName)); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// bring downloads the shards from one number up to another, that one not included, if the data set is remote.
+func (s *set) bring(ctx context.Context, from, to int) error {
+	if s.remote == nil {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for i := from; i < to; i++ {
+		for _, f := range s.index.Shards[i].Files() {
+			group.Go(func() error {
+				path := filepath.Join(s.dir, filepath.FromSlash(f.Basename))
+				if _, err := os.Stat(path); err == nil {
+					return nil
+				}
+				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+					return err
+				}
+				return s.remote.Get(ctx, f.Basename, path)
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// whole downloads all shards of a remote data set.
+func (s *set) whole(ctx context.Context) error { return s.bring(ctx, 0, len(s.index.Shards)) }
+
+// open opens the data set for reading. Pickles may be in it: reading one runs nothing, and columns that are not shown are
+// not decoded.
+func (s *set) open() (*mdslib.Dataset, error) {
+	return mdslib.OpenDataset(s.dir, mdslib.ReadOptions{AllowUnsafeTypes: true})
+}
+
+func (s *set) close() error {
+	if s.remote == nil {
+		return nil
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// columns are those of the first shard, in stored order; a data set whose shards differ in them is refused.
+func (s *set) columns() (names []string, columns mdslib.Columns, err error) {
+	for i := range s.index.Shards {
+		have := s.index.Shards[i].Columns()
+		if i == 0 {
+			columns = have
+			names = columns.Names()
+			continue
+		}
+		same := len(have) == len(columns)
+		for name, encoding := range have {
+			same = same && columns[name] == encoding
+		}
+		if !same {
+			return nil, nil, fmt.Errorf("%s: %s has other columns than the first shard: %v", s.name, s.index.Shards[i].RawData.Basename, have)
+		}
+	}
+	return names, columns, nil
+}
