@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 	"golang.org/x/sync/errgroup"
 
+	"gomosaic/mdslib/arrowmds"
 	"gomosaic/mdslib/local"
 	"gomosaic/mdslib/plan"
 )
@@ -123,7 +123,7 @@ func schemaOf(r *file.Reader) (plan.Schema, error) {
 	}
 	var s plan.Schema
 	for _, f := range have.Fields() {
-		t, err := typeOf(f.Type)
+		t, err := arrowmds.TypeOf(f.Type)
 		if err != nil {
 			return s, fmt.Errorf("column %q: %w", f.Name, err)
 		}
@@ -189,7 +189,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 		if c < 0 || c >= s.own || !want[c] {
 			continue
 		}
-		if t, err := typeOf(field.Type); err != nil || !t.Equal(s.schema.Fields[c].Type) {
+		if t, err := arrowmds.TypeOf(field.Type); err != nil || !t.Equal(s.schema.Fields[c].Type) {
 			return fmt.Errorf("%s: column %q is %s here and %s in %s", f.Path, field.Name, field.Type, s.schema.Fields[c].Type, s.files[0].Path)
 		}
 		leaves = append(leaves, leavesOf(&fr.Manifest.Fields[i])...)
@@ -238,7 +238,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 		rec := records.Record()
 		columns := make([]func(i int) any, len(to))
 		for k := range to {
-			if columns[k], err = valuesOf(rec.Column(k)); err != nil {
+			if columns[k], err = arrowmds.Values(rec.Column(k)); err != nil {
 				return located(err)
 			}
 		}
@@ -274,65 +274,4 @@ func leavesOf(f *pqarrow.SchemaField) []int {
 		all = append(all, leavesOf(&f.Children[i])...)
 	}
 	return all
-}
-
-// typeOf is the Spark type that Spark's own Parquet source gives an Arrow type.
-func typeOf(t arrow.DataType) (plan.Type, error) {
-	of := func(k plan.Kind) (plan.Type, error) { return plan.Of(k), nil }
-	switch t := t.(type) {
-	case *arrow.NullType:
-		return of(plan.Null)
-	case *arrow.BooleanType:
-		return of(plan.Boolean)
-	case *arrow.Int8Type:
-		return of(plan.Byte)
-	case *arrow.Int16Type, *arrow.Uint8Type:
-		return of(plan.Short)
-	case *arrow.Int32Type, *arrow.Uint16Type:
-		return of(plan.Int)
-	case *arrow.Int64Type, *arrow.Uint32Type:
-		return of(plan.Long)
-	case *arrow.Uint64Type:
-		return plan.DecimalOf(20, 0), nil
-	case *arrow.Float16Type, *arrow.Float32Type:
-		return of(plan.Float)
-	case *arrow.Float64Type:
-		return of(plan.Double)
-	case *arrow.StringType, *arrow.LargeStringType:
-		return of(plan.String)
-	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.FixedSizeBinaryType:
-		return of(plan.Binary)
-	case *arrow.Date32Type, *arrow.Date64Type:
-		return of(plan.Date)
-	case *arrow.TimestampType:
-		if t.TimeZone == "" {
-			return of(plan.TimestampNTZ)
-		}
-		return of(plan.Timestamp)
-	case arrow.DecimalType:
-		return plan.DecimalOf(int(t.GetPrecision()), int(t.GetScale())), nil
-	case *arrow.DictionaryType:
-		return typeOf(t.ValueType)
-	case *arrow.StructType:
-		var fields []plan.Field
-		for _, f := range t.Fields() {
-			ft, err := typeOf(f.Type)
-			if err != nil {
-				return plan.Type{}, err
-			}
-			fields = append(fields, plan.Field{Name: f.Name, Type: ft, Nullable: f.Nullable})
-		}
-		return plan.StructOf(fields...), nil
-	case *arrow.MapType:
-		k, err := typeOf(t.KeyType())
-		if err != nil {
-			return k, err
-		}
-		v, err := typeOf(t.ItemType())
-		return plan.MapOf(k, v), err
-	case arrow.ListLikeType:
-		e, err := typeOf(t.Elem())
-		return plan.ArrayOf(e, true), err
-	}
-	return plan.Type{}, fmt.Errorf("the type %s isn't read", t)
 }

@@ -1,4 +1,6 @@
-package parquet
+package arrowmds
+
+// From Arrow's types and arrays to those of package plan; the Parquet source reads with it too.
 
 import (
 	"bytes"
@@ -12,9 +14,9 @@ import (
 	"gomosaic/mdslib/plan"
 )
 
-// valuesOf returns the value of each place of an Arrow array, as package plan describes values. They are copies, as the
+// Values returns the value of each place of an Arrow array, as package plan describes values. They are copies, as the
 // array's memory is used again.
-func valuesOf(a arrow.Array) (func(i int) any, error) {
+func Values(a arrow.Array) (func(i int) any, error) {
 	get, err := notNull(a)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,7 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 		scale := int(a.DataType().(arrow.DecimalType).GetScale())
 		return func(i int) any { return plan.DecimalValue{Unscaled: a.Value(i).BigInt(), Scale: scale} }, nil
 	case *array.Dictionary:
-		get, err := valuesOf(a.Dictionary())
+		get, err := Values(a.Dictionary())
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +90,7 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 		parts := make([]func(int) any, a.NumField())
 		for f := range parts {
 			var err error
-			if parts[f], err = valuesOf(a.Field(f)); err != nil {
+			if parts[f], err = Values(a.Field(f)); err != nil {
 				return nil, err
 			}
 		}
@@ -100,11 +102,11 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 			return v
 		}, nil
 	case *array.Map:
-		key, err := valuesOf(a.Keys())
+		key, err := Values(a.Keys())
 		if err != nil {
 			return nil, err
 		}
-		item, err := valuesOf(a.Items())
+		item, err := Values(a.Items())
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +119,7 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 			return v
 		}, nil
 	case array.ListLike:
-		get, err := valuesOf(a.ListValues())
+		get, err := Values(a.ListValues())
 		if err != nil {
 			return nil, err
 		}
@@ -131,4 +133,65 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 		}, nil
 	}
 	return nil, fmt.Errorf("the type %s isn't read", a.DataType())
+}
+
+// TypeOf is the Spark type that Spark's own Parquet source gives an Arrow type. Unsigned types become the next larger signed one.
+func TypeOf(t arrow.DataType) (plan.Type, error) {
+	of := func(k plan.Kind) (plan.Type, error) { return plan.Of(k), nil }
+	switch t := t.(type) {
+	case *arrow.NullType:
+		return of(plan.Null)
+	case *arrow.BooleanType:
+		return of(plan.Boolean)
+	case *arrow.Int8Type:
+		return of(plan.Byte)
+	case *arrow.Int16Type, *arrow.Uint8Type:
+		return of(plan.Short)
+	case *arrow.Int32Type, *arrow.Uint16Type:
+		return of(plan.Int)
+	case *arrow.Int64Type, *arrow.Uint32Type:
+		return of(plan.Long)
+	case *arrow.Uint64Type:
+		return plan.DecimalOf(20, 0), nil
+	case *arrow.Float16Type, *arrow.Float32Type:
+		return of(plan.Float)
+	case *arrow.Float64Type:
+		return of(plan.Double)
+	case *arrow.StringType, *arrow.LargeStringType:
+		return of(plan.String)
+	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.FixedSizeBinaryType:
+		return of(plan.Binary)
+	case *arrow.Date32Type, *arrow.Date64Type:
+		return of(plan.Date)
+	case *arrow.TimestampType:
+		if t.TimeZone == "" {
+			return of(plan.TimestampNTZ)
+		}
+		return of(plan.Timestamp)
+	case arrow.DecimalType:
+		return plan.DecimalOf(int(t.GetPrecision()), int(t.GetScale())), nil
+	case *arrow.DictionaryType:
+		return TypeOf(t.ValueType)
+	case *arrow.StructType:
+		var fields []plan.Field
+		for _, f := range t.Fields() {
+			ft, err := TypeOf(f.Type)
+			if err != nil {
+				return plan.Type{}, err
+			}
+			fields = append(fields, plan.Field{Name: f.Name, Type: ft, Nullable: f.Nullable})
+		}
+		return plan.StructOf(fields...), nil
+	case *arrow.MapType:
+		k, err := TypeOf(t.KeyType())
+		if err != nil {
+			return k, err
+		}
+		v, err := TypeOf(t.ItemType())
+		return plan.MapOf(k, v), err
+	case arrow.ListLikeType:
+		e, err := TypeOf(t.Elem())
+		return plan.ArrayOf(e, true), err
+	}
+	return plan.Type{}, fmt.Errorf("the type %s isn't read", t)
 }
