@@ -214,7 +214,7 @@ func (d *describer) bytes(v reflect.Value, depth int) node {
 	}
 	n := node{open: name + "{", close: "}", leaves: true, note: note}
 	for _, b := range raw[:min(size, most)] {
-		n.items = append(n.items, leaf(fmt.Sprintf("%02x", b)))
+		n.items = append(n.items, leaf(fmt.Sprintf("0x%02x", b)))
 	}
 	if size > most {
 		n.items = append(n.items, leaf("…"))

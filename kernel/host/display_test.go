@@ -12,7 +12,7 @@ func TestDisplayOfValues(t *testing.T) {
 	n.want("type tags map[string][]string\nm := map[string]any{\"b\": tags{\"x\": {\"y\"}}, \"a\": ring}\nm", `=> map["a":&node{val:1 next:↺} "b":map["x":["y"]]]`)
 	n.want("make([]int, 10_000_000)", "elements)")
 	n.want("errors.Join(errors.New(\"one\"), fmt.Errorf(\"two\"))", "=> one\ntwo")
-	n.want("[]any{2*time.Second, nil, \"s\", []byte{1}}", `=> [2s <nil> "s" []byte{01}]`)
+	n.want("[]any{2*time.Second, nil, \"s\", []byte{1}}", `=> [2s <nil> "s" []byte{0x01}]`)
 	n.want("var p *node\np", "=> <nil>")
 	n.want("type page struct{ title string }\nfunc (p *page) HTML() string { return p.title }\nfunc (p page) String() string { return \"page \" + p.title }\nt := page{\"x\"}\nt", "=> page x (main.page)")
 	n.want("import \"github.com/gopherdata/gophernotes\"\nDisplay(display.HTML(\"<p>\"))", "display <p>")
