@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"gomosaic/kernel/host"
 )
 
 // The oldest releases that work.
@@ -155,8 +157,8 @@ func checkClone(ctx context.Context, o DoctorOptions) Finding {
 // ownCache is the fix where the user's cache folder cannot be written.
 const ownCache = "export XDG_CACHE_HOME=<a folder that you own>"
 
-// checkCache wants a cache folder that compiled cells can be written to.
-func checkCache(_ context.Context, _ DoctorOptions) Finding {
+// checkCache wants a cache folder that compiled cells can be written to, and tells what it holds.
+func checkCache(_ context.Context, o DoctorOptions) Finding {
 	f := Finding{Check: "cache", Grade: Fail}
 	dir, err := os.UserCacheDir()
 	if err == nil {
@@ -174,6 +176,9 @@ func checkCache(_ context.Context, _ DoctorOptions) Finding {
 	probe.Close()
 	os.Remove(probe.Name())
 	f.Grade, f.Detail = OK, dir
+	if uses, err := host.UsedCache(dir); err == nil {
+		f.Detail += ", " + cacheUse(uses, o.CacheBytes)
+	}
 	if free, ok := freeBytes(dir); ok {
 		f.Detail += fmt.Sprintf(", %.1f GB free", float64(free)/1e9)
 		if free < 2e9 {
@@ -181,6 +186,21 @@ func checkCache(_ context.Context, _ DoctorOptions) Finding {
 		}
 	}
 	return f
+}
+
+// cacheUse says how much the cache holds, of what most, and its limit.
+func cacheUse(uses []host.CacheUse, limit int64) string {
+	if limit == 0 {
+		limit = host.DefaultCacheBytes
+	}
+	total, largest := int64(0), ""
+	for i, u := range uses {
+		total += u.Bytes
+		if i == 0 && u.Bytes > 0 {
+			largest = fmt.Sprintf(", most of it %s", u.Kind)
+		}
+	}
+	return fmt.Sprintf("%.2f GB of at most %.1f GB used (GOMOSAIC_CACHE_MB)%s", float64(total)/1e9, float64(limit)/1e9, largest)
 }
 
 func checkJava(ctx context.Context, _ DoctorOptions) Finding {

@@ -29,8 +29,9 @@ type Finding struct {
 
 // DoctorOptions say which installation is examined.
 type DoctorOptions struct {
-	ModuleDir string // the clone of gomosaic
-	Prefix    string // an environment whose kernels and Jupyter are looked at besides those of the user; "": the clone's .venv
+	CacheBytes int64  // bound of the user's cache; 0: host.DefaultCacheBytes
+	ModuleDir  string // the clone of gomosaic
+	Prefix     string // an environment whose kernels and Jupyter are looked at besides those of the user; "": the clone's .venv
 }
 
 // checkSeconds bounds each check, programs that it runs included.

@@ -40,6 +40,9 @@ func NewBuilder(ctx context.Context, tools *Toolchain, archives *Archives, cache
 	return &Builder{tools: tools, archives: archives, dir: dir, front: front, slim: slim, cells: map[int][]int{}}, nil
 }
 
+// Files are what the builder uses of the user's cache; they must stay as long as it is used.
+func (b *Builder) Files() []string { return []string{b.front} }
+
 // Build compiles and links a unit and returns the plugin's file. What the compiler reports is of type [Errors].
 func (b *Builder) Build(ctx context.Context, u *Unit) (plugin string, err error) {
 	plugin, err = b.build(ctx, u)

@@ -177,6 +177,9 @@ func (s *Session) restartWith(ctx context.Context, module *cell.Module, wanted [
 	s.options.Binary, s.module, s.archives, s.builder = binary, own, archives, builder
 	s.model = s.newModel(s.model.Seq())
 	s.mu.Unlock()
+	if err := s.noteUses(); err != nil {
+		return err
+	}
 	if old != nil {
 		old.kill()
 	}

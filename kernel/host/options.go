@@ -8,6 +8,7 @@ type Options struct {
 	Dir         string   // working directory of the host; default the front's
 	Env         []string // additions to the host's environment, KEY=value
 	CacheDir    string   // default os.UserCacheDir()/gomosaic
+	CacheBytes  int64    // bound of what is kept in CacheDir and not in use; default [DefaultCacheBytes]
 	OutputBytes int64    // text of one cell that is shown, the rest goes to a file in CacheDir; default 4 MiB
 	StackBytes  int      // a goroutine's stack limit in the host; default 256 MiB
 	// WholePlugins makes plugins hold all that a cell reaches, as Go's linker links them, also what the host has: each takes

@@ -26,6 +26,8 @@ type Session struct {
 	folder   *folder
 	inputs   inputs
 
+	cleaning sync.WaitGroup // of the cache, in the background
+
 	execute sync.Mutex // held by the one who runs a cell or exchanges the host
 
 	mu     sync.Mutex
@@ -57,6 +59,9 @@ func Start(ctx context.Context, o Options) (*Session, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.cleaning.Go(func() {
+		_ = cleanCache(o.CacheDir, o.CacheBytes) // what cannot be removed is somebody else's to look after; doctor shows it
+	})
 	return s, nil
 }
 
@@ -71,9 +76,16 @@ func (s *Session) open(ctx context.Context) error {
 			return err
 		}
 		s.model = s.newModel(0)
-		return nil
+		return s.noteUses()
 	}()
 	return errors.Join(err, <-starting)
+}
+
+// noteUses protects what the session works with in the cache.
+func (s *Session) noteUses() error {
+	key := s.archives.Key()
+	return s.folder.uses(append(s.builder.Files(), s.options.Binary,
+		filepath.Join(s.options.CacheDir, "archives-"+key), filepath.Join(s.options.CacheDir, "programs-"+key))...)
 }
 
 // newModel makes an empty session model whose packages are numbered from behind seq.
@@ -423,6 +435,7 @@ func (s *Session) Close() error {
 	if p != nil {
 		p.kill()
 	}
+	s.cleaning.Wait()
 	return s.folder.remove()
 }
 
@@ -446,6 +459,9 @@ func (o Options) withDefaults() (Options, error) {
 		if o.CacheDir, err = defaultCacheDir(); err != nil {
 			return o, err
 		}
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
 	}
 	if o.OutputBytes == 0 {
 		o.OutputBytes = defaultOutputBytes

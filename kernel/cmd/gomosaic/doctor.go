@@ -20,7 +20,7 @@ func runDoctor(args []string) int {
 		}
 		return 2
 	}
-	findings := kernel.Doctor(context.Background(), kernel.DoctorOptions{ModuleDir: clone()})
+	findings := kernel.Doctor(context.Background(), kernel.DoctorOptions{ModuleDir: clone(), CacheBytes: megabytes("GOMOSAIC_CACHE_MB")})
 	write := kernel.WriteFindings
 	if *asJSON {
 		write = kernel.WriteFindingsJSON

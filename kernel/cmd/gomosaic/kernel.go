@@ -22,7 +22,7 @@ func runKernel(args []string) int {
 	if err != nil {
 		return fail("kernel", err)
 	}
-	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone(), OutputBytes: megabytes("GOMOSAIC_OUTPUT_MB")}, Version: version(), History: historyFile()}
+	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone(), OutputBytes: megabytes("GOMOSAIC_OUTPUT_MB"), CacheBytes: megabytes("GOMOSAIC_CACHE_MB")}, Version: version(), History: historyFile()}
 	if err := kernel.Serve(context.Background(), conn, o); err != nil {
 		return fail("kernel", err)
 	}
@@ -50,7 +50,7 @@ func megabytes(name string) int64 {
 	}
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n <= 0 {
-		fmt.Fprintf(os.Stderr, "gomosaic kernel: %s=%q is not a number of megabytes and is ignored\n", name, text)
+		fmt.Fprintf(os.Stderr, "gomosaic: %s=%q is not a number of megabytes and is ignored\n", name, text)
 		return 0
 	}
 	return n << 20
