@@ -1,0 +1,107 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCd(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("HOME", dir)
+	previous = ""
+	if err := cd("-"); err == nil {
+		t.Error("cd - without a directory before")
+	}
+	if err := os.Mkdir("sub dir", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ folder, want string }{{"'sub dir'", "sub dir"}, {"-", ""}, {"~/sub dir", "sub dir"}, {"", ""}} {
+		if err := cd(step.folder); err != nil {
+			t.Errorf("%%cd %s: %v", step.folder, err)
+		}
+		at, err := os.Getwd()
+		if want := filepath.Join(dir, step.want); err != nil || at != want {
+			t.Errorf("%%cd %s leads to %s (%v), want %s", step.folder, at, err, want)
+		}
+	}
+	if err := cd("missing"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestEnv(t *testing.T) {
+	t.Setenv("GM_SHELL_TEST", "")
+	for args, want := range map[string]string{"GM_SHELL_TEST=a b": "a b", `GM_SHELL_TEST="quoted"`: "quoted", "GM_SHELL_TEST spaced": "spaced", "GM_SHELL_TEST=": "", "GM_SHELL_TEST=a=b": "a=b"} {
+		if err := env(args); err != nil || os.Getenv("GM_SHELL_TEST") != want {
+			t.Errorf("%%env %s: %q, %v", args, os.Getenv("GM_SHELL_TEST"), err)
+		}
+	}
+	for _, bad := range []string{"GM_NOT_SET_ANYWHERE", "=x"} {
+		if err := env(bad); err == nil {
+			t.Errorf("%%env %s: no error", bad)
+		}
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, step := range []struct{ args, text, want string }{
+		{"a.txt", "one", "one\n"}, {"-a a.txt", "two\n", "one\ntwo\n"}, {`"a.txt"`, "", ""},
+	} {
+		if err := writeFile(step.args, step.text); err != nil {
+			t.Errorf("%s: %v", step.args, err)
+		}
+		if b, err := os.ReadFile("a.txt"); string(b) != step.want {
+			t.Errorf("%s: %q, %v", step.args, b, err)
+		}
+	}
+	if err := writeFile("no/such/folder/a.txt", "x"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRunUntil: a command's failure names it; the end of the context ends it and what it started.
+func TestRunUntil(t *testing.T) {
+	if err := runUntil(t.Context(), exec.Command("sh", "-c", "exit 4")); err == nil || err.Error() != "sh: exit status 4" {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	mark := filepath.Join(t.TempDir(), "mark")
+	done := make(chan error, 1)
+	go func() {
+		done <- runUntil(ctx, exec.Command("sh", "-c", "trap '' INT; (sleep 60; touch "+mark+") & wait"))
+	}()
+	for deadline := time.Now().Add(10 * time.Second); len(descendants(os.Getpid())) < 4; { // this, sh, the subshell, sleep
+		if time.Now().After(deadline) {
+			t.Fatal("the command did not start")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	started := descendants(os.Getpid())[1:]
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	for _, pid := range started {
+		for deadline := time.Now().Add(10 * time.Second); alive(pid); {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d is alive", pid)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// alive tells a process from one that has ended, waited for or not (proc(5): the state stands behind the name).
+func alive(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
