@@ -9,11 +9,6 @@ export GOTOOLCHAIN := local
 export GOFLAGS :=
 export GOWORK := off
 
-# libtorch's OpenMP threads wait by spinning. On a machine that others use too they spin away the time of those they wait
-# for: with two busy processes beside it on two cores a training step took 13 times as long. Waiting asleep costs a quarter
-# more time where nothing else runs. A benchmark, or who has the machine for himself, unsets it.
-export GOMP_SPINCOUNT ?= 1000
-
 gomosaic := .venv/bin/gomosaic
 clone := $(CURDIR)
 started := $(shell date +%s)

@@ -189,10 +189,16 @@ func lib() *library {
 // then the shim. RTLD_NOW: a shim built for another version fails here, by a missing symbol, and not in the middle of a step.
 func open(at Location, so string) (*library, error) {
 	l := &library{at: at}
-	for _, name := range []string{"libc10.so", "libtorch_cpu.so"} {
-		if _, err := purego.Dlopen(filepath.Join(at.Lib, name), purego.RTLD_NOW|purego.RTLD_GLOBAL); err != nil {
-			return nil, fmt.Errorf("torch: loading libtorch %s: %w", at.Version, err)
+	err := calmly(func() error {
+		for _, name := range []string{"libc10.so", "libtorch_cpu.so"} {
+			if _, err := purego.Dlopen(filepath.Join(at.Lib, name), purego.RTLD_NOW|purego.RTLD_GLOBAL); err != nil {
+				return fmt.Errorf("torch: loading libtorch %s: %w", at.Version, err)
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if at.CUDA && hasDriver() {
 		for _, name := range []string{"libc10_cuda.so", "libtorch_cuda.so"} {
