@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"bytes"
 	"context"
 	"debug/buildinfo"
 	"encoding/json"
@@ -62,6 +63,47 @@ func (m *Module) Extend(folder string, pinned map[string]string) (*Module, error
 	}
 	x := &Module{tools: m.tools, dir: m.dir, folder: folder, pinned: pinned, locals: slices.Clone(m.locals)}
 	return x, nil
+}
+
+// Open makes a module of the clone's with the given files, which are kept in folder.
+func (m *Module) Open(folder string, goMod, goSum []byte) (*Module, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	for name, data := range map[string][]byte{"go.mod": goMod, "go.sum": goSum} {
+		if old, err := os.ReadFile(filepath.Join(folder, name)); err == nil && bytes.Equal(old, data) {
+			continue
+		}
+		if err := writeFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return &Module{tools: m.tools, dir: m.dir, folder: folder}, nil
+}
+
+// Files are the module's go.mod and go.sum.
+func (m *Module) Files() (goMod, goSum []byte, err error) {
+	if goMod, err = os.ReadFile(m.file("go.mod")); err != nil {
+		return nil, nil, err
+	}
+	goSum, err = os.ReadFile(m.file("go.sum"))
+	return goMod, goSum, err
+}
+
+// Packages are the packages that patterns of the go command name, without those that nobody outside can import.
+func (m *Module) Packages(ctx context.Context, patterns ...string) ([]Preload, error) {
+	out, err := m.list(ctx, append([]string{"-f", "{{.Name}}\t{{.ImportPath}}"}, patterns...)...)
+	if err != nil {
+		return nil, errors.New(goWords(err.Error()))
+	}
+	var found []Preload
+	for line := range strings.Lines(string(out)) {
+		name, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if name != "main" && !strings.Contains("/"+path+"/", "/internal/") {
+			found = append(found, Preload{Name: name, Path: path})
+		}
+	}
+	return found, nil
 }
 
 // Tools is the toolchain that lists and compiles the module's packages.

@@ -24,7 +24,10 @@ func openCache(ctx context.Context, o Options, progress func(string)) (*cell.Mod
 	if err != nil {
 		return nil, nil, err
 	}
-	module := cell.NewModule(tools, o.ModuleDir)
+	module, err := o.module(tools)
+	if err != nil {
+		return nil, nil, err
+	}
 	archives, err := openArchives(ctx, o, module, progress)
 	return module, archives, err
 }
@@ -32,7 +35,7 @@ func openCache(ctx context.Context, o Options, progress func(string)) (*cell.Mod
 // openArchives lists what a host with the module's requirements links.
 func openArchives(ctx context.Context, o Options, module *cell.Module, progress func(string)) (*cell.Archives, error) {
 	roots := append([]string{o.MainPackage}, cell.RuntimePackages...)
-	for _, p := range Preloaded {
+	for _, p := range o.preloads() {
 		roots = append(roots, p.Path)
 	}
 	return cell.OpenArchives(ctx, module, o.CacheDir, roots, progress)

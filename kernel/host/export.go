@@ -42,7 +42,7 @@ func Export(ctx context.Context, o Options, cells []NotebookCell, module, title 
 	}
 	archives.Extend(own)
 	fset := token.NewFileSet()
-	x := cell.NewExporter(cell.Config{Fset: fset, Importer: archives.Importer(fset), Preloads: Preloaded, Suggest: archives.Suggest})
+	x := cell.NewExporter(cell.Config{Fset: fset, Importer: archives.Importer(fset), Preloads: o.preloads(), Suggest: archives.Suggest})
 	number := 0
 	for _, c := range cells {
 		if c.Code == "" {

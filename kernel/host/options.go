@@ -2,15 +2,16 @@ package host
 
 // Options say where a session's parts are. The zero value is right for an installed gomosaic run from its clone.
 type Options struct {
-	Binary      string   // gomosaic executable with the `host` subcommand; default os.Executable()
-	ModuleDir   string   // folder of the module whose packages cells import: the clone of gomosaic; default the working directory
-	MainPackage string   // import path of Binary's main package; default gomosaic/kernel/cmd/gomosaic
-	Dir         string   // working directory of the host; default the front's
-	Env         []string // additions to the host's environment, KEY=value
-	CacheDir    string   // default os.UserCacheDir()/gomosaic
-	CacheBytes  int64    // bound of what is kept in CacheDir and not in use; default [DefaultCacheBytes]
-	OutputBytes int64    // text of one cell that is shown, the rest goes to a file in CacheDir; default 4 MiB
-	StackBytes  int      // a goroutine's stack limit in the host; default 256 MiB
+	Binary      string     // gomosaic executable with the `host` subcommand; default os.Executable()
+	ModuleDir   string     // folder of the module whose packages cells import: the clone of gomosaic; default the working directory
+	MainPackage string     // import path of Binary's main package; default gomosaic/kernel/cmd/gomosaic
+	Extension   *Extension // of a kernel built by BuildKernel; nil: none
+	Dir         string     // working directory of the host; default the front's
+	Env         []string   // additions to the host's environment, KEY=value
+	CacheDir    string     // default os.UserCacheDir()/gomosaic
+	CacheBytes  int64      // bound of what is kept in CacheDir and not in use; default [DefaultCacheBytes]
+	OutputBytes int64      // text of one cell that is shown, the rest goes to a file in CacheDir; default 4 MiB
+	StackBytes  int        // a goroutine's stack limit in the host; default 256 MiB
 	// WholePlugins makes plugins hold all that a cell reaches, as Go's linker links them, also what the host has: each takes
 	// megabytes and longer to link. It is there to compare.
 	WholePlugins bool

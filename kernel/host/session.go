@@ -91,7 +91,7 @@ func (s *Session) noteUses() error {
 // newModel makes an empty session model whose packages are numbered from behind seq.
 func (s *Session) newModel(seq int) *cell.Session {
 	fset := token.NewFileSet()
-	return cell.NewSession(cell.Config{Fset: fset, Importer: s.archives.Importer(fset), Preloads: Preloaded, Suggest: s.archives.Suggest, Seq: seq})
+	return cell.NewSession(cell.Config{Fset: fset, Importer: s.archives.Importer(fset), Preloads: s.options.preloads(), Suggest: s.archives.Suggest, Seq: seq})
 }
 
 // startHost starts a process and makes it the session's.

@@ -37,7 +37,7 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 	stamp := filepath.Join(o.CacheDir, "programs-"+archives.Key())
 	if _, err := os.Stat(stamp); err != nil {
 		progress("compiling the packages of shipped functions")
-		if err := cell.WarmPrograms(ctx, module, f.path, preloadPaths()); err != nil {
+		if err := cell.WarmPrograms(ctx, module, f.path, preloadPaths(o)); err != nil {
 			return err
 		}
 		if err := os.WriteFile(stamp, nil, 0o644); err != nil {
@@ -48,9 +48,9 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 	return nil
 }
 
-func preloadPaths() []string {
-	paths := make([]string, len(Preloaded))
-	for i, p := range Preloaded {
+func preloadPaths(o Options) []string {
+	paths := make([]string, len(o.preloads()))
+	for i, p := range o.preloads() {
 		paths[i] = p.Path
 	}
 	return paths

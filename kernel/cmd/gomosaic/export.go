@@ -67,7 +67,9 @@ func runExport(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	title := "Command " + moduleName(name) + " was exported from the notebook " + filepath.Base(rest[0]) + " by gomosaic."
-	files, err := host.Export(ctx, host.Options{ModuleDir: clone(), Dir: dir}, cells, moduleName(name), title)
+	options := hostOptions()
+	options.Dir = dir
+	files, err := host.Export(ctx, options, cells, moduleName(name), title)
 	var cell *host.CellError
 	if errors.As(err, &cell) {
 		fmt.Fprintf(os.Stderr, "%s\n", cell.Text())

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,10 +33,15 @@ func installFlags(command string, args []string) (o kernel.InstallOptions, statu
 	user := fs.Bool("user", false, "for the current user (the default)")
 	fs.BoolVar(&o.SysPrefix, "sys-prefix", false, "into the active virtual or conda environment")
 	fs.StringVar(&o.Prefix, "prefix", "", "into `DIR`/share/jupyter/kernels")
-	fs.StringVar(&o.Name, "name", kernel.DefaultName, "the kernelspec's `name`")
+	name, display := kernel.DefaultName, "Go (gomosaic)"
+	if exe, err := os.Executable(); err == nil && extension != nil { // beside the kernel without more packages
+		name = filepath.Base(exe)
+		display = "Go (" + name + ")"
+	}
+	fs.StringVar(&o.Name, "name", name, "the kernelspec's `name`")
 	fs.BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
 	if command == "install" {
-		fs.StringVar(&o.DisplayName, "display-name", "Go (gomosaic)", "the `name` in Jupyter's launcher")
+		fs.StringVar(&o.DisplayName, "display-name", display, "the `name` in Jupyter's launcher")
 		fs.Var(env, "env", "set `KEY=VALUE` for the kernel; may be repeated")
 	}
 	if err := fs.Parse(args); err != nil {

@@ -33,6 +33,7 @@ func commands() []command {
 		{"uninstall", "remove an installed kernelspec (-h: flags)", runUninstall},
 		{"doctor", "check what the kernel needs and print the fix for what is missing (-json)", runDoctor},
 		{"warm", "fill the compile cache, so that the first cell need not wait for it", runWarm},
+		{"build", "--with PATH@VERSION -o FILE: build a kernel with more packages in it (-h: flags)", runBuild},
 		{"export", "NOTEBOOK: write a notebook as an ordinary Go program (-h: flags)", runExport},
 		{"run", "NOTEBOOK: execute a notebook without Jupyter and write it with its outputs (-h: flags)", runRun},
 		{"mds", "convert, show, check, merge and compare data sets (help: the commands)", runMDS},

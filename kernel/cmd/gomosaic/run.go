@@ -96,7 +96,9 @@ func runRun(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	s, err := host.Start(ctx, host.Options{ModuleDir: clone(), Dir: *dir})
+	options := hostOptions()
+	options.Dir = *dir
+	s, err := host.Start(ctx, options)
 	if err != nil {
 		return fail("run", err)
 	}

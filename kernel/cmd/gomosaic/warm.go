@@ -20,7 +20,7 @@ func runWarm([]string) int {
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		return host.Warm(ctx, host.Options{ModuleDir: clone()}, func(what string) { fmt.Println(what) })
+		return host.Warm(ctx, hostOptions(), func(what string) { fmt.Println(what) })
 	})
 	g.Go(func() error {
 		shim, err := torch.BuildShim(ctx, torch.BuildOptions{})
