@@ -22,13 +22,9 @@ func runKernel(args []string) int {
 	if err != nil {
 		return fail("kernel", err)
 	}
-<<<<<<< HEAD
-	o := kernel.ServeOptions{Host: host.Options{ModuleDir: clone(), OutputBytes: megabytes("GOMOSAIC_OUTPUT_MB"), CacheBytes: megabytes("GOMOSAIC_CACHE_MB")}, Version: version(), History: historyFile()}
-=======
 	options := hostOptions()
-	options.OutputBytes = megabytes("GOMOSAIC_OUTPUT_MB")
+	options.OutputBytes, options.CacheBytes = megabytes("GOMOSAIC_OUTPUT_MB"), megabytes("GOMOSAIC_CACHE_MB")
 	o := kernel.ServeOptions{Host: options, Version: version(), History: historyFile()}
->>>>>>> fb94691 (gomosaic build --with: a kernel with more packages linked in)
 	if err := kernel.Serve(context.Background(), conn, o); err != nil {
 		return fail("kernel", err)
 	}
