@@ -297,6 +297,14 @@ class MDSTest(unittest.TestCase):
             self.assertEqual({h: get_hash(h, data) for h in shard["hashes"]}, stored["hashes"], where)
         self.assertEqual(json.dumps(json.loads((ours / "index.json").read_text()), sort_keys=True), (ours / "index.json").read_text(), where)
 
+    def assert_rebuilt(self, folder, where):
+        """From Python's shards Go makes the very index.json that Python wrote."""
+        index = folder / "index.json"
+        want = index.read_text()
+        index.unlink()
+        self.go("rebuild", folder)
+        self.assertEqual(index.read_text(), want, "rebuilt, " + where)
+
     def test_random_data_sets(self):
         for seed in range(SEED, SEED + CASES):
             rng = random.Random(seed)
@@ -316,6 +324,8 @@ class MDSTest(unittest.TestCase):
                 self.assert_folders(columns, ours, theirs, where)
                 self.assert_samples(columns, self.go_read(theirs), samples, "Go reads Python's, " + where)
                 self.assertEqual(self.go("verify", ours).strip(), str(len(samples)), where)
+                if samples:
+                    self.assert_rebuilt(theirs, where)
                 if samples:  # the reference opens no empty data set
                     self.assert_samples(columns, self.python_read(ours), samples, "Python reads Go's, " + where)
 
@@ -361,6 +371,7 @@ class MDSTest(unittest.TestCase):
                 self.assertEqual(json.dumps(indexes[0], sort_keys=True), (theirs / "index.json").read_text(), where)
                 self.assertEqual(self.go("verify", ours).strip(), str(len(samples)), where)
                 self.assert_samples(columns, self.go_read(theirs), samples, "Go reads Python's, " + where)
+                self.assert_rebuilt(theirs, where)
                 for folder in (ours,) if seed % 4 == 0 else ():  # StreamingDataset never gives its file descriptors back
                     self.assert_samples(columns, self.streaming_read(local=str(folder)), samples, "Python reads Go's, " + where)
 
@@ -389,6 +400,28 @@ class MDSTest(unittest.TestCase):
             want = [part * 100 + i for part in sorted(range(12), key=str) for i in range(part)]
             self.assertEqual([s["n"] for s in self.python_read(ours)], want)
             self.assertEqual([s["n"] for s in self.go_read(ours)], want)
+
+    def test_resume(self):
+        """Go goes on with a data set that Python began, and with one whose writer died; Python reads both."""
+        columns = {"n": "int", "s": "str", "p": "pkl"}
+        rng = random.Random(SEED)
+        samples = [{name: value_for(rng, encoding) for name, encoding in columns.items()} for _ in range(100)]
+        for died in (False, True):
+            with self.subTest(died=died), tempfile.TemporaryDirectory() as temp:
+                folder = Path(temp, "data")
+                with MDSWriter(out=str(folder), columns=columns, hashes=["sha1"], size_limit="2kb") as writer:
+                    for sample in samples[:60]:
+                        writer.write(sample)
+                begun = json.loads((folder / "index.json").read_text())["shards"]
+                done = 60
+                if died:  # while it wrote the last shard but one
+                    (folder / "index.json").unlink()
+                    os.truncate(folder / begun[-2]["raw_data"]["basename"], 100)
+                    done = sum(s["samples"] for s in begun[:-2])
+                self.go_write(samples[done:], columns, out=str(folder), resume=True, hashes=["sha1"], size_limit="2kb")
+                self.assert_samples(columns, self.go_read(folder), samples, "Go")
+                self.assert_samples(columns, self.python_read(folder), samples, "Python")
+                self.assertEqual(json.loads((folder / "index.json").read_text())["shards"][:len(begun) - 2], begun[:-2])
 
     def test_streaming_dataset(self):
         """StreamingDataset reads Go's data, local and remote, and checks its hashes."""

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestWriterKilled kills a process that is writing: what it leaves must not read as a data set, and can be replaced.
+// TestWriterKilled kills a process that is writing: what it leaves must not read as a data set, and can be gone on
+// with or replaced.
 func TestWriterKilled(t *testing.T) {
 	out := os.Getenv("MDSLIB_TEST_WRITE_FOREVER")
 	if out != "" {
@@ -55,6 +56,29 @@ func TestWriterKilled(t *testing.T) {
 	if _, err := NewMDSWriter(MDSOptions{Out: out, Columns: rowColumns}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the remains are not noticed: %v", err)
 	}
+	w, err := NewMDSWriter(MDSOptions{Out: out, Columns: rowColumns, SizeLimit: "20kb", Compression: "zstd", Resume: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Resumed() == 0 {
+		t.Error("nothing of what was written stayed")
+	}
+	var all []Sample
+	for i, round := range []int64{w.Resumed(), 30} { // what stayed, and what follows
+		for range round {
+			s := rows(100)[len(all)%100]
+			all = append(all, s)
+			if i == 1 {
+				if err := w.Write(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, readAll(t, out), all)
 	samples := rows(20)
 	checkRows(t, readAll(t, writeAll(t, MDSOptions{Out: out, Columns: rowColumns, ExistOK: true}, samples)), samples)
 }

@@ -392,12 +392,6 @@ func compareWritten(t *testing.T, reference string, opts MDSOptions, samples []S
 	}
 }
 
-// contents returns the bytes of a shard's raw data file.
-func contents(t testing.TB, dir string, info *ShardInfo) []byte {
-	t.Helper()
-	return partContents(t, dir, info.Compression, shardPart{info.RawData, info.ZipData})
-}
-
 // partContents returns the raw bytes of one of a shard's files.
 func partContents(t testing.TB, dir, compression string, part shardPart) []byte {
 	t.Helper()

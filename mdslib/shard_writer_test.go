@@ -11,7 +11,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -364,5 +367,45 @@ func benchmarkWrite(b *testing.B, opts MDSOptions) {
 	}
 	if err := w.Close(); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// TestWriterMemory: a writer takes at most the memory of two shards, whatever is done with them, and little beside.
+func TestWriterMemory(t *testing.T) {
+	const limit = 16 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(10))                                   // what waits for the collector is not what is held
+	for compression, aside := range map[string]uint64{"": 6 << 20, "zstd": 20 << 20} { // the compressor has tables and windows
+		opts := MDSOptions{Compression: compression, Hashes: []string{"sha1", "xxh64"}}
+		opts.Out, opts.Columns, opts.SizeLimit = filepath.Join(t.TempDir(), "out"), Columns{"x": "bytes"}, strconv.Itoa(limit)
+		w, err := NewMDSWriter(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		before, peak := stats.HeapAlloc, uint64(0)
+		blob := make([]byte, 100_000)
+		for i := range 6 * limit / len(blob) {
+			for k := range 20_000 { // a fifth of it is noise
+				blob[k] = byte(uint32(i*31+k) * 2654435761 >> 13)
+			}
+			if err := w.Write(Sample{"x": blob}); err != nil {
+				t.Fatal(err)
+			}
+			if i%20 == 0 {
+				runtime.ReadMemStats(&stats)
+				peak = max(peak, stats.HeapAlloc)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if peak > before+2*limit+aside {
+			t.Errorf("%q: %d bytes at most, two shards are %d", opts.Compression, peak-before, 2*limit)
+		}
+		if shards := len(w.Index().Shards); shards < 6 {
+			t.Errorf("%d shards", shards)
+		}
 	}
 }

@@ -36,7 +36,6 @@ type flower struct {
 	Maybe   *int32   `mds:"maybe"`
 	Plain   any      `mds:"plain,pkl"`
 	Ignored chan int `mds:"-"`
-	hidden  int
 }
 
 func someFlower(i int) flower {

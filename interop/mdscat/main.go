@@ -5,6 +5,7 @@
 //	mdscat read DIR         samples of a data set, one a line
 //	mdscat verify DIR       the number of samples, or the problems
 //	mdscat merge ROOT       MergeIndex
+//	mdscat rebuild DIR      RebuildIndex
 //
 // A sample is an object column → {kind: text}. Kinds: "int" (decimal digits), "float" (Python's repr), "str", "decimal",
 // "bytes" (base64), "pickle" (base64 of a pickle), "array" ("dtype:shape:base64 of the little-endian elements"), "json" (JSON text), "image" ("mode:width:height:base64 of
@@ -46,6 +47,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return read(args[1], out)
 	case command == "merge" && len(args) == 2:
 		return mdslib.MergeIndex(ctx, args[1], mdslib.MergeOptions{})
+	case command == "rebuild" && len(args) == 2:
+		_, err := mdslib.RebuildIndex(ctx, args[1], mdslib.RebuildOptions{})
+		return err
 	case command == "verify" && len(args) == 2:
 		report, err := mdslib.Verify(ctx, args[1])
 		if err != nil {
@@ -54,7 +58,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		fmt.Fprintln(out, report.Samples)
 		return report.Err()
 	}
-	return fmt.Errorf("usage: mdscat write | read DIR | verify DIR | merge ROOT")
+	return fmt.Errorf("usage: mdscat write | read DIR | verify DIR | merge ROOT | rebuild DIR")
 }
 
 type wireSample map[string]map[string]string

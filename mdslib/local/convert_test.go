@@ -285,6 +285,30 @@ func TestConvertFailures(t *testing.T) {
 	if err != nil || r.Samples+int64(skipped) != 200 || skipped == 0 {
 		t.Errorf("skipped %d, %+v, %v", skipped, r, err)
 	}
+
+	// a value may stand for NULL
+	out := filepath.Join(parent, "nulls")
+	r, err = mdslib.DataFrameToMDS(ctx, d.Select("if(label = 1, NULL, label) AS label"), mdslib.MDSOptions{Out: out, NullAs: map[string]any{"label": -1}})
+	if err != nil || r.Samples != 200 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	set, err := mdslib.OpenDataset(out, mdslib.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	replaced := 0
+	for s, err := range set.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(s["label"]) == "-1" {
+			replaced++
+		}
+	}
+	if replaced != skipped {
+		t.Errorf("%d rows with -1, want %d", replaced, skipped)
+	}
 }
 
 func TestConvertTypes(t *testing.T) {

@@ -46,9 +46,12 @@ func (u *unpickler) float() float64 {
 // rawUnicodeEscape reads UNICODE: Latin-1 with \uXXXX and \UXXXXXXXX.
 func (u *unpickler) rawUnicodeEscape(s string) string {
 	out := make([]byte, 0, len(s))
+	backslashes := 0 // in a row, the one at i included: an odd one may start an escape
 	for i := 0; i < len(s); i++ {
 		digits := 0
-		if s[i] == '\\' && i+1 < len(s) && oddBackslashes(s[:i+1]) {
+		if s[i] != '\\' {
+			backslashes = 0
+		} else if backslashes++; backslashes%2 == 1 && i+1 < len(s) {
 			switch s[i+1] {
 			case 'u':
 				digits = 4
@@ -69,13 +72,9 @@ func (u *unpickler) rawUnicodeEscape(s string) string {
 		}
 		out = utf8.AppendRune(out, rune(r))
 		i += 1 + digits
+		backslashes = 0
 	}
 	return string(out)
-}
-
-// oddBackslashes tells whether s ends in an odd number of them: the last one then starts an escape.
-func oddBackslashes(s string) bool {
-	return (len(s)-len(strings.TrimRight(s, `\`)))%2 == 1
 }
 
 // quoted reads STRING: a Python 2 string literal.
