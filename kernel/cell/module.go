@@ -41,6 +41,9 @@ func (r Requirement) String() string { return r.Path + " " + r.Version }
 // NewModule is the module of the clone in dir, as it is.
 func NewModule(tools *Toolchain, dir string) *Module { return &Module{tools: tools, dir: dir} }
 
+// Setenv changes a setting by which the go command reaches modules, such as GOPRIVATE; others are left alone.
+func (m *Module) Setenv(name, value string) { m.tools.Setenv(name, value) }
+
 // Extend makes a module that begins as a copy of m and is changed by [Module.Get] and [Module.Use]; its files are in
 // folder. pinned are the modules that the running host links, by path.
 func (m *Module) Extend(folder string, pinned map[string]string) (*Module, error) {

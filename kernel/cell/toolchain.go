@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // Toolchain is the Go installation that compiles cells. It must be the one that built the host.
@@ -22,6 +24,7 @@ type Toolchain struct {
 	ModCache string // GOMODCACHE
 
 	goTool    string
+	envMu     sync.Mutex
 	env       []string
 	userFlags []string // of the user's GOFLAGS, those that a session's module keeps
 }
@@ -29,6 +32,27 @@ type Toolchain struct {
 // goEnv are the settings of the user's that child go commands keep, read once: GOFLAGS and a go.work of the user's must
 // not change how archives are built, or they would not fit the host.
 var goEnv = []string{"GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOAUTH", "GOCACHE"}
+
+// networkEnv are those by which go commands reach modules: a session may change them.
+var networkEnv = []string{"GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS", "GOAUTH"}
+
+// Setenv changes a setting by which go commands reach modules, for those that start from now on. Other names are left
+// alone: how packages are compiled must not change.
+func (t *Toolchain) Setenv(name, value string) {
+	if !slices.Contains(networkEnv, name) {
+		return
+	}
+	t.envMu.Lock()
+	defer t.envMu.Unlock()
+	t.env = append(without(t.env, name), name+"="+value)
+}
+
+// environ is the environment of a command, which the caller may append to.
+func (t *Toolchain) environ() []string {
+	t.envMu.Lock()
+	defer t.envMu.Unlock()
+	return slices.Clip(t.env)
+}
 
 // FindToolchain looks for go on PATH, else in the GOROOT that this program was built with.
 func FindToolchain(ctx context.Context) (*Toolchain, error) {
@@ -90,7 +114,7 @@ next:
 // Go runs a go command in dir, with extra environment settings taken from leading KEY=value arguments, and returns its
 // standard output. The error holds its standard error.
 func (t *Toolchain) Go(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	env := t.env
+	env := t.environ()
 	for len(args) > 0 && strings.Contains(args[0], "=") && !strings.HasPrefix(args[0], "-") {
 		env = append(env, args[0])
 		args = args[1:]
@@ -100,7 +124,7 @@ func (t *Toolchain) Go(ctx context.Context, dir string, args ...string) ([]byte,
 
 // Tool runs compile or link.
 func (t *Toolchain) Tool(ctx context.Context, dir, name string, args ...string) error {
-	_, err := command(ctx, dir, t.env, filepath.Join(t.ToolDir, name), args...)
+	_, err := command(ctx, dir, t.environ(), filepath.Join(t.ToolDir, name), args...)
 	return err
 }
 

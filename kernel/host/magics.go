@@ -9,8 +9,8 @@ import (
 
 	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/magic"
-	_ "gomosaic/kernel/cell/rt/measure" // linked, as cells call them
-	_ "gomosaic/kernel/cell/rt/shell"
+	_ "gomosaic/kernel/cell/rt/measure" // linked, as cells call it
+	"gomosaic/kernel/cell/rt/shell"
 )
 
 // magicCall is a magic of kind [magic.Front] on its way: it is carried out before its cell is compiled, while the
@@ -45,6 +45,9 @@ func (s *Session) magics(ctx context.Context, code string, label int, out Output
 	}
 	for _, use := range uses {
 		if use.Kind != magic.Front {
+			if name, value, ok := shell.Assignment(use.Args); ok && use.Name == "env" {
+				s.module.Setenv(name, value) // %get asks for modules here, and not in the host
+			}
 			continue
 		}
 		err := frontMagics[use.Name](s, ctx, magicCall{use, label, out})

@@ -151,11 +151,13 @@ func TestGetRestart(t *testing.T) {
 }
 
 func TestOffline(t *testing.T) {
-	newProxy(t)
+	p := newProxy(t)
+	p.add("gomosaic.test/words", "v0.1.0", "", map[string]string{"words.go": "package words\n"})
 	t.Setenv("GOPROXY", "off")
 	n := openNotebook(t)
 	n.fails("%get github.com/nobody/nothing@v1.2.3", "offline: github.com/nobody/nothing@v1.2.3 is not in the module cache")
 	n.fails("%get golang.org/x/sys", "offline: ", "the cache has golang.org/x/sys at v0.")
+	n.want("%env GOPROXY=file://"+p.dir+"\n%get gomosaic.test/words", "added gomosaic.test/words") // the front's go command sees it too
 }
 
 func TestUseFolder(t *testing.T) {

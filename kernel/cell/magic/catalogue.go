@@ -56,7 +56,7 @@ var catalogue = []Magic{
 	{Name: Shell, Usage: "!command, or $ command", Doc: "run a shell command; {name} and other Go expressions in braces are replaced by their values; an exit status that is not 0 fails the cell (add || true to go on)", Kind: Call, Line: true},
 	{Name: "bash", Usage: "%%bash [options of bash]", Doc: "run the cell as a bash script", Kind: Call, Cell: true, Bare: true},
 	{Name: "cd", Usage: "%cd [folder]", Doc: "change the working directory; %cd - goes back, %cd alone home", Kind: Call, Line: true, Bare: true},
-	{Name: "env", Usage: "%env [NAME | NAME=value]", Doc: "list environment variables, show one, set one", Kind: Call, Line: true, Bare: true},
+	{Name: "env", Usage: "%env [NAME | NAME=value]", Doc: "list environment variables, show one, set one; GOPROXY, GOPRIVATE and the like hold for %get too", Kind: Call, Line: true, Bare: true},
 	{Name: "writefile", Usage: "%%writefile [-a] file", Doc: "write the cell to a file; -a appends", Kind: Call, Cell: true},
 
 	{Name: "time", Usage: "%time code", Doc: "run Go once and print the time that it took; %%time for the whole cell", Kind: Code, Line: true, Cell: true},

@@ -66,8 +66,8 @@ func env(args string) error {
 		fmt.Println(strings.Join(all, "\n"))
 		return nil
 	}
-	at := strings.IndexAny(args, "= \t")
-	if at < 0 {
+	name, value, ok := Assignment(args)
+	if !ok {
 		value, ok := os.LookupEnv(args)
 		if !ok {
 			return fmt.Errorf("the environment has no variable %s", args)
@@ -75,15 +75,24 @@ func env(args string) error {
 		fmt.Println(value)
 		return nil
 	}
-	name, value := args[:at], strings.TrimSpace(args[at+1:])
-	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-		value = value[1 : n-1]
-	}
 	if err := os.Setenv(name, value); err != nil {
 		return err
 	}
 	fmt.Printf("%s=%s\n", name, value)
 	return nil
+}
+
+// Assignment takes NAME=value, or NAME value, apart; quotes around the value are taken off. ok is false for a name alone.
+func Assignment(args string) (name, value string, ok bool) {
+	at := strings.IndexAny(args, "= \t")
+	if at < 0 {
+		return args, "", false
+	}
+	name, value = args[:at], strings.TrimSpace(args[at+1:])
+	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
+	return name, value, true
 }
 
 // WriteFile writes a cell to a file, or with -a before its name to the file's end.
