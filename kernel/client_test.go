@@ -62,6 +62,7 @@ type client struct {
 	sockets map[string]zmq4.Socket
 	inbox   map[string]chan *wire.Message
 	serial  int
+	seen    map[string]bool // message types read by next
 	name    string
 }
 
@@ -75,7 +76,7 @@ func dial(t testing.TB, c wire.Connection, name string) *client {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	id := zmq4.WithID(zmq4.SocketIdentity(name))
-	cl := &client{t: t, codec: codec, name: name, inbox: map[string]chan *wire.Message{}, sockets: map[string]zmq4.Socket{
+	cl := &client{t: t, codec: codec, name: name, seen: map[string]bool{}, inbox: map[string]chan *wire.Message{}, sockets: map[string]zmq4.Socket{
 		"shell": zmq4.NewDealer(ctx, id), "control": zmq4.NewDealer(ctx, id), "stdin": zmq4.NewDealer(ctx, id),
 		"iopub": zmq4.NewSub(ctx, id), "hb": zmq4.NewReq(ctx),
 	}}
@@ -128,6 +129,7 @@ func (c *client) next(channel string) *wire.Message {
 		if !ok {
 			c.t.Fatalf("%s is closed", channel)
 		}
+		c.seen[m.Header.Type] = true
 		return m
 	case <-time.After(patience):
 		c.t.Fatalf("nothing on %s within %v", channel, patience)

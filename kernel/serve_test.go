@@ -153,6 +153,43 @@ func TestExecute(t *testing.T) {
 	}
 }
 
+// TestEveryMessage sends each request and makes each kind of output, so that each message of the schema is seen, and with
+// it checked, at least once. A message that the schema does not know is an error wherever it is met.
+func TestEveryMessage(t *testing.T) {
+	c, _, _ := startScripted(t)
+	for request, content := range map[string]any{
+		"kernel_info_request": struct{}{}, "comm_info_request": struct{}{}, "interrupt_request": struct{}{}, "debug_request": map[string]any{"seq": 1, "command": "x"},
+		"complete_request": map[string]any{"code": "fmt.P", "cursor_pos": 5}, "inspect_request": map[string]any{"code": "x", "cursor_pos": 1},
+		"is_complete_request": map[string]any{"code": "f("}, "history_request": map[string]any{"hist_access_type": "tail", "n": 1},
+	} {
+		c.ask("shell", request, content)
+	}
+	c.outputs(c.send("shell", "comm_open", map[string]any{"comm_id": "c", "target_name": "t", "data": map[string]any{}}))
+	for _, code := range []string{"print x", "value 1", "display d", "load x", "fail x"} {
+		c.run(code)
+	}
+	ask := c.send("shell", "execute_request", map[string]any{"code": "ask me"})
+	c.next("stdin")
+	c.send("stdin", "input_reply", map[string]any{"value": "text"})
+	c.replyTo("shell", ask)
+	// What cannot be read or done is answered with an error of the request's own kind.
+	for request, content := range map[string]any{
+		"complete_request": []int{1}, "inspect_request": []int{1}, "is_complete_request": []int{1}, "execute_request": []int{1}, "shutdown_request": []int{1},
+		"history_request": map[string]any{"hist_access_type": "search", "pattern": "["},
+	} {
+		if reply := c.ask("shell", request, content); reply["status"] != "error" {
+			t.Errorf("%s of %v: %v", request, content, reply)
+		}
+	}
+	shutdown := c.send("control", "shutdown_request", map[string]any{"restart": false})
+	c.replyTo("control", shutdown)
+	for name := range schema {
+		if !c.seen[name] {
+			t.Errorf("no %s was sent", name)
+		}
+	}
+}
+
 func TestSilentCellsLeaveNoTrace(t *testing.T) {
 	c, _, _ := startScripted(t)
 	id := c.send("shell", "execute_request", map[string]any{"code": "value 1", "silent": true})

@@ -26,9 +26,9 @@ class Papermill(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         nb = notebook(
-            "rate := 0.1 // learning rate\nvar name string = \"fashion\"",
+            "import \"fmt\"\nrate := 0.1 // learning rate\nvar name string = \"fashion\"",
             "func twice() float64 { return 2 * rate }",
-            "[]any{twice(), name, ratios, sizes, flags[\"fast\"], nothing == nil}",
+            "fmt.Sprint(twice(), name, ratios, sizes, flags[\"fast\"], nothing == nil)",
         )
         nb.cells[0].metadata.tags = ["parameters"]
         nbformat.write(nb, os.path.join(self.folder, "in.ipynb"))
@@ -40,7 +40,7 @@ class Papermill(unittest.TestCase):
         nb = nbformat.read(os.path.join(self.folder, "out.ipynb"), 4)
         self.assertEqual([c.metadata.get("tags") for c in nb.cells[:2]], [["parameters"], ["injected-parameters"]])
         self.assertIn("rate := 0.25\n", nb.cells[1].source)
-        self.assertEqual(nb.cells[3].outputs[0].data["text/plain"], "[0.5 é\n\"😀\"\ufeff [1 0.5 +Inf] [[1 2] [3]] true true]")
+        self.assertEqual(nb.cells[3].outputs[0].data["text/plain"], "0.5 é\n\"😀\"\ufeff [1 0.5 +Inf] [[1 2] [3]] true true")
 
     def test_failing_cell(self):
         nb = notebook("x := []int{}", "x[3]", "x")
