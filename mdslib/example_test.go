@@ -58,6 +58,55 @@ func Example() {
 	// 2 two [1 2 4]
 }
 
+func ExampleWriter() {
+	dir, err := os.MkdirTemp("", "mds")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "flowers")
+
+	type Flower struct {
+		Name   string     `mds:"name"`
+		Class  int64      `mds:"class,uint8"`
+		Petals [2]float32 `mds:"petals"`
+	}
+	w, err := mdslib.NewWriter[Flower](mdslib.MDSOptions{Out: out})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer w.Abort() // after Close it does nothing
+	for i, name := range []string{"daisy", "rose"} {
+		if err := w.Write(Flower{name, int64(i), [2]float32{1, float32(i)}}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	r, err := mdslib.OpenReader[Flower](out, mdslib.ReadOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer r.Close()
+	for f, err := range r.All() {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(f.Name, f.Class, f.Petals)
+	}
+	// Output:
+	// daisy 0 [1 0]
+	// rose 1 [1 1]
+}
+
 func ExampleMDSWriter_Write() {
 	dir, err := os.MkdirTemp("", "mds")
 	if err != nil {
