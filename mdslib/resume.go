@@ -46,6 +46,28 @@ func (w *MDSWriter) resume(ctx context.Context, dir string) error {
 		}
 	}
 	w.earlier, w.first = index.Shards, w.next
+	if dir == "" {
+		return nil
+	}
+	return removeBehind(dir, w.next)
+}
+
+// removeBehind removes what a writer left that died while it appended: shards from the given number on, which no index
+// names, and temporary files.
+func removeBehind(dir string, number int) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("mdslib: %w", err)
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		n, shard := shardNumber(name)
+		if entry.Type().IsRegular() && isDatasetFile(name) && (shard && n >= number || strings.HasPrefix(name, ".")) {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("mdslib: resume: %w", err)
+			}
+		}
+	}
 	return nil
 }
 

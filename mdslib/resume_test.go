@@ -71,8 +71,17 @@ func TestResumeAppends(t *testing.T) {
 		}
 		checkRows(t, readAll(t, data), samples[:50])
 		opts.Resume = false
+		stale := filepath.Join(out, "shard.00099.mds.zstd") // left by one that died while it appended
+		if !remote {
+			if err := os.WriteFile(stale, []byte("torn"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
 		w = goOn(t, opts, samples)
 		checkRows(t, readAll(t, data), samples)
+		if _, err := os.Stat(stale); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a stale shard stayed: %v", err)
+		}
 		if !reflect.DeepEqual(w.Index().Shards[:len(before.Shards)], before.Shards) {
 			t.Error("the earlier shards' entries changed")
 		}
