@@ -26,7 +26,7 @@ func TestWriterKilled(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if w.Progress().Shards > 3 {
+			if x := w.Index(); len(x.Shards) > 3 && x.Shards[0].RawData.Basename == "shard.00000.mds" { // they may finish in any order
 				os.Stdout.WriteString("under way\n")
 			}
 		}
