@@ -116,6 +116,9 @@ func (b *Builder) link(ctx context.Context, u *Unit, linker, plugin string, flag
 	return err
 }
 
+// Whole tells why plugins hold also what the host has; it is "" if they do not, or were not to.
+func (b *Builder) Whole() string { return b.slim.missing }
+
 // Relink links a unit that was built anew, with all that it needs in the plugin, and returns the plugin's file: for a
 // plugin that the host cannot load since it lacks something after all. It is "" if the first one was complete.
 func (b *Builder) Relink(ctx context.Context, u *Unit) (string, error) {

@@ -90,3 +90,33 @@ func TestCompilerErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestWholePlugins: where the slim linker cannot be built, that is said and Go's own linker makes the plugin.
+func TestWholePlugins(t *testing.T) {
+	archives, err := archivesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools, dir := *archives.base.Tools(), t.TempDir()
+	tools.Root = filepath.Join(dir, "no sources")
+	host, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time the failure is known
+		b, err := NewBuilder(t.Context(), &tools, archives, dir, t.TempDir(), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.Whole(), "no sources") {
+			t.Errorf("the reason is %q", b.Whole())
+		}
+		u, err := newTestSession(t).Compile("x := 1", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Build(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+	}
+}

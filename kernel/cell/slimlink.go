@@ -29,6 +29,7 @@ import (
 type slimLink struct {
 	linker  string // executable; "" if there is none
 	symbols string // file: what the host exports
+	missing string // why there is no linker
 }
 
 //go:embed linksrc/hostsymbols.go.txt
@@ -48,59 +49,65 @@ var linkerEdits = []struct{ file, old, new string }{
 	{"deadcode.go", "\t\tnaux := d.ldr.NAux(symIdx)\n", "\t\tnaux := d.ldr.NAux(symIdx)\n\t\tif d.ldr.SymType(symIdx) == sym.SDYNIMPORT {\n\t\t\tnaux = 0\n\t\t}\n"},
 }
 
-// newSlimLink finds or makes what slim plugins for the host executable need. The zero value, for ordinary plugins, is
-// the result where slim ones cannot be had. They are known to work on linux/amd64.
+// newSlimLink finds or makes what slim plugins for the host executable need; without a linker it is for ordinary plugins.
 func newSlimLink(ctx context.Context, tools *Toolchain, cacheDir, host string) (slimLink, error) {
-	if host == "" || runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+	switch {
+	case host == "":
 		return slimLink{}, nil
+	case runtime.GOOS != "linux" || runtime.GOARCH != "amd64":
+		return slimLink{missing: "it is known to work on linux/amd64 only"}, nil
 	}
-	linker, err := slimLinker(ctx, tools, cacheDir)
+	linker, missing, err := slimLinker(ctx, tools, cacheDir)
 	if linker == "" || err != nil {
-		return slimLink{}, err
+		return slimLink{missing: missing}, err
 	}
 	symbols, err := hostSymbols(cacheDir, host)
 	if err != nil {
 		return slimLink{}, err
 	}
-	return slimLink{linker, symbols}, nil
+	return slimLink{linker: linker, symbols: symbols}, nil
 }
 
-// slimLinker builds the linker, once for a release of Go. A failure to build it is kept as a file with the reason beside
-// the place where the linker would be, and is no error.
-func slimLinker(ctx context.Context, tools *Toolchain, cacheDir string) (string, error) {
+// slimLinker builds the linker, once for a release of Go. A failure to build it is no error: its reason is kept as a file
+// beside the place where the linker would be.
+func slimLinker(ctx context.Context, tools *Toolchain, cacheDir string) (linker, missing string, err error) {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%q", tools.Version, tools.Root, hostSymbolsSource, linkerEdits))
-	linker := filepath.Join(cacheDir, "slimlink-"+hex.EncodeToString(sum[:8]))
+	linker = filepath.Join(cacheDir, "slimlink-"+hex.EncodeToString(sum[:8]))
 	failed := linker + ".failed"
-	known := func() (string, bool) {
+	known := func() bool {
 		if _, err := os.Stat(linker); err == nil {
-			return linker, true
+			return true
 		}
-		_, err := os.Stat(failed)
-		return "", err == nil
+		reason, err := os.ReadFile(failed)
+		if err == nil {
+			linker, missing = "", string(reason)
+		}
+		return err == nil
 	}
-	if found, ok := known(); ok {
-		return found, nil
+	if known() {
+		return linker, missing, nil
 	}
 	lock, err := LockFile(ctx, filepath.Join(cacheDir, "slimlink.lock"))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer lock.Unlock()
-	if found, ok := known(); ok { // another kernel was faster
-		return found, nil
+	if known() { // another kernel was faster
+		return linker, missing, nil
 	}
 	work, err := os.MkdirTemp(cacheDir, ".slimlink-*")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer os.RemoveAll(work)
 	if err := buildSlimLinker(ctx, tools, work); err != nil {
 		if ctx.Err() != nil {
-			return "", err
+			return "", "", err
 		}
-		return "", writeFile(failed, []byte(err.Error()+"\n"), 0o644)
+		return "", err.Error(), writeFile(failed, []byte(err.Error()), 0o644)
 	}
-	return linker, os.Rename(filepath.Join(work, "link"), linker)
+	pruneNewest(filepath.Join(cacheDir, "slimlink-*"), 4) // of other releases of Go
+	return linker, "", os.Rename(filepath.Join(work, "link"), linker)
 }
 
 func buildSlimLinker(ctx context.Context, tools *Toolchain, work string) error {

@@ -31,8 +31,12 @@ func Warm(ctx context.Context, o Options, progress func(string)) error {
 		return err
 	}
 	defer f.remove()
-	if _, err := cell.NewBuilder(ctx, module.Tools(), archives, o.CacheDir, f.path, o.slimFor(o.Binary)); err != nil {
+	builder, err := cell.NewBuilder(ctx, module.Tools(), archives, o.CacheDir, f.path, o.slimFor(o.Binary))
+	if err != nil {
 		return err
+	}
+	if reason := builder.Whole(); reason != "" {
+		progress("cells take more memory and time than they need, since Go's linker could not be built anew: " + reason)
 	}
 	stamp := filepath.Join(o.CacheDir, "programs-"+archives.Key())
 	if _, err := os.Stat(stamp); err != nil {
