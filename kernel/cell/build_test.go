@@ -120,3 +120,30 @@ func TestWholePlugins(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardIsInlined: the check for interruption is two instructions and no call.
+func TestGuardIsInlined(t *testing.T) {
+	archives, err := archivesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newTestBuilder(t, archives)
+	u, err := newTestSession(t).Compile("n := 1\nfor n < 1000 { n *= 2 }", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Build(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(b.dir, "c1")
+	out, err := command(t.Context(), dir, b.tools.env, filepath.Join(b.tools.ToolDir, "compile"), "-m", "-o", "again.a", "-p", u.Path(), "-dynlink",
+		"-importcfg", "compile.cfg", "cell.go", "loader.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []string{"rt.Stopped", "atomic.(*Int32).Load"} {
+		if !strings.Contains(string(out), "inlining call to "+call) {
+			t.Errorf("%s is called:\n%s", call, out)
+		}
+	}
+}

@@ -19,14 +19,14 @@ const (
 // guard is the check for interruption at the start of loop bodies and before calls that may come back to the function.
 func (c *compilation) guard() string {
 	rt := c.alias(runtimePath)
-	return "if " + rt + ".Stop.Load() != 0 { " + rt + ".Halt() }; "
+	return "if " + rt + ".Stopped() { " + rt + ".Halt() }; "
 }
 
 // quickGuard is the check of a loop whose rounds are counted by index: a test of a register most of the time, instead of
 // two loads from memory, which are a third of the time of an innermost loop.
 func (c *compilation) quickGuard(index string) string {
 	rt := c.alias(runtimePath)
-	return fmt.Sprintf("if %s&%d == 0 && %s.Stop.Load() != 0 { %s.Halt() }; ", index, skippedRounds-1, rt, rt)
+	return fmt.Sprintf("if %s&%d == 0 && %s.Stopped() { %s.Halt() }; ", index, skippedRounds-1, rt, rt)
 }
 
 func (c *compilation) guardLiteral(x *ast.FuncLit) {

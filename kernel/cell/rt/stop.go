@@ -2,9 +2,13 @@ package rt
 
 import "sync/atomic"
 
-// Stop is not zero while there is an interrupted run whose goroutines have not ended. Code of cells reads it at every
-// round of a loop and in every function that calls others, and calls [Halt] then.
+// Stop is not zero while there is an interrupted run whose goroutines have not ended.
 var Stop atomic.Int32
+
+// Stopped reads Stop. Code of cells asks at every round of a loop and in every function that may call itself, and calls
+// [Halt] then. It must stay a function of this package: the compiler inlines the load into cells only where the package
+// that they import has done so itself, and a call of it makes tight loops four times as slow.
+func Stopped() bool { return Stop.Load() != 0 }
 
 // Interrupted is the panic value that unwinds an interrupted goroutine.
 type Interrupted struct{}
