@@ -95,6 +95,9 @@ func (b *Builder) build(ctx context.Context, u *Unit) (string, error) {
 		}
 		return "", err
 	}
+	if err := restoreNames(filepath.Join(dir, "cell.a")); err != nil {
+		return "", err
+	}
 	plugin := filepath.Join(dir, fmt.Sprintf("c%d.so", u.Seq))
 	if b.slim.linker == "" || b.link(ctx, u, b.slim.linker, plugin, "-hostsymbols="+b.slim.symbols) != nil {
 		if err := b.link(ctx, u, filepath.Join(b.tools.ToolDir, "link"), plugin); err != nil {
@@ -110,7 +113,7 @@ func (b *Builder) build(ctx context.Context, u *Unit) (string, error) {
 func (b *Builder) link(ctx context.Context, u *Unit, linker, plugin string, flags ...string) error {
 	args := append(flags, "-o", plugin, "-importcfg", "link.cfg", "-installsuffix", "dynlink", "-pluginpath", u.Path(), "-buildmode=plugin", "-s", "-w")
 	if b.front != "" {
-		args = append(args, "-extld="+quoteField(b.front))
+		args = append(args, "-extld="+QuoteField(b.front))
 	}
 	_, err := command(ctx, filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq)), b.tools.env, linker, append(args, "cell.a")...)
 	return err
@@ -129,8 +132,8 @@ func (b *Builder) Relink(ctx context.Context, u *Unit) (string, error) {
 	return plugin, b.link(ctx, u, filepath.Join(b.tools.ToolDir, "link"), plugin)
 }
 
-// quoteField quotes a path for a flag whose value Go's tools split at blanks; they know no escapes.
-func quoteField(path string) string {
+// QuoteField quotes a path for a flag whose value Go's tools split at blanks; they know no escapes.
+func QuoteField(path string) string {
 	if strings.Contains(path, "'") {
 		return `"` + path + `"`
 	}

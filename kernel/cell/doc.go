@@ -10,7 +10,9 @@
 //	place.go      where each object lives: which cell's package, which name
 //	rewrite.go    text edits: reserved names, guards for interruption, goroutines that report their panics
 //	emit.go       the package's source, every piece under a //line directive of its cell
+//	note.go       what goes on with an older meaning of a name that the cell declares anew
 //	build.go      compile and link, run directly: a plugin
+//	typenames.go  between the two: types get the user's names
 //	program.go    the same packages as a program that runs elsewhere (function shipping)
 //
 // A [Session] is changed only by [Session.Commit]: a cell that fails to check or to build leaves everything as it was.
@@ -18,6 +20,7 @@
 // # Names
 //
 // Unexported names of cells (variables, types, functions, fields, methods) are exported between cell packages by a
-// prefix, the reserved rune Ꞷ (U+A7B6, an upper-case letter, so legal and exported). [Demangle] takes it off again
-// wherever text leaves for the user. Cells are `package Ꞷ` with the import path nb/c1, nb/c2, …
+// prefix, the reserved rune Ꞷ (U+A7B6, an upper-case letter, so legal and exported). Types get the user's names back in
+// the object file, and [Demangle] takes the rune off wherever other text leaves for the user. Cells are `package Ꞷmain`
+// with the import path nb/c1, nb/c2, …
 package cell

@@ -290,6 +290,9 @@ func (e *emitter) variables() {
 		e.line(&e.top, v.object.Pos())
 		fmt.Fprintf(&e.top, "var %s %s\n", mangle(v.name), e.c.typeText(v.object.Type()))
 	}
+	for _, name := range sortedKeys(e.c.embedded) {
+		fmt.Fprintf(&e.top, "type %s = %s\n", mangle(name), name)
+	}
 	for _, f := range e.c.functions {
 		fmt.Fprintf(&e.top, "var %s func%s\n", mangle(f.Name()), e.c.signatureText(f.Signature()))
 	}
@@ -313,7 +316,7 @@ func (e *emitter) functions() {
 func (e *emitter) header() string {
 	var b strings.Builder
 	c := e.c
-	b.WriteString("package " + reserved + "\n\n")
+	b.WriteString("package " + packageName + "\n\n")
 	rt := c.alias(runtimePath)
 	for _, path := range sortedKeys(c.aliases) {
 		fmt.Fprintf(&b, "import %s %q\n", c.aliases[path], path)
@@ -331,13 +334,14 @@ func (e *emitter) header() string {
 		fmt.Fprintf(&b, "import %sC%d %q\n", reserved, n, cellPath(n))
 	}
 	fmt.Fprintf(&b, "var _ = %s.Halt\n", rt)
+	fmt.Fprintf(&b, "var %sPackage any = struct{ %s struct{} }{} // brings the name of the package that private fields belong to: see typenames.go\n", reserved, packageName)
 	return b.String()
 }
 
 // loader is the plugin's second file: it registers ꞶRun, and the variables for snapshots.
 func (e *emitter) loader() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "package %s\n\nimport %sRT %q\n\nfunc init() {\n\t%sRT.Register(%d, %sRun, map[string]any{", reserved, reserved, runtimePath, reserved, e.c.seq, reserved)
+	fmt.Fprintf(&b, "package %s\n\nimport %sRT %q\n\nfunc init() {\n\t%sRT.Register(%d, %sRun, map[string]any{", packageName, reserved, runtimePath, reserved, e.c.seq, reserved)
 	for _, v := range e.c.newVars {
 		fmt.Fprintf(&b, "%q: &%s, ", mangle(v.name), mangle(v.name))
 	}

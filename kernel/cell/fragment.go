@@ -1,11 +1,13 @@
 package cell
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -19,6 +21,7 @@ type fragment struct {
 	cell   int    // label of the cell that it was written in
 	line   int    // line in that cell where text begins
 	edits  []edit
+	sorted int // edits that are in order
 }
 
 type edit struct {
@@ -97,15 +100,16 @@ func (s *Session) source(from, to token.Pos) string {
 // close something that began in it.
 func (s *Session) render(from, to token.Pos) string {
 	f := s.fragmentAt(from)
-	sort.SliceStable(f.edits, func(i, j int) bool {
-		a, b := f.edits[i], f.edits[j]
-		return a.from < b.from || a.from == b.from && a.to == a.from && b.to > b.from // insertions before what is replaced there
-	})
+	f.sort()
 	begin, end := s.offset(f, from), s.offset(f, to)
 	var b strings.Builder
 	at := begin
-	for _, e := range f.edits {
-		if e.from < at || e.from > end || e.to > end {
+	first := sort.Search(len(f.edits), func(i int) bool { return f.edits[i].from >= begin })
+	for _, e := range f.edits[first:] {
+		if e.from > end {
+			break
+		}
+		if e.from < at || e.to > end {
 			continue
 		}
 		if e.from == end && e.from != begin && !closing(e.insert) {
@@ -117,6 +121,17 @@ func (s *Session) render(from, to token.Pos) string {
 	}
 	b.WriteString(f.text[at:end])
 	return b.String()
+}
+
+// sort brings the edits in the order of the text; insertions stand before what is replaced at the same place.
+func (f *fragment) sort() {
+	if f.sorted == len(f.edits) {
+		return
+	}
+	slices.SortStableFunc(f.edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(min(a.to-a.from, 1), min(b.to-b.from, 1)))
+	})
+	f.sorted = len(f.edits)
 }
 
 func closing(insert string) bool {

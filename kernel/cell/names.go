@@ -14,6 +14,10 @@ const (
 	freshMark = "ꞷ"
 	// userPackage is the import path under which go/types sees every cell: unexported access compares paths.
 	userPackage = "main"
+	// packageName is the name in the package clause of cells.
+	packageName = reserved + userPackage
+	// cellPathPrefix begins the import paths of cells.
+	cellPathPrefix = "nb/c"
 	// runtimePath is the package that every cell imports.
 	runtimePath = "gomosaic/kernel/cell/rt"
 	// snapshotPath is the package that every shipped program imports.
@@ -25,7 +29,6 @@ func Demangle(text string) string {
 	if !strings.Contains(text, reserved) {
 		return text
 	}
-	text = strings.ReplaceAll(text, reserved+".", "main.")
 	return strings.ReplaceAll(text, reserved, "")
 }
 
@@ -38,7 +41,7 @@ func mangle(name string) string {
 }
 
 // cellPath is the import path of the package of a cell.
-func cellPath(seq int) string { return fmt.Sprintf("nb/c%d", seq) }
+func cellPath(seq int) string { return fmt.Sprintf("%s%d", cellPathPrefix, seq) }
 
 // fromCell tells whether p holds objects of cells.
 func fromCell(p *types.Package) bool { return p != nil && p.Path() == userPackage }

@@ -148,7 +148,7 @@ func (s *Session) Program(symbol string, entry ship.Entry, variables []byte, typ
 		return nil, err
 	}
 	reached := s.reach(f)
-	p := &Program{Files: map[string]string{"snapshot.gob": string(variables)}}
+	p := &Program{Files: map[string]string{"snapshot": string(variables)}}
 	for _, n := range reached.cells {
 		p.Files[fmt.Sprintf("c%d/cell.go", n)] = s.units[n].Source
 	}
@@ -160,11 +160,11 @@ var packageInType = regexp.MustCompile("‹[^›]*›")
 
 // mainText is the program's main package.
 func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeRef) string {
-	imports := map[string]string{"encoding/gob": "gob", snapshotPath: "snapshot", entry.Package: "entry"}
+	imports := map[string]string{"reflect": "reflect", snapshotPath: "snapshot", entry.Package: "entry"}
 	for _, n := range reached.cells {
 		imports[cellPath(n)] = fmt.Sprintf("c%d", n)
 	}
-	var body strings.Builder
+	var body, known strings.Builder
 	for _, t := range types {
 		text := packageInType.ReplaceAllStringFunc(string(t), func(quoted string) string {
 			path := strings.Trim(quoted, "‹›")
@@ -173,7 +173,7 @@ func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeR
 			}
 			return imports[path]
 		})
-		fmt.Fprintf(&body, "\tgob.Register(*new(%s))\n", text)
+		fmt.Fprintf(&known, "\t\t%q: reflect.TypeFor[%s](),\n", t, text)
 	}
 	for _, n := range reached.cells {
 		fmt.Fprintf(&body, "\tc%d.%sBind()\n", n, reserved)
@@ -182,7 +182,7 @@ func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeR
 	for _, v := range reached.variables {
 		fmt.Fprintf(&body, "\t\t%q: &c%d.%s,\n", fmt.Sprintf("%d.%s", v.Cell, v.Key), v.Cell, v.Key)
 	}
-	fmt.Fprintf(&body, "\t})()\n\tentry.%s(c%d.%s)\n", entry.Func, f.cell, f.name)
+	fmt.Fprintf(&body, "\t}, snapshot.Types{\n%s\t})()\n\tentry.%s(c%d.%s)\n", known.String(), entry.Func, f.cell, f.name)
 	var b strings.Builder
 	b.WriteString("// Code generated from a notebook session. DO NOT EDIT.\npackage main\n\nimport (\n\t_ \"embed\"\n")
 	blank := map[string]bool{}
@@ -197,12 +197,13 @@ func mainText(f owner, entry ship.Entry, reached closure, types []snapshot.TypeR
 	for _, path := range sortedKeys(imports) {
 		fmt.Fprintf(&b, "\t%s %q\n", imports[path], path)
 	}
-	fmt.Fprintf(&b, ")\n\n//go:embed snapshot.gob\nvar variables []byte\n\nvar _ = gob.Register\n\nfunc main() {\n%s}\n", body.String())
+	fmt.Fprintf(&b, ")\n\n//go:embed snapshot\nvar variables []byte\n\nvar _ = reflect.TypeFor[int]\n\nfunc main() {\n%s}\n", body.String())
 	return b.String()
 }
 
-// BuildProgram compiles a program below folder and returns its path, which is the same for the same program.
-func BuildProgram(ctx context.Context, module *Module, folder string, p *Program) (string, error) {
+// BuildProgram compiles a program below folder and returns its path, which is the same for the same program. toolexec is a
+// command that calls [RunTool], so that the program's types have the user's names; it may be empty.
+func BuildProgram(ctx context.Context, module *Module, folder, toolexec string, p *Program) (string, error) {
 	mod, sum, err := module.Outside("nb")
 	if err != nil {
 		return "", err
@@ -236,7 +237,7 @@ func BuildProgram(ctx context.Context, module *Module, folder string, p *Program
 		}
 	}
 	// CGO_ENABLED=0: libtorch is loaded by purego, which needs no C; a program without C runs on any Linux of its kind.
-	_, err = module.tools.Go(ctx, dir, slices.Concat([]string{"CGO_ENABLED=0", "build", "-trimpath", "-buildvcs=false"}, module.outsideFlags(), []string{"-o", path, "."})...)
+	_, err = module.tools.Go(ctx, dir, slices.Concat([]string{"CGO_ENABLED=0", "build", "-trimpath", "-buildvcs=false", "-toolexec=" + toolexec}, module.outsideFlags(), []string{"-o", path, "."})...)
 	if err != nil {
 		return "", fmt.Errorf("ship: the program of the notebook's function does not build: %s", Demangle(err.Error()))
 	}
@@ -305,11 +306,11 @@ func (m *Module) Outside(name string) (mod, sum []byte, err error) {
 // only links.
 func WarmPrograms(ctx context.Context, module *Module, folder string, packages []string) error {
 	var b strings.Builder
-	b.WriteString("package main\n\nimport (\n\t_ \"encoding/gob\"\n")
+	b.WriteString("package main\n\nimport (\n")
 	for _, path := range append([]string{snapshotPath}, packages...) {
 		fmt.Fprintf(&b, "\t_ %q\n", path)
 	}
 	b.WriteString(")\n\nfunc main() {}\n")
-	_, err := BuildProgram(ctx, module, folder, &Program{Files: map[string]string{"main.go": b.String()}})
+	_, err := BuildProgram(ctx, module, folder, "", &Program{Files: map[string]string{"main.go": b.String()}})
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -198,28 +200,74 @@ func (c *compilation) markMember(id *ast.Ident, member types.Object) {
 // rewriteField gives unexported fields their tag. A list that mixes exported and unexported names is taken apart, as
 // the two kinds differ in tags: `A, b int` becomes `A int; b int "…"`.
 func (c *compilation) rewriteField(field *ast.Field) {
-	if len(field.Names) == 0 || field.Tag != nil {
+	t := c.info.TypeOf(field.Type)
+	tag := ""
+	if field.Tag != nil {
+		tag, _ = strconv.Unquote(field.Tag.Value) // the parser has read it
+	}
+	written := func(hidden bool) string {
+		switch {
+		case hidden:
+			return " " + strconv.Quote(hiddenTag(tag))
+		case tag != "":
+			return " " + strconv.Quote(tag)
+		}
+		return ""
+	}
+	if len(field.Names) == 0 {
+		id := embeddedName(field.Type)
+		if o := c.info.Uses[id]; o != nil && o.Pkg() == nil {
+			c.skipped[id] = true
+			c.s.edit(id.Pos(), id.End(), c.embedPredeclared(id.Name))
+		}
+		if id != nil && hides(id.Name, true, t) {
+			c.retag(field, written(true))
+		}
 		return
 	}
 	last := field.Names[len(field.Names)-1]
-	mixed := false
-	for _, name := range field.Names {
-		mixed = mixed || hides(name.Name, false) != hides(last.Name, false)
-	}
-	if mixed {
+	hidden := hides(last.Name, false, t)
+	if slices.ContainsFunc(field.Names, func(id *ast.Ident) bool { return hides(id.Name, false, t) != hidden }) {
 		var b strings.Builder
 		for _, name := range field.Names[:len(field.Names)-1] {
 			c.skipped[name] = true
-			b.WriteString(mangle(name.Name) + " " + c.typeText(c.info.TypeOf(field.Type)))
-			if hides(name.Name, false) {
-				b.WriteString(" `" + hideTag + "`")
-			}
-			b.WriteString("; ")
+			b.WriteString(mangle(name.Name) + " " + c.typeText(t) + written(hides(name.Name, false, t)) + "; ")
 		}
 		c.s.edit(field.Names[0].Pos(), last.Pos(), b.String())
 	}
-	if hides(last.Name, false) {
-		c.insert(field.Type.End(), " `"+hideTag+"`")
+	if hidden {
+		c.retag(field, written(true))
+	}
+}
+
+// retag gives a field a tag in the place of its own.
+func (c *compilation) retag(field *ast.Field, tag string) {
+	if field.Tag != nil {
+		c.s.edit(field.Type.End(), field.Tag.End(), tag)
+		return
+	}
+	c.insert(field.Type.End(), tag)
+}
+
+// embeddedName is the name of an embedded field: T of T, *T, p.T, T[K].
+func embeddedName(e ast.Expr) *ast.Ident {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x
+		case *ast.SelectorExpr:
+			return x.Sel
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.IndexListExpr:
+			e = x.X
+		default:
+			return nil
+		}
 	}
 }
 

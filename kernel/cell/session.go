@@ -225,6 +225,7 @@ type compilation struct {
 	rebinds    []*types.Func  // functions that replace an earlier one in its variable
 	constants  []*types.Const // of a reopened type
 	aliases    map[string]string
+	embedded   map[string]bool // predeclared types that structs embed
 	cells      map[int]bool
 	unnameable []string
 	uses       map[owner]map[use]string
@@ -263,7 +264,7 @@ func newCompilation(s *Session, code string, label int) *compilation {
 		variables: map[*ast.Object]string{},
 		declared:  map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
-		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, cells: map[int]bool{},
+		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, embedded: map[string]bool{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
 		keptCalls:  map[token.Pos]bool{},
 		goLiterals: map[*ast.FuncLit]bool{}, plain: map[ast.Node]bool{}, selected: map[*ast.Ident]bool{}, skipped: map[*ast.Ident]bool{},

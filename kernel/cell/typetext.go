@@ -7,12 +7,34 @@ import (
 	"strings"
 )
 
-// hideTag keeps encoders from seeing a field that is exported only because the rewriter renamed it. Tags are part of a
-// struct's identity: typeText and the rewriter of struct types follow the same rule.
+// hideTag keeps encoders from seeing a field that is exported only because the rewriter renamed it. In a plugin, where
+// [restoreNames] makes the field private, it is taken off again; in a shipped program it stays. Tags are part of a struct's
+// identity: typeText and the rewriter of struct types follow the same rule.
 const hideTag = `json:"-" xml:"-" yaml:"-" toml:"-" bson:"-"`
 
-// hides tells whether a field without a tag gets hideTag.
-func hides(name string, embedded bool) bool { return !embedded && name != "_" && !exported(name) }
+// hides tells whether a field gets hideTag before the user's tag. An embedded struct does not: encoders take the exported
+// fields of a private one too, as they do for any Go program.
+func hides(name string, embedded bool, t types.Type) bool {
+	if name == "_" || exported(name) {
+		return false
+	}
+	if !embedded {
+		return true
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	_, isStruct := t.Underlying().(*types.Struct)
+	return !isStruct
+}
+
+// hiddenTag is the tag in the generated package.
+func hiddenTag(tag string) string {
+	if tag == "" {
+		return hideTag
+	}
+	return hideTag + " " + tag
+}
 
 // typeText writes a type as Go source for the generated package.
 func (c *compilation) typeText(t types.Type) string {
@@ -96,13 +118,17 @@ func (c *compilation) structText(t *types.Struct) string {
 	b.WriteString("struct{")
 	for i := range t.NumFields() {
 		f := t.Field(i)
-		if !f.Embedded() {
-			b.WriteString(c.memberName(f) + " ")
+		switch {
+		case !f.Embedded():
+			b.WriteString(c.memberName(f) + " " + c.typeText(f.Type()))
+		case c.export == nil && fromCell(f.Pkg()) && !f.Exported() && types.Universe.Lookup(f.Name()) != nil && isPredeclared(f.Type()):
+			b.WriteString(strings.TrimSuffix(c.typeText(f.Type()), f.Name()) + c.embedPredeclared(f.Name()))
+		default:
+			b.WriteString(c.typeText(f.Type()))
 		}
-		b.WriteString(c.typeText(f.Type()))
 		tag := t.Tag(i)
-		if tag == "" && c.export == nil && fromCell(f.Pkg()) && hides(f.Name(), f.Embedded()) {
-			tag = hideTag
+		if c.export == nil && fromCell(f.Pkg()) && hides(f.Name(), f.Embedded(), f.Type()) {
+			tag = hiddenTag(tag)
 		}
 		if tag != "" {
 			b.WriteString(" " + strconv.Quote(tag))
@@ -110,6 +136,29 @@ func (c *compilation) structText(t *types.Struct) string {
 		b.WriteString("; ")
 	}
 	return b.String() + "}"
+}
+
+// isPredeclared tells Go's own types, and pointers to them.
+func isPredeclared(t types.Type) bool {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	switch t := t.(type) {
+	case *types.Basic:
+		return true
+	case *types.Named:
+		return t.Obj().Pkg() == nil
+	case *types.Alias:
+		return t.Obj().Pkg() == nil
+	}
+	return false
+}
+
+// embedPredeclared is the name under which the generated package embeds a predeclared type: the name is the field's, which
+// other cells must be able to use.
+func (c *compilation) embedPredeclared(name string) string {
+	c.embedded[name] = true
+	return mangle(name)
 }
 
 func (c *compilation) interfaceText(t *types.Interface) string {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomosaic/display"
+	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/rt"
 	"gomosaic/mdslib/ship"
 )
@@ -22,6 +23,9 @@ import (
 // Main is the cell host's process, `gomosaic host NONCE FOLDER STACKBYTES`, started by a [Session]; it returns the exit
 // status. It ends when the front's end of the command pipe closes.
 func Main(args []string) int {
+	if len(args) > 0 && args[0] == "toolexec" { // of the go command, see buildProgram
+		return cell.RunTool(args[1:])
+	}
 	if len(args) != 3 {
 		fmt.Fprintln(os.Stderr, "gomosaic host is started by the kernel, not by hand")
 		return 2

@@ -79,9 +79,6 @@ func (m *markReader) incomplete(data []byte) int {
 			return n
 		}
 	}
-	if reserved := []byte("Ꞷ"); bytes.HasSuffix(data, reserved) { // a dot may follow: the package
-		return len(reserved)
-	}
 	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
 		if c := data[len(data)-n]; utf8.RuneStart(c) {
 			if !utf8.FullRune(data[len(data)-n:]) {

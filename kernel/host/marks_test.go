@@ -31,7 +31,7 @@ func readPieces(data []byte, cut func(rest int) int) string {
 }
 
 func TestMarksInPieces(t *testing.T) {
-	stream := "one é Ꞷ.Ꞷpt Ꞷx\x00 zero" + string(markBytes("NONCE", 1)) + "two" + string(markBytes("NONCE", 12)) + string(markBytes("OTHER", 3)) + "Ꞷ"
+	stream := "one é Ꞷmain.Ꞷpt Ꞷx\x00 zero" + string(markBytes("NONCE", 1)) + "two" + string(markBytes("NONCE", 12)) + string(markBytes("OTHER", 3)) + "Ꞷ"
 	want := "one é main.pt x\x00 zero⟨1⟩two⟨12⟩\x00\x1bOTHER:3\x00"
 	for size := 1; size <= len(stream); size++ {
 		if got := readPieces([]byte(stream), func(rest int) int { return min(size, rest) }); got != want {
@@ -43,7 +43,7 @@ func TestMarksInPieces(t *testing.T) {
 // FuzzMarks: however a stream is cut, the same comes out.
 func FuzzMarks(f *testing.F) {
 	f.Add([]byte("a\x00\x1bNONCE:7\x00b"), uint8(3))
-	f.Add([]byte("Ꞷ.Ꞷx\xff\xc3"), uint8(1))
+	f.Add([]byte("Ꞷmain.Ꞷx\xff\xc3"), uint8(1))
 	f.Add([]byte("\x00\x1bNONCE:\x00\x00\x1bNONCE:1"), uint8(2))
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
 		whole := readPieces(data, func(rest int) int { return rest })

@@ -23,5 +23,5 @@ func (s *Session) buildProgram(m message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cell.BuildProgram(context.Background(), s.module, s.folder.path, program)
+	return cell.BuildProgram(context.Background(), s.module, s.folder.path, cell.QuoteField(s.options.Binary)+" host toolexec", program)
 }

@@ -41,7 +41,7 @@ func (h *shipper) Ship(ctx context.Context, fn any, entry ship.Entry) (ship.Prog
 		}
 		variables[i] = snapshot.Variable{Name: p.Name, Key: fmt.Sprintf("%d.%s", p.Cell, p.Key), Pointer: pointer}
 	}
-	file, err := os.CreateTemp(h.s.folder, "snapshot-*.gob")
+	file, err := os.CreateTemp(h.s.folder, "snapshot-*")
 	if err != nil {
 		return ship.Program{}, err
 	}

@@ -5,7 +5,6 @@ package reexec
 
 import (
 	"context"
-	"encoding/gob"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,9 +37,6 @@ func Main(functions ...Function) (clean func()) {
 	shipper := &shipper{functions: map[string]Function{}}
 	for _, f := range functions {
 		shipper.functions[nameOf(f.Func)] = f
-		for _, t := range f.Types {
-			gob.Register(t)
-		}
 	}
 	ship.Register(shipper)
 	name := os.Getenv(envFunction)
@@ -80,7 +76,7 @@ func (s *shipper) run(name, file string) error {
 	if err != nil {
 		return fmt.Errorf("reexec: %w", err)
 	}
-	err = snapshot.Load(values, f.Variables)
+	err = snapshot.Load(values, f.Variables, snapshot.TypesOf(f.Types...))
 	values.Close()
 	if err != nil {
 		return err
@@ -110,7 +106,7 @@ func (s *shipper) Ship(_ context.Context, fn any, entry ship.Entry) (ship.Progra
 	s.mu.Lock()
 	s.dirs = append(s.dirs, dir)
 	s.mu.Unlock()
-	file, err := os.Create(filepath.Join(dir, "snapshot.gob"))
+	file, err := os.Create(filepath.Join(dir, "snapshot"))
 	if err != nil {
 		return ship.Program{}, fmt.Errorf("ship: %w", err)
 	}

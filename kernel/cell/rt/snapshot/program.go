@@ -13,8 +13,8 @@ import (
 
 // Begin is called first by the main function of a shipped program: it restores the captured variables, sets [rt.Ctx] and
 // returns what main defers, which reports a panic with the notebook's frames.
-func Begin(snapshot []byte, pointers map[string]any) (end func()) {
-	if err := Load(bytes.NewReader(snapshot), pointers); err != nil {
+func Begin(snapshot []byte, pointers map[string]any, types Types) (end func()) {
+	if err := Load(bytes.NewReader(snapshot), pointers, types); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}

@@ -1,12 +1,14 @@
 // Package snapshot carries the variables that a notebook's function refers to into the program that it becomes: the host
-// saves them, the program's main function begins with them. It is apart from package rt because cells do not need it:
-// encoding/gob would be linked into every one.
+// saves them, the program's main function begins with them. It is apart from package rt because cells do not need it.
+//
+// The program is compiled from the source of the very cells whose values are saved, so a snapshot holds values only, in
+// the order of their types: fields by position, private ones of cell types included.
 package snapshot
 
 import (
+	"bufio"
 	"encoding"
 	"encoding/gob"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -22,192 +24,121 @@ type Variable struct {
 	Pointer any    // to the variable
 }
 
-// TypeRef is the source of a type that was met inside an interface value: the receiving program registers it with gob.
+// TypeRef is the source of a type that was met inside an interface value: the receiving program must know the type.
 // Packages stand in it by their paths in ‹›: `map[string]*‹nb/c3›.Point`.
 type TypeRef string
 
-// record stands before each variable in a snapshot.
-type record struct {
-	Key  string
-	Zero bool // nothing follows: the variable has its zero value
+// Types are the types that a program knows by their references.
+type Types map[TypeRef]reflect.Type
+
+// TypesOf are the types of values. One that has no name which another process could know it by is left out: [Save] refuses
+// its values.
+func TypesOf(values ...any) Types {
+	types := Types{}
+	for _, v := range values {
+		if ref, err := typeSource(reflect.TypeOf(v)); err == nil {
+			types[ref] = reflect.TypeOf(v)
+		}
+	}
+	return types
 }
 
-// boxed carries the value of an interface variable.
-type boxed struct{ Value any }
-
-// Save writes the variables' values (encoding/gob; fields of cell types are exported by the rewriter, so private state
-// travels). A value that gob would refuse or silently lose is an error that names the variable and the way to it.
-// Pointers that share a value are separate afterwards; a pointer to a zero value within a struct arrives as nil, and
-// empty slices and maps as nil ones, as gob has it.
+// Save writes the variables' values and reports the types met in interfaces. Pointers and maps that share a value share
+// it afterwards, cycles included; a pointer into a slice, a struct or another variable's part gets a value of its own, and
+// slices share nothing. A value that cannot travel (channels, functions, private state of other packages) is an error
+// that names the variable and the way to it. Types of other packages with a GobEncode, MarshalBinary or MarshalText
+// method are left to that.
 func Save(w io.Writer, variables []Variable) ([]TypeRef, error) {
-	enc := gob.NewEncoder(w)
-	t := &traveller{plain: map[reflect.Type]bool{}, types: map[reflect.Type]bool{}}
+	e := &encoder{w: bufio.NewWriter(w), ids: map[address]uint64{}, types: map[reflect.Type]TypeRef{}}
 	for _, v := range variables {
-		value := reflect.ValueOf(v.Pointer).Elem()
-		if err := t.visit(v.Name, value, nil); err != nil {
-			return nil, fmt.Errorf("variable %s cannot travel: %w", v.Name, err)
-		}
-		if err := enc.Encode(record{v.Key, value.IsZero()}); err != nil {
-			return nil, err
-		}
-		if value.IsZero() {
-			continue
-		}
-		var err error
-		if value.Kind() == reflect.Interface {
-			err = enc.Encode(boxed{value.Interface()})
-		} else {
-			err = enc.EncodeValue(value)
-		}
-		if err != nil {
+		e.begin(reflect.ValueOf(v.Pointer))
+	}
+	for _, v := range variables {
+		e.text(v.Key)
+	}
+	e.text("")
+	for _, v := range variables {
+		if err := e.value(v.Name, reflect.ValueOf(v.Pointer).Elem()); err != nil {
 			return nil, fmt.Errorf("variable %s cannot travel: %w", v.Name, err)
 		}
 	}
-	return t.refs, enc.Encode(record{})
+	return e.refs, e.w.Flush()
 }
 
 // Load sets the variables from what [Save] wrote; pointers are by key.
-func Load(r io.Reader, pointers map[string]any) error {
-	dec := gob.NewDecoder(r)
+func Load(r io.Reader, pointers map[string]any, types Types) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("snapshot of notebook variables: %w", err)
+	}
+	d := &decoder{data: data, types: types}
+	var targets []reflect.Value
 	for {
-		var rec record
-		if err := dec.Decode(&rec); err != nil {
+		key, err := d.text()
+		if err != nil {
 			return fmt.Errorf("snapshot of notebook variables: %w", err)
 		}
-		if rec.Key == "" {
-			return nil
+		if key == "" {
+			break
 		}
-		if rec.Zero {
-			continue
-		}
-		target := reflect.ValueOf(pointers[rec.Key])
+		target := reflect.ValueOf(pointers[key])
 		if !target.IsValid() {
-			return fmt.Errorf("snapshot of notebook variables: %s is unknown", rec.Key)
+			return fmt.Errorf("snapshot of notebook variables: %s is unknown", key)
 		}
-		if target.Elem().Kind() != reflect.Interface {
-			if err := dec.DecodeValue(target); err != nil {
-				return fmt.Errorf("snapshot of notebook variables: %s: %w", rec.Key, err)
-			}
-			continue
-		}
-		var box boxed
-		if err := dec.Decode(&box); err != nil {
-			return fmt.Errorf("snapshot of notebook variables: %s: %w", rec.Key, err)
-		}
-		target.Elem().Set(reflect.ValueOf(box.Value))
+		d.known = append(d.known, target)
+		targets = append(targets, target.Elem())
 	}
-}
-
-// traveller looks at values before they are encoded.
-type traveller struct {
-	plain map[reflect.Type]bool // types whose values need not be looked at
-	types map[reflect.Type]bool // registered with gob
-	refs  []TypeRef
-}
-
-var (
-	gobEncoder    = reflect.TypeFor[gob.GobEncoder]()
-	binaryEncoder = reflect.TypeFor[encoding.BinaryMarshaler]()
-	textEncoder   = reflect.TypeFor[encoding.TextMarshaler]()
-)
-
-// encodesItself tells whether gob leaves the type to its own method.
-func encodesItself(t reflect.Type) bool {
-	for _, i := range []reflect.Type{gobEncoder, binaryEncoder, textEncoder} {
-		if t.Implements(i) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(i) {
-			return true
-		}
-	}
-	return false
-}
-
-// isPlain tells whether all values of the type travel.
-func (t *traveller) isPlain(x reflect.Type) bool {
-	if known, ok := t.plain[x]; ok {
-		return known
-	}
-	t.plain[x] = false // while it is looked at: recursive types are not plain, their values may have cycles
-	ok := true
-	switch x.Kind() {
-	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Uintptr, reflect.Interface:
-		ok = false
-	case reflect.Pointer, reflect.Slice, reflect.Array:
-		ok = t.isPlain(x.Elem())
-	case reflect.Map:
-		ok = t.isPlain(x.Key()) && t.isPlain(x.Elem())
-	case reflect.Struct:
-		for i := range x.NumField() {
-			ok = ok && x.Field(i).IsExported() && t.isPlain(x.Field(i).Type)
-		}
-	}
-	ok = ok || encodesItself(x) && x.Kind() != reflect.Interface
-	t.plain[x] = ok
-	return ok
-}
-
-func (t *traveller) visit(path string, v reflect.Value, above []uintptr) error {
-	x := v.Type()
-	if t.isPlain(x) {
-		return nil
-	}
-	path = strings.ReplaceAll(path, "Ꞷ", "")
-	switch x.Kind() {
-	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		if v.IsNil() {
-			return nil
-		}
-		return fmt.Errorf("%s is a %s (%s)", path, kindName(x), x)
-	case reflect.Interface:
-		if v.IsNil() {
-			return nil
-		}
-		if err := t.visit(path, v.Elem(), above); err != nil {
-			return err
-		}
-		if err := t.register(v.Elem().Type()); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		return nil
-	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		for _, p := range above {
-			if p == v.Pointer() {
-				return fmt.Errorf("%s leads back to itself (%s)", path, x)
-			}
-		}
-		return t.visit(path, v.Elem(), append(above, v.Pointer()))
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			if err := t.visit(fmt.Sprintf("%s[%d]", path, i), v.Index(i), above); err != nil {
-				return err
-			}
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			at := fmt.Sprintf("%s[%v]", path, it.Key())
-			if err := errors.Join(t.visit(at, it.Key(), above), t.visit(at, it.Value(), above)); err != nil {
-				return err
-			}
-		}
-	case reflect.Struct:
-		for i := range x.NumField() {
-			f := x.Field(i)
-			if f.Name == "_" {
-				continue
-			}
-			if !f.IsExported() {
-				return fmt.Errorf("%s is a %s, whose field %s is private to its package", path, x, f.Name)
-			}
-			if err := t.visit(path+"."+f.Name, v.Field(i), above); err != nil {
-				return err
-			}
+	for _, target := range targets {
+		if err := d.value(target); err != nil {
+			return fmt.Errorf("snapshot of notebook variables: %s: %w", target.Type(), err)
 		}
 	}
 	return nil
 }
 
+// cellsPath begins the import paths of cells, userPackage is the package that their private fields belong to.
+const (
+	cellsPath   = "nb/"
+	userPackage = "main"
+	mark        = "Ꞷ" // before the names of private types in the source of cells
+)
+
+// fromCell tells whether a type is declared by a cell.
+func fromCell(t reflect.Type) bool { return strings.HasPrefix(t.PkgPath(), cellsPath) }
+
+var encoders = []reflect.Type{reflect.TypeFor[gob.GobEncoder](), reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
+
+// encodesItself tells whether a type is left to its own method. A method that comes from an embedded field says nothing of
+// the other fields.
+func encodesItself(t reflect.Type) bool {
+	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
+		return false
+	}
+	has := false
+	for _, i := range encoders {
+		has = has || reflect.PointerTo(t).Implements(i)
+	}
+	if !has || t.Kind() != reflect.Struct || !fromCell(t) {
+		return has
+	}
+	for i := range t.NumField() {
+		f := t.Field(i).Type
+		if f.Kind() == reflect.Pointer {
+			f = f.Elem()
+		}
+		if t.Field(i).Anonymous && (f.Kind() == reflect.Interface || encodesItself(f)) {
+			return false
+		}
+	}
+	return true
+}
+
+// isRaw tells the kinds whose values are copied as they are in memory.
+func isRaw(k reflect.Kind) bool {
+	return k >= reflect.Bool && k <= reflect.Complex128
+}
+
+// kindName is for messages about what cannot travel.
 func kindName(x reflect.Type) string {
 	switch x.Kind() {
 	case reflect.Chan:
@@ -218,41 +149,23 @@ func kindName(x reflect.Type) string {
 	return "raw pointer"
 }
 
-// register makes gob know a type met in an interface, here and by its reference in the receiving program.
-func (t *traveller) register(x reflect.Type) (err error) {
-	if t.types[x] {
-		return nil
-	}
-	t.types[x] = true
-	if x.Name() != "" && x.PkgPath() == "" {
-		return nil // gob knows the basic types
-	}
-	text, err := typeSource(x)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if p := recover(); p != nil { // gob keeps one name for T and *T
-			err = fmt.Errorf("an interface holds a %s where another held the same type with or without *: %v", x, p)
-		}
-	}()
-	gob.Register(reflect.Zero(x).Interface())
-	t.refs = append(t.refs, TypeRef(text))
-	return nil
-}
-
 // typeSource writes a type as Go source.
-func typeSource(x reflect.Type) (string, error) {
+func typeSource(x reflect.Type) (TypeRef, error) {
 	if name := x.Name(); name != "" {
-		switch first, _ := utf8.DecodeRuneInString(name); {
+		first, _ := utf8.DecodeRuneInString(name)
+		switch {
 		case x.PkgPath() == "":
-			return name, nil
-		case strings.Contains(name, "[") || !unicode.IsUpper(first):
+			return TypeRef(name), nil
+		case strings.Contains(name, "["):
+			return "", fmt.Errorf("an interface holds a %s, which another program cannot name", x)
+		case !unicode.IsUpper(first) && fromCell(x):
+			name = mark + name
+		case !unicode.IsUpper(first) && x.PkgPath() != userPackage: // main's types are known to the same program only
 			return "", fmt.Errorf("an interface holds a %s, which another program cannot name", x)
 		}
-		return "‹" + x.PkgPath() + "›." + name, nil
+		return TypeRef("‹" + x.PkgPath() + "›." + name), nil
 	}
-	var before string
+	var before TypeRef
 	switch x.Kind() {
 	case reflect.Interface:
 		if x.NumMethod() == 0 {
@@ -264,7 +177,7 @@ func typeSource(x reflect.Type) (string, error) {
 	case reflect.Slice:
 		before = "[]"
 	case reflect.Array:
-		before = fmt.Sprintf("[%d]", x.Len())
+		before = TypeRef(fmt.Sprintf("[%d]", x.Len()))
 	case reflect.Map:
 		key, err := typeSource(x.Key())
 		if err != nil {
