@@ -15,7 +15,6 @@ const languageVersion = "go1.26"
 // check type-checks the cell: one types.Package of its own, its scope filled with the session's live objects. Top-level
 // := and var become package variables (Go infers their types in dependency order), the other statements one function.
 func (c *compilation) check() {
-	c.pkg = types.NewPackage(userPackage, userPackage)
 	c.fillScope()
 	used := c.usedNames()
 	decls, rest := c.checkedForm()
@@ -39,6 +38,9 @@ func (c *compilation) check() {
 	for _, id := range c.renamed { // the end of a node is computed from the length of its name
 		id.Name = strings.TrimSuffix(id.Name, freshMark)
 	}
+	for id, name := range c.own {
+		id.Name = name
+	}
 }
 
 // reportCycles brings back the initialisation cycles where they leave a variable without a type (x := x).
@@ -60,6 +62,9 @@ func (c *compilation) fillScope() {
 		if path, ok := c.imports[name]; ok && c.imported[path] {
 			continue // an import of this cell hides an older variable
 		}
+		c.pkg.Scope().Insert(o)
+	}
+	for _, o := range c.keptObjects {
 		c.pkg.Scope().Insert(o)
 	}
 }
@@ -97,6 +102,9 @@ func (c *compilation) importDecls(used map[string]bool) []ast.Decl {
 		if used[name] && !c.hard[name] && (!c.declared[name] || c.fresh[name]) && c.pkg.Scope().Lookup(name) == nil && c.views[name] == nil {
 			decls = append(decls, spec(name, c.imports[name]))
 		}
+	}
+	for _, name := range sortedKeys(c.keptImports) {
+		decls = append(decls, spec(name, c.keptImports[name]))
 	}
 	for _, path := range c.dots {
 		decls = append(decls, spec(".", path))

@@ -81,8 +81,7 @@ func (e *emitter) declaration(decl ast.Decl) {
 		if d.Tok == token.TYPE {
 			for _, spec := range d.Specs {
 				spec := spec.(*ast.TypeSpec)
-				cell, line, _, _ := c.s.locate(spec.Pos())
-				c.keep(spec.Name.Name).declaration = piece{"type " + c.s.source(spec.Pos(), spec.End()), cell, line}
+				c.keep(spec.Name.Name).declaration = c.piece("type ", spec)
 			}
 		}
 	case *ast.FuncDecl:
@@ -92,8 +91,7 @@ func (e *emitter) declaration(decl ast.Decl) {
 		e.line(&e.top, d.Pos())
 		e.top.WriteString(c.s.render(d.Pos(), d.End()) + "\n")
 		if d.Recv != nil {
-			cell, line, _, _ := c.s.locate(d.Pos())
-			c.keep(receiverBase(d.Recv.List[0].Type)).methods[d.Name.Name] = piece{c.s.source(d.Pos(), d.End()), cell, line}
+			c.keep(receiverBase(d.Recv.List[0].Type)).methods[d.Name.Name] = c.piece("", d)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"go/types"
 	"slices"
 	"sort"
 	"strings"
@@ -33,6 +34,7 @@ type edit struct {
 type piece struct {
 	text       string
 	cell, line int
+	means      map[int]types.Object // what the names at these bytes of text mean, wherever their cells declare them: names change hands
 }
 
 // parse parses prefix+text+suffix and remembers the fragment under the file's positions.

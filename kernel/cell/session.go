@@ -210,6 +210,10 @@ type compilation struct {
 	overridden map[string]bool         // T.method declared here
 	views      map[string]types.Object // name → the old object that is seen through a new type
 
+	keptImports map[string]string // imports and objects of kept source whose names mean something else by now
+	keptObjects []types.Object
+	own         map[*ast.Ident]string // the names of identifiers that have another one for the check
+
 	// check
 	pkg      *types.Package
 	info     *types.Info
@@ -264,6 +268,7 @@ func newCompilation(s *Session, code string, label int) *compilation {
 		variables: map[*ast.Object]string{},
 		declared:  map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
+		keptImports: map[string]string{}, own: map[*ast.Ident]string{},
 		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, embedded: map[string]bool{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
 		keptCalls:  map[token.Pos]bool{},
@@ -280,6 +285,7 @@ func (c *compilation) run() []Diagnostic {
 	if found := c.parse(); len(found) > 0 {
 		return found
 	}
+	c.pkg = types.NewPackage(userPackage, userPackage)
 	c.resolveImports()
 	c.collect()
 	c.rename()
