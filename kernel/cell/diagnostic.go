@@ -56,11 +56,17 @@ func (e Errors) Error() string {
 	return fmt.Sprintf("%s (and %d more)", e[0], len(e)-1)
 }
 
+// maxShown is how many errors are shown in full: who has more has pasted something that is no Go.
+const maxShown = 100
+
 // Text is every error with its source line.
 func (e Errors) Text() string {
-	parts := make([]string, len(e))
-	for i, d := range e {
-		parts[i] = d.Text()
+	var parts []string
+	for _, d := range e[:min(len(e), maxShown)] {
+		parts = append(parts, d.Text())
+	}
+	if more := len(e) - maxShown; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more errors", more))
 	}
 	return strings.Join(parts, "\n")
 }

@@ -53,16 +53,19 @@ func (c *compilation) diagnoseSyntax(found []Diagnostic) []Diagnostic {
 	lastLine, lastColumn := strings.Count(end, "\n")+1, len(end)-strings.LastIndex(end, "\n")
 	var kept []Diagnostic
 	for _, d := range found {
+		n := len(kept)
 		switch {
 		case stray != nil && (d.Line > stray.Line || d.Line == stray.Line && d.Column >= stray.Column):
 			d = *stray
 		case open != nil && (d.atEnd || d.Line > lastLine || d.Line == lastLine && d.Column >= lastColumn):
 			d.atEnd = true
 			d.Message, d.Hint = open.Message, open.Hint
+		case n > 0 && d.Line == kept[n-1].Line:
+			continue
 		case d.Line >= 1 && d.Line <= len(lines) && d.Cell == c.label:
 			d.Hint = slipHint(d.Message, lines[d.Line-1])
 		}
-		if n := len(kept); n == 0 || !d.atEnd && d.Line != kept[n-1].Line {
+		if n == 0 || !d.atEnd && d.Line != kept[n-1].Line {
 			kept = append(kept, d)
 		}
 	}
