@@ -316,16 +316,22 @@ func (e *emitter) header() string {
 	c := e.c
 	b.WriteString("package " + packageName + "\n\n")
 	rt := c.alias(runtimePath)
+	body := e.top.String()
+	used := func(name string) bool { return strings.Contains(body, name+".") } // a variable's type may not be written after all
 	for _, path := range sortedKeys(c.aliases) {
-		fmt.Fprintf(&b, "import %s %q\n", c.aliases[path], path)
-		c.unit.Imports = append(c.unit.Imports, path)
+		if name := c.aliases[path]; name == rt || used(name) {
+			fmt.Fprintf(&b, "import %s %q\n", name, path)
+			c.unit.Imports = append(c.unit.Imports, path)
+		}
 	}
 	for _, path := range c.blanks {
 		fmt.Fprintf(&b, "import _ %q\n", path)
 		c.unit.Imports = append(c.unit.Imports, path)
 	}
 	for n := range c.cells {
-		c.unit.Cells = append(c.unit.Cells, n)
+		if used(fmt.Sprintf("%sC%d", reserved, n)) {
+			c.unit.Cells = append(c.unit.Cells, n)
+		}
 	}
 	slices.Sort(c.unit.Cells)
 	for _, n := range c.unit.Cells {
