@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // describer holds the limits of one description.
@@ -135,12 +136,21 @@ func (d *describer) pointer(v reflect.Value, depth int) node {
 
 func (d *describer) structure(v reflect.Value, depth int) node {
 	n := node{open: typeName(v.Type()) + "{", close: "}"}
+	if v.CanInterface() && !v.CanAddr() { // fields of package main, which a notebook's types are in, describe themselves too
+		p := reflect.New(v.Type()).Elem()
+		p.Set(v)
+		v = p
+	}
 	for i := range v.NumField() {
 		if d.left <= 0 {
 			n.items = append(n.items, leaf("…"))
 			break
 		}
-		item := d.describe(v.Field(i), depth+1)
+		field := v.Field(i)
+		if v.Type().Field(i).PkgPath == "main" && v.CanAddr() {
+			field = reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
+		}
+		item := d.describe(field, depth+1)
 		item.label = v.Type().Field(i).Name + ":" + item.label
 		n.items = append(n.items, item)
 	}
@@ -335,7 +345,7 @@ func typeName(t reflect.Type) string {
 		return "struct"
 	}
 	name := t.String()
-	for _, own := range []string{"Ꞷ.", "main."} {
+	for _, own := range []string{"Ꞷmain.", "main."} {
 		for i := 0; ; {
 			at := strings.Index(name[i:], own)
 			if at < 0 {

@@ -262,7 +262,7 @@ type declaration struct {
 
 func newCompilation(s *Session, code string, label int) *compilation {
 	return &compilation{
-		s: s, seq: s.seq, label: label, code: code,
+		s: s, seq: s.seq, label: label, code: code, pkg: types.NewPackage(userPackage, userPackage),
 		imports: map[string]string{}, imported: map[string]bool{},
 		//lint:ignore SA1019 see the field
 		variables: map[*ast.Object]string{},
@@ -285,7 +285,6 @@ func (c *compilation) run() []Diagnostic {
 	if found := c.parse(); len(found) > 0 {
 		return found
 	}
-	c.pkg = types.NewPackage(userPackage, userPackage)
 	c.resolveImports()
 	c.collect()
 	c.rename()

@@ -284,7 +284,7 @@ func (p *previewer) fields(v reflect.Value, depth int) {
 	written, left := false, false
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if !f.IsExported() && !strings.HasPrefix(f.PkgPath, "nb/c") {
+		if !f.IsExported() && f.PkgPath != "main" && !strings.HasPrefix(f.PkgPath, "nb/c") {
 			left = true
 			continue
 		}
