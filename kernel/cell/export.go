@@ -14,7 +14,8 @@ import (
 // main calls in order, with the user's text and names. What several cells or functions use becomes a package variable;
 // what only one cell uses stays a variable of its function. A variable, function or type that a later cell declares anew
 // with another type gets a number behind its name; a function declared again with the same signature becomes a variable
-// that the later cell sets, so that older callers see the new one, as in the notebook.
+// that the later cell sets, so that older callers see the new one, as in the notebook. A type has all its methods from the
+// start, also those that later cells declare.
 type Exporter struct {
 	s       *Session
 	cells   []*exportedCell
@@ -36,6 +37,7 @@ type exportedCell struct {
 	*compilation
 	comment string
 	number  int
+	mayFail bool
 }
 
 // thing is what a top-level name of the notebook stands for in the program.
@@ -65,8 +67,18 @@ func (x *Exporter) Comment(text string) {
 	x.cells = append(x.cells, &exportedCell{comment: text})
 }
 
-// Add adds a code cell; the error is of type [Errors].
-func (x *Exporter) Add(code string, label int) error {
+// Add adds a code cell; the error is of type [Errors]. The program goes on behind a cell that may fail (Jupyter's tag
+// raises-exception), and has one that does not compile as a comment.
+func (x *Exporter) Add(code string, label int, mayFail bool) error {
+	err := x.add(code, label, mayFail)
+	if mayFail && err != nil {
+		x.Comment(fmt.Sprintf("cell[%d] does not compile:\n\n%s", label, code))
+		return nil
+	}
+	return err
+}
+
+func (x *Exporter) add(code string, label int, mayFail bool) error {
 	s := x.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +103,7 @@ func (x *Exporter) Add(code string, label int) error {
 	for _, file := range []*ast.File{c.bodyFile, c.functionFile} { // the plugin's edits have done their work
 		c.s.fragmentAt(file.Package).edits = nil
 	}
-	cell := &exportedCell{compilation: c, number: label}
+	cell := &exportedCell{compilation: c, number: label, mayFail: mayFail}
 	x.cells = append(x.cells, cell)
 	x.note(cell)
 	c.commit()

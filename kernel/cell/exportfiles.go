@@ -16,8 +16,9 @@ const (
 
 // exportDrivers are registered by blank import where a program uses the package that they serve.
 var exportDrivers = map[string][]string{
-	"gomosaic/mdslib":    append(slices.Clone(drivers["gomosaic/mdslib"]), "gomosaic/mdslib/local/parquet"),
-	"gomosaic/streamlib": drivers["gomosaic/streamlib"],
+	"gomosaic/mdslib":                      append(slices.Clone(drivers["gomosaic/mdslib"]), "gomosaic/mdslib/local/parquet"),
+	"gomosaic/streamlib":                   drivers["gomosaic/streamlib"],
+	"github.com/apache/arrow/go/v17/arrow": {"gomosaic/display/arrowtable"},
 }
 
 // Files are the program's Go files: main.go with the cells, and what cells know without an import in prelude.go. title says
@@ -45,7 +46,11 @@ func (x *Exporter) Files(title string) (map[string][]byte, error) {
 			continue
 		}
 		name := x.fresh(fmt.Sprintf("cell%d", cell.number))
-		functions = append(functions, name)
+		if cell.mayFail {
+			functions = append(functions, x.helper("attempt")+"("+name+")")
+		} else {
+			functions = append(functions, name)
+		}
 		fmt.Fprintf(&body, "func %s() {\n%s\n}\n\n", name, strings.Trim(run, " \t\n"))
 		for _, u := range cell.unnameable {
 			return nil, fmt.Errorf("cell[%d]: a variable that functions or other cells use has the unexported type %s", cell.number, u)
@@ -334,6 +339,22 @@ func check1[T any](value T, err error) T {
 	return value
 }
 `)
+	}
+	if attempt := x.helpers["attempt"]; attempt != "" {
+		imports = append(imports, "fmt", "os")
+		fmt.Fprintf(&b, `
+// %[1]s makes a cell that may fail one that says so and goes on.
+func %[1]s(cell func()) func() {
+	return func() {
+		defer func() {
+			if v := recover(); v != nil {
+				fmt.Fprintln(os.Stderr, "error:", v)
+			}
+		}()
+		cell()
+	}
+}
+`, attempt)
 	}
 	if x.show != "" {
 		imports = append(imports, "fmt", displayPath)

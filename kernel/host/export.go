@@ -17,6 +17,7 @@ import (
 // NotebookCell is a cell as [Export] takes it: code, or text that becomes a comment.
 type NotebookCell struct {
 	Code, Text string
+	MayFail    bool // tagged raises-exception: the program goes on behind it
 }
 
 // Export turns the cells of a notebook into an ordinary Go program, a module whose files are returned by name: main.go,
@@ -50,10 +51,10 @@ func Export(ctx context.Context, o Options, cells []NotebookCell, module, title 
 			continue
 		}
 		number++
-		if err := requireMagics(ctx, x.Session(), own, o, c.Code, number); err != nil {
+		if err := requireMagics(ctx, x.Session(), own, o, c.Code, number); err != nil && !c.MayFail {
 			return nil, err
 		}
-		if err := x.Add(c.Code, number); err != nil {
+		if err := x.Add(c.Code, number, c.MayFail); err != nil {
 			return nil, compileError(err)
 		}
 	}

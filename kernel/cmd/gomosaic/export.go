@@ -55,7 +55,7 @@ func runExport(args []string) int {
 		switch {
 		case strings.TrimSpace(c.Source) == "":
 		case c.Type == "code":
-			cells = append(cells, host.NotebookCell{Code: c.Source})
+			cells = append(cells, host.NotebookCell{Code: c.Source, MayFail: c.HasTag("raises-exception")})
 		case c.Type == "markdown":
 			cells = append(cells, host.NotebookCell{Text: c.Source})
 		}
