@@ -29,12 +29,8 @@ func (gzipCodec) Decompressor(r io.Reader) (io.ReadCloser, error) { return gzip.
 type zstdCodec struct{}
 
 func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error) {
-	window := 1 << 21 // zstd's own of level 3; the encoder's usual ones are four times that, and kept for each shard
-	if level > 9 {
-		window = 1 << 23
-	}
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
+		zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +40,7 @@ func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser,
 
 func (zstdCodec) Decompressor(r io.Reader) (io.ReadCloser, error) {
 	const widestWindow = 1 << 27 // zstd's own widest, of level 22
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(widestWindow))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(widestWindow))
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ import (
 // ErrAborted is what a writer returns after [MDSWriter.Abort].
 var ErrAborted = errors.New("mdslib: writing was aborted")
 
-// shardsInMemory bounds a writer's memory: one fills while one is stored, or both are stored at once on two cores.
+// shardsInMemory bounds a writer's memory: one fills while one is stored, or both are stored at once on two cores. A
+// compressor's tables and windows come on top, whatever the shards' size: with zstd some 20 MB for each of the two.
 const shardsInMemory = 2
 
 // MDSWriter writes one data set, of MDS shards or those of another Format. Its first error is kept: every later call returns it and no index.json is ever
