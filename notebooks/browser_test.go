@@ -25,8 +25,8 @@ func chromium(t *testing.T) string {
 	return string(out[:len(out)-1])
 }
 
-// startLab serves dir by JupyterLab on a free loopback port and returns its address with the token in it.
-func startLab(t *testing.T, dir string) (address string) {
+// startLab serves dir by JupyterLab on a free loopback port and returns its address, and its process.
+func startLab(t *testing.T, dir string) (address string, pid int) {
 	t.Helper()
 	cmd := exec.Command(python(t), "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--port=0", "--ServerApp.root_dir="+dir,
 		"--IdentityProvider.token=test", "--ServerApp.allow_root=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
@@ -65,10 +65,10 @@ func startLab(t *testing.T, dir string) (address string) {
 	}()
 	select {
 	case address = <-found:
-		return address
+		return address, cmd.Process.Pid
 	case <-time.After(time.Minute):
 		t.Fatal("JupyterLab did not come up within a minute")
-		return ""
+		return "", 0
 	}
 }
 
@@ -84,7 +84,7 @@ func newBrowser(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(stop)
 	return ctx
 }
@@ -128,7 +128,7 @@ func TestTutorialInBrowser(t *testing.T) {
 	}
 
 	t.Run("JupyterLab", func(t *testing.T) {
-		address := startLab(t, out)
+		address, _ := startLab(t, out)
 		ctx := newBrowser(t)
 		open := fmt.Sprintf("%slab/tree/%s.ipynb?token=test&reset", address, tutorial)
 		if err := chromedp.Do(ctx, chromedp.Navigate(open), chromedp.WaitVisible(".jp-Notebook .jp-OutputArea-output")); err != nil {
