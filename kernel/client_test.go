@@ -64,6 +64,8 @@ type client struct {
 	serial  int
 	seen    map[string]bool // message types read by next
 	name    string
+
+	connection wire.Connection
 }
 
 // dial connects a client with the given identity; it returns when iopub has welcomed it.
@@ -76,7 +78,7 @@ func dial(t testing.TB, c wire.Connection, name string) *client {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	id := zmq4.WithID(zmq4.SocketIdentity(name))
-	cl := &client{t: t, codec: codec, name: name, seen: map[string]bool{}, inbox: map[string]chan *wire.Message{}, sockets: map[string]zmq4.Socket{
+	cl := &client{t: t, codec: codec, name: name, connection: c, seen: map[string]bool{}, inbox: map[string]chan *wire.Message{}, sockets: map[string]zmq4.Socket{
 		"shell": zmq4.NewDealer(ctx, id), "control": zmq4.NewDealer(ctx, id), "stdin": zmq4.NewDealer(ctx, id),
 		"iopub": zmq4.NewSub(ctx, id), "hb": zmq4.NewReq(ctx),
 	}}
