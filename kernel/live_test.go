@@ -292,3 +292,55 @@ func TestLiveKernelEndsWithItsServer(t *testing.T) {
 		t.Error("the kernel outlives its server")
 	}
 }
+
+// TestLiveInterruptLibrary: our packages' calls end with ctx when the cell that made them is interrupted.
+func TestLiveInterruptLibrary(t *testing.T) {
+	c, _ := startLive(t)
+	dir := t.TempDir()
+	var rows bytes.Buffer
+	for i := range 200_000 {
+		fmt.Fprintf(&rows, "{\"text\": \"row %d %x\"}\n", i, i*i*7919)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "rows.json"), rows.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text(t, c, fmt.Sprintf(`dir := %q
+spark := check1(mdslib.Connect(ctx, "local"))
+rows := spark.Read().Format("json").Load(dir + "/rows.json")
+convert := func(n int, compression string) any {
+	return check1(mdslib.DataFrameToMDS(ctx, rows, mdslib.MDSOptions{Out: fmt.Sprint(dir, "/out", n), Columns: mdslib.Columns{"text": "str"}, Compression: compression}))
+}
+import "fmt"`, dir))
+	text(t, c, "convert(0, \"\")\ndataset := check1(streamlib.NewStreamingDataset(ctx, streamlib.DatasetOptions{Local: dir + \"/out0\"}))\nloader := streamlib.NewStreamingDataLoader(dataset, streamlib.LoaderOptions{BatchSize: 4})")
+	best := map[string]time.Duration{}
+	for i := range 3 {
+		for name, code := range map[string]string{
+			"convert": fmt.Sprintf("convert(%d, \"zstd:19\")", i+1),
+			"load":    "for { for batch, err := range loader.Batches(ctx) { check(err); _ = batch } }",
+		} {
+			id := c.send("shell", "execute_request", map[string]any{"code": "println(\"running\")\n" + code})
+			for m := c.next("iopub"); m.Header.Type != "stream"; m = c.next("iopub") {
+			}
+			time.Sleep(50 * time.Millisecond)
+			started := time.Now()
+			c.ask("control", "interrupt_request", struct{}{})
+			reply := content(t, c.replyTo("shell", id))
+			took := time.Since(started)
+			if reply["ename"] != "interrupted" || reply["evalue"] != "interrupted" {
+				t.Fatalf("%s: %v", name, reply)
+			}
+			if best[name] == 0 || took < best[name] {
+				best[name] = took
+			}
+		}
+	}
+	for name, took := range best {
+		t.Logf("%s: stopped after %v", name, took)
+		if took > 100*time.Millisecond {
+			t.Errorf("%s: took %v to stop", name, took)
+		}
+	}
+	if got := text(t, c, "dataset.Len()"); got != "200000" {
+		t.Errorf("state after the interrupts: %q", got)
+	}
+}
