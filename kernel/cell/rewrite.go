@@ -293,6 +293,7 @@ func (c *compilation) rewriteCall(x *ast.CallExpr) {
 			return
 		}
 		c.rewriteWait(x, f)
+		c.rewriteStderr(x, f)
 	}
 }
 

@@ -91,7 +91,11 @@ func (c *collector) advance() {
 	for {
 		for i := range c.queues {
 			for len(c.queues[i]) > 0 && (c.queues[i][0].mark == 0 || c.gone && len(c.events) == 0) {
-				if s := c.queues[i][0]; s.mark == 0 {
+				switch s := c.queues[i][0]; {
+				case s.mark > 0:
+				case s.stderr:
+					c.add(1, s.text)
+				default:
 					c.print(i, s.text)
 				}
 				c.queues[i] = c.queues[i][1:]

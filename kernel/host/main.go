@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -60,7 +61,8 @@ func Main(args []string) int {
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
 	go func() { <-terminated; endGroup() }()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // interrupts come as commands
-	rt.SetHooks(rt.Hooks{Shown: s.shown, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test})
+	rt.SetHooks(rt.Hooks{Shown: s.shown, Stderr: s.stderr, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test})
+	log.SetOutput(rt.Stderr(os.Stderr))
 	restore := display.SetPublisher(s)
 	defer restore()
 	ship.Register(&shipper{s})
@@ -158,6 +160,17 @@ func (s *server) sendMarked(m message) error {
 		}
 	}
 	return s.events.send(m)
+}
+
+// stderr writes what Go code prints on standard error in its place among what is printed on standard output.
+func (s *server) stderr(text string) error {
+	flushC()
+	for _, piece := range stderrBytes(s.nonce, text) {
+		if _, err := s.marks[0].Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // call sends an event and waits for the front's reply, or for the end of ctx.

@@ -18,6 +18,10 @@ func readPieces(data []byte, cut func(rest int) int) string {
 			if s.mark > 0 {
 				fmt.Fprintf(&b, "⟨%d⟩", s.mark)
 			}
+			if s.stderr {
+				fmt.Fprintf(&b, "‹%s›", s.text)
+				continue
+			}
 			b.WriteString(s.text)
 		}
 	}
@@ -40,14 +44,31 @@ func TestMarksInPieces(t *testing.T) {
 	}
 }
 
+func TestStderrAmongOutput(t *testing.T) {
+	long := strings.Repeat("Ꞷmain.Ꞷx line\n", 2000) + strings.Repeat("é", 5000)
+	stream := "a" + string(bytes.Join(stderrBytes("NONCE", "b"), nil)) + "c"
+	for _, piece := range stderrBytes("NONCE", long) {
+		if len(piece) > atomicBytes {
+			t.Errorf("a piece of %d bytes", len(piece))
+		}
+		stream += string(piece)
+	}
+	want := "a‹b›c‹" + strings.ReplaceAll(long, "Ꞷ", "") + "›"
+	if got := strings.ReplaceAll(readPieces([]byte(stream), func(rest int) int { return rest }), "›‹", ""); got != want {
+		t.Errorf("%.200q, want %.200q", got, want)
+	}
+}
+
 // FuzzMarks: however a stream is cut, the same comes out.
 func FuzzMarks(f *testing.F) {
 	f.Add([]byte("a\x00\x1bNONCE:7\x00b"), uint8(3))
 	f.Add([]byte("Ꞷmain.Ꞷx\xff\xc3"), uint8(1))
+	f.Add([]byte("a\x00\x1bNONCE:e\x00Ꞷmain.Ꞷx\x00\x1bNONCE:o\x00b"), uint8(2))
 	f.Add([]byte("\x00\x1bNONCE:\x00\x00\x1bNONCE:1"), uint8(2))
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
-		whole := readPieces(data, func(rest int) int { return rest })
-		pieces := readPieces(data, func(rest int) int { return min(int(size)+1, rest) })
+		joined := strings.NewReplacer("›‹", "")
+		whole := joined.Replace(readPieces(data, func(rest int) int { return rest }))
+		pieces := joined.Replace(readPieces(data, func(rest int) int { return min(int(size)+1, rest) }))
 		if whole != pieces {
 			t.Errorf("whole %q, in pieces of %d %q", whole, int(size)+1, pieces)
 		}

@@ -103,6 +103,38 @@ fmt.Print("eight")
 	}
 }
 
+// TestStderrOrder: Go's two streams are two pipes, and still in order, with a child's and C's output too.
+func TestStderrOrder(t *testing.T) {
+	n := openNotebook(t)
+	text, err := n.run(`import ("fmt"; "io"; "log"; "log/slog"; "os"; "os/exec")
+log.SetFlags(0)
+own := log.New(os.Stderr, "", 0)
+structured := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { if a.Key == "time" { return slog.Attr{} }; return a }}))
+for i := range 200 {
+	fmt.Println(i, "a")
+	fmt.Fprintln(os.Stderr, i, "b")
+	fmt.Print(i, " c\n")
+	log.Print(i, " d")
+	fmt.Fprintf(os.Stdout, "%d e\n", i)
+	own.Println(i, "f")
+	io.WriteString(os.Stdout, fmt.Sprintln(i, "g"))
+	structured.Info(fmt.Sprint(i, "h"))
+}
+c := exec.Command("echo", "child")
+c.Stdout = os.Stdout
+check(c.Run())
+fmt.Fprint(os.Stderr, "last\n")`)
+	var want strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&want, "%d a\n%d b\n%d c\n%d d\n%d e\n%d f\n%d g\nlevel=INFO msg=%dh\n", i, i, i, i, i, i, i, i)
+	}
+	want.WriteString("child\nlast\n")
+	if err != nil || text != want.String() {
+		t.Errorf("gave %.500q, %v", text, err)
+	}
+	n.want("r, w, _ := os.Pipe()\nos.Stderr = w\nfmt.Fprint(os.Stderr, \"own\")\nw.Close()\nb, _ := io.ReadAll(r)\nstring(b)", "=> own")
+}
+
 func TestInputAndClear(t *testing.T) {
 	n := openNotebook(t)
 	out := &recorder{input: func(prompt string, password bool) (string, error) {

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -12,6 +13,7 @@ import (
 type Hooks struct {
 	Shown    func(values []any)              // values of a cell's last expression
 	GoPanic  func(value any, frames []Frame) // a goroutine started by a cell panicked and has ended
+	Stderr   func(text string) error         // text for standard error, in order with standard output
 	Register func(seq int, run func(), variables map[string]any)
 	Whos     func(variables []Variable)                     // %whos
 	Test     func(flags string, functions []Function) error // %test
@@ -21,6 +23,27 @@ var hooks atomic.Pointer[Hooks]
 
 // SetHooks is called once, by the host.
 func SetHooks(h Hooks) { hooks.Store(&h) }
+
+// systemStderr is os.Stderr as it was before anybody replaced it.
+var systemStderr = os.Stderr
+
+// Stderr stands in cells for an os.Stderr that is handed to what prints (fmt.Fprintln(os.Stderr, …), log.New): in a
+// notebook it keeps the order with what is written to standard output.
+func Stderr(f *os.File) io.Writer {
+	if f != systemStderr || hooks.Load() == nil {
+		return f
+	}
+	return orderedStderr{}
+}
+
+type orderedStderr struct{}
+
+func (orderedStderr) Write(p []byte) (int, error) {
+	if err := hooks.Load().Stderr(string(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // Show hands the values of a cell's last expression to the host.
 func Show(values ...any) {
