@@ -18,6 +18,7 @@ type emitter struct {
 	specs    []*ast.ValueSpec     // var declarations, in the user's order
 	done     map[*ast.ValueSpec]bool
 	inits    []string // init functions that have not been called
+	keeps    []string // assignments that let go of the values that a magic kept
 }
 
 // emit makes the unit.

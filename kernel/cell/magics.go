@@ -221,6 +221,10 @@ func (e *emitter) closeMagic(use *magic.Use) {
 		e.run.WriteString("}")
 	}
 	e.run.WriteString("})\n")
+	for _, release := range e.keeps { // what was measured may be large
+		e.run.WriteString(release + "\n")
+	}
+	e.keeps = nil
 }
 
 // shellParts are the arguments of a shell line.
@@ -264,6 +268,7 @@ func (e *emitter) keep(x *ast.ExprStmt) string {
 		targets[i] = fmt.Sprintf("%sK%d", reserved, c.sinks)
 		c.sinks++
 		fmt.Fprintf(&e.top, "var %s %s\n", targets[i], typeText)
+		e.keeps = append(e.keeps, targets[i]+" = *new("+typeText+")")
 	}
 	return strings.Join(targets, ", ") + " = " + text
 }

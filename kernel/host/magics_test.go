@@ -101,7 +101,8 @@ func TestMeasureMagics(t *testing.T) {
 	n.want("%%timeit -n 5 -r 1 s := []int{1}\ns = append(s, 2)\nlen(s)", "5 loops each")
 	n.want("len(s)", "=> 6") // the first line ran once
 	n.want("var sink []byte\n%bench -n 10 sink = make([]byte, 1000)", "/op\t    1024 B/op\t       1 allocs/op")
-	n.fails("%timeit undefinedName(1)", "cell[12]:1:9: undefined: undefinedName")
+	n.want("import \"runtime\"\n%timeit -n 1 -r 1 make([]byte, 64<<20)\nruntime.GC()\nvar m runtime.MemStats\nruntime.ReadMemStats(&m)\nm.HeapAlloc < 64<<20", "=> true") // let go of
+	n.fails("%timeit undefinedName(1)", "cell[13]:1:9: undefined: undefinedName")
 	n.stops("%timeit fib(5)")
 }
 
