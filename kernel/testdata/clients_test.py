@@ -28,7 +28,7 @@ class Papermill(unittest.TestCase):
         nb = notebook(
             "import \"fmt\"\nrate := 0.1 // learning rate\nvar name string = \"fashion\"",
             "func twice() float64 { return 2 * rate }",
-            "fmt.Sprint(twice(), name, ratios, sizes, flags[\"fast\"], nothing == nil)",
+            "fmt.Sprintf(\"%v %v %v %v %v %v\", twice(), name, ratios, sizes, flags[\"fast\"], nothing == nil)",
         )
         nb.cells[0].metadata.tags = ["parameters"]
         nbformat.write(nb, os.path.join(self.folder, "in.ipynb"))
