@@ -71,8 +71,8 @@ func TestDeathBetweenCells(t *testing.T) {
 
 func TestUserTextLikeACrash(t *testing.T) {
 	n := openNotebook(t)
-	n.want("import (\"fmt\"; \"os\"; \"time\")\nfmt.Fprintln(os.Stderr, \"panic: not really\")\nfmt.Println(\"on\")", "panic: not really\n")
-	n.want("fmt.Fprintln(os.Stderr, \"fatal error: neither\")\ntime.Sleep(time.Second)\nfmt.Println(\"on\")", "fatal error: neither\non")
+	n.want("import (\"fmt\"; \"os\"; \"time\")\nos.Stderr.WriteString(\"panic: not really\\n\")\nfmt.Println(\"on\")", "panic: not really\n")
+	n.want("os.Stderr.WriteString(\"fatal error: neither\\n\")\ntime.Sleep(time.Second)\nfmt.Println(\"on\")", "fatal error: neither\non")
 }
 
 func TestOutputOrder(t *testing.T) {
