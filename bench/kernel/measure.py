@@ -153,22 +153,20 @@ def cells(kernels, rounds, raw):
 
 
 def loops(kernel, rounds, raw, folder):
-    """Loops in a cell, which are checked for interruption, and the same in an ordinary program."""
+    """Loops in a cell, which are checked for interruption, and the same in a package, which are not: in one process, in turn."""
     source = LOOPS.read_text()
     names = re.findall(r"(?m)^func ([A-Z]\w*)\(\) int", source)
-    report = "\n".join(f'fmt.Println("{name}", best({name}))' for name in names)
-    (folder / "go.mod").write_text("module loops\n\ngo 1.26\n")
-    (folder / "main.go").write_text(f'package main\n\nimport (\n\t"fmt"\n\t"time"\n)\n\n{source}{TIMER}\nfunc main() {{\n{report}\n}}\n')
-    subprocess.run(["go", "build", "-o", "loops", "."], cwd=folder, check=True)
-    kernel.must(f'import ("fmt"; "time")\n{source}{TIMER}')
-    times = {name: {"ours": [], "peer": []} for name in names}
-    for _ in range(rounds):
-        for side, text in ("ours", kernel.must(report)[1]), ("peer", subprocess.check_output(["./loops"], cwd=folder, text=True)):
-            for line in text.splitlines():
-                name, nanoseconds = line.split()
-                times[name][side].append(int(nanoseconds) / 1e6)
+    (folder / "unchecked.go").write_text(f"package unchecked\n\n{source}")
+    kernel.must(f'%use {folder} unchecked\nimport ("fmt"; "time"; "unchecked")\n{source}{TIMER}')
+    report = "\n".join(f'fmt.Println("{name}", best({name}), best(unchecked.{name}))' for name in names)
     for name in names:
-        raw[f"interrupt_overhead_{name.lower()}"] = times[name]
+        raw[f"interrupt_overhead_{name.lower()}"] = {"ours": [], "peer": []}
+    for _ in range(rounds):
+        for line in kernel.must(report)[1].splitlines():
+            name, checked, unchecked = line.split()
+            sides = raw[f"interrupt_overhead_{name.lower()}"]
+            sides["ours"].append(int(checked) / 1e6)
+            sides["peer"].append(int(unchecked) / 1e6)
 
 
 def resident(kernel, count, raw):
@@ -246,8 +244,8 @@ def main():
         kernels = {side: stack.enter_context(contextlib.closing(start())) for side, start in starters.items()}
         commands = {side: kernel.command for side, kernel in kernels.items()}
         cells(kernels, args.rounds, raw)
-        (folder / "loops").mkdir()
-        loops(kernels["ours"], args.rounds, raw, folder / "loops")
+        (folder / "unchecked").mkdir()
+        loops(kernels["ours"], args.rounds, raw, folder / "unchecked")
         resident(kernels["ours"], args.cells, raw)
         death(kernels["ours"], args.rounds, raw)
     found = list(lines(raw))

@@ -41,7 +41,7 @@ func NewBuilder(ctx context.Context, tools *Toolchain, archives *Archives, cache
 }
 
 // Files are what the builder uses of the user's cache; they must stay as long as it is used.
-func (b *Builder) Files() []string { return []string{b.front} }
+func (b *Builder) Files() []string { return []string{b.front, b.slim.linker, b.slim.symbols} }
 
 // Build compiles and links a unit and returns the plugin's file. What the compiler reports is of type [Errors].
 func (b *Builder) Build(ctx context.Context, u *Unit) (plugin string, err error) {
