@@ -184,7 +184,7 @@ func (d *describer) list(v reflect.Value, depth int) node {
 	n := node{open: "[", close: "]", leaves: true}
 	add := func(i int) {
 		item := d.describe(v.Index(i), depth+1)
-		n.leaves = n.leaves && item.open == ""
+		n.leaves = n.leaves && item.open == "" && !strings.Contains(item.text, "\n")
 		n.items = append(n.items, item)
 	}
 	head, tail := d.limit(v.Len(), depth)

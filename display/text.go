@@ -86,10 +86,15 @@ func (n node) line() string {
 	return b.String()
 }
 
-// write writes the node, in one line if that is not longer than width.
+// write writes the node, in one line if that is not longer than width. The further lines of a text within a list stand
+// deeper than the list's items.
 func (n node) write(b *strings.Builder, indent string, width int) {
 	b.WriteString(n.label)
-	b.WriteString(strings.ReplaceAll(n.text, "\n", "\n"+indent))
+	further := indent
+	if indent != "" {
+		further += "    "
+	}
+	b.WriteString(strings.ReplaceAll(n.text, "\n", "\n"+further))
 	b.WriteString(n.open)
 	switch inner := indent + "    "; {
 	case width == 1<<30 || n.width(width) <= width:

@@ -68,6 +68,7 @@ func TestText(t *testing.T) {
 		{"private map", struct{ m map[int]any }{map[int]any{2: 1, 1: errors.New("e")}}, `struct{m:map[1:&errorString{s:"e"} 2:1]}`},
 		{"error", errors.New("boom"), "boom"},
 		{"joined", errors.Join(errors.New("one"), fmt.Errorf("two: %w", fs.ErrNotExist)), "one\ntwo: file does not exist"},
+		{"joined in a list", []error{errors.Join(errors.New("one"), errors.New("two")), errors.New("three")}, "[\n    one\n        two\n    three\n]"},
 		{"duration", 1500 * time.Millisecond, "1.5s"},
 		{"time", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "2026-01-02 03:04:05 +0000 UTC"},
 		{"stringers", []celsius{1, 2.25}, "[1.0 °C 2.2 °C]"},

@@ -43,7 +43,7 @@ func TestKernelTour(t *testing.T) {
 		{3, "text", " B/op\t       1 allocs/op"},
 		{3, "text", "--- PASS: TestFib/5 (0.00s)\nPASS\n"},
 		{4, "text", "&Node{Value:1 Next:&Node{Value:2 Next:↺}}"},
-		{4, "text/html", "70 %"},
+		{4, "text/html", "70%"},
 		{4, "text/html", `<table class="dataframe"`},
 		{4, "text/markdown", "**done**"},
 		{4, "image/png", "iVBOR"},

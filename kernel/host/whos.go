@@ -14,7 +14,7 @@ import (
 
 const (
 	whosTypeRunes  = 40
-	whosValueRunes = 80
+	whosValueRunes = 60
 )
 
 // whos prints the session's variables as a table; it is rt.Whos's end in the host.
