@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,7 +15,10 @@ import (
 var extension *host.Extension
 
 // hostOptions are those that all sessions of this binary share.
-func hostOptions() host.Options { return host.Options{ModuleDir: clone(), Extension: extension} }
+func hostOptions() host.Options {
+	return host.Options{ModuleDir: clone(), Extension: extension,
+		OutputBytes: megabytes("GOMOSAIC_OUTPUT_MB"), CacheBytes: megabytes("GOMOSAIC_CACHE_MB")}
+}
 
 // listFlag collects a repeated flag.
 type listFlag []string
@@ -34,16 +36,9 @@ func runBuild(args []string) int {
 	var with listFlag
 	fs.Var(&with, "with", "link `PATH@VERSION` in, a package or a module (PATH/... for all of its packages), or the module in a folder, ./DIR; may be repeated")
 	out := fs.String("o", "", "write the kernel to `FILE`")
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: gomosaic build --with PATH@VERSION [--with …] -o FILE")
-		fs.PrintDefaults()
-	}
-	rest, err := parseMixed(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
+	rest, status, ok := parseMixed(fs, "gomosaic build --with PATH@VERSION [--with …] -o FILE", args)
+	if !ok {
+		return status
 	}
 	with = append(with, rest...) // --with a b
 	if len(with) == 0 || *out == "" {

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"gomosaic/kernel/host"
-	"gomosaic/kernel/notebook"
 )
 
 // runExport writes a notebook as a Go program.
@@ -21,27 +20,17 @@ func runExport(args []string) int {
 	fs := flag.NewFlagSet("gomosaic export", flag.ContinueOnError)
 	out := fs.String("o", "", "write the program to `FOLDER` (default the notebook's name without .ipynb)")
 	force := fs.Bool("f", false, "overwrite a program that is there")
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: gomosaic export [flags] NOTEBOOK.ipynb")
-		fs.PrintDefaults()
-	}
-	rest, err := parseMixed(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
+	rest, status, ok := parseMixed(fs, "gomosaic export [flags] NOTEBOOK.ipynb", args)
+	if !ok {
+		return status
 	}
 	if len(rest) != 1 {
 		fs.Usage()
 		return 2
 	}
-	n, err := notebook.ReadFile(rest[0])
+	n, err := readGoNotebook(rest[0])
 	if err != nil {
 		return fail("export", err)
-	}
-	if language := n.Language(); language != "" && language != "go" {
-		return fail("export", fmt.Errorf("%s is a notebook in %s", rest[0], language))
 	}
 	name := strings.TrimSuffix(filepath.Base(rest[0]), ".ipynb")
 	if *out == "" {

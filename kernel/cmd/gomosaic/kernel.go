@@ -22,9 +22,7 @@ func runKernel(args []string) int {
 	if err != nil {
 		return fail("kernel", err)
 	}
-	options := hostOptions()
-	options.OutputBytes, options.CacheBytes = megabytes("GOMOSAIC_OUTPUT_MB"), megabytes("GOMOSAIC_CACHE_MB")
-	o := kernel.ServeOptions{Host: options, Version: version(), History: historyFile()}
+	o := kernel.ServeOptions{Host: hostOptions(), Version: version(), History: historyFile()}
 	if err := kernel.Serve(context.Background(), conn, o); err != nil {
 		return fail("kernel", err)
 	}

@@ -32,19 +32,6 @@ func (f parameterFlag) Set(s string) error {
 	return nil
 }
 
-// parseMixed parses flags that may stand behind other arguments, and returns those.
-func parseMixed(fs *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		if err := fs.Parse(args); err != nil {
-			return nil, err
-		}
-		if fs.NArg() == 0 {
-			return rest, nil
-		}
-		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
-	}
-}
-
 // runRun executes a notebook and writes it with its outputs; progress and the traceback of a failing cell go to standard
 // error.
 func runRun(args []string) int {
@@ -58,27 +45,17 @@ func runRun(args []string) int {
 	var parameters []notebook.Parameter
 	fs.Var(parameterFlag{&parameters, false}, "p", "set the variable `NAME=VALUE` behind the cell tagged parameters; may be repeated")
 	fs.Var(parameterFlag{&parameters, true}, "r", "the same with a value that is a string, whatever it looks like")
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: gomosaic run [flags] NOTEBOOK.ipynb")
-		fs.PrintDefaults()
-	}
-	rest, err := parseMixed(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
+	rest, status, ok := parseMixed(fs, "gomosaic run [flags] NOTEBOOK.ipynb", args)
+	if !ok {
+		return status
 	}
 	if len(rest) != 1 || *inPlace && *out != "" {
 		fs.Usage()
 		return 2
 	}
-	n, err := notebook.ReadFile(rest[0])
+	n, err := readGoNotebook(rest[0])
 	if err != nil {
 		return fail("run", err)
-	}
-	if language := n.Language(); language != "" && language != "go" {
-		return fail("run", fmt.Errorf("%s is a notebook in %s", rest[0], language))
 	}
 	if len(parameters) > 0 {
 		if err := n.SetParameters(parameters); err != nil {
@@ -143,4 +120,16 @@ func writeNotebook(n *notebook.Notebook, path string) error {
 		return n.Write(os.Stdout)
 	}
 	return n.WriteFile(path)
+}
+
+// readGoNotebook reads a notebook and refuses one in another language.
+func readGoNotebook(path string) (*notebook.Notebook, error) {
+	n, err := notebook.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if language := n.Language(); language != "" && language != "go" {
+		return nil, fmt.Errorf("%s is a notebook in %s", path, language)
+	}
+	return n, nil
 }
