@@ -2,13 +2,9 @@ package host
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"go/token"
 	"maps"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/magic"
@@ -86,8 +82,10 @@ func requireMagics(ctx context.Context, s *cell.Session, module *cell.Module, o 
 		var err error
 		switch use.Name {
 		case "get":
-			wanted, _ := wantedModules(use)
-			_, err = module.Get(ctx, true, wanted...)
+			var wanted []string
+			if wanted, _, err = wantedModules(use); err == nil {
+				_, err = module.Get(ctx, true, wanted...)
+			}
 		case "use":
 			var dir, as string
 			if dir, as, err = usedFolder(use, o.Dir); err == nil {
@@ -99,39 +97,4 @@ func requireMagics(ctx context.Context, s *cell.Session, module *cell.Module, o 
 		}
 	}
 	return nil
-}
-
-// wantedModules are the arguments of %get.
-func wantedModules(use magic.Use) (wanted []string, restart bool) {
-	for _, w := range strings.Fields(use.Args) {
-		if w == "--restart" {
-			restart = true
-		} else {
-			wanted = append(wanted, w)
-		}
-	}
-	return wanted, restart
-}
-
-// usedFolder are the arguments of %use; relative folders are below dir.
-func usedFolder(use magic.Use, dir string) (folder, as string, err error) {
-	words, err := shellWords(use.Args)
-	if err != nil {
-		return "", "", err
-	}
-	if len(words) == 0 || len(words) > 2 {
-		return "", "", errors.New("usage: " + use.Usage)
-	}
-	folder = words[0]
-	if rest, ok := strings.CutPrefix(folder, "~/"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", "", fmt.Errorf("%s: %w", folder, err)
-		}
-		folder = filepath.Join(home, rest)
-	}
-	if !filepath.IsAbs(folder) {
-		folder = filepath.Join(dir, folder)
-	}
-	return folder, strings.Join(words[1:], ""), nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/magic"
 )
 
@@ -17,8 +18,8 @@ var helpNames = [][2]string{
 	{"Display(x)", "shows any value; display.HTML, display.Markdown, display.Image, … make values to show"},
 }
 
-// helpText is %help for terminals.
-func helpText() string {
+// helpText is %help for terminals; packages are those that need no import.
+func helpText(packages []cell.Preload) string {
 	var b strings.Builder
 	b.WriteString(helpIntro + "\n\n")
 	width := 0
@@ -32,12 +33,12 @@ func helpText() string {
 	for _, m := range magic.All() {
 		fmt.Fprintf(&b, "%-*s  %s\n", width, m.Usage, m.Doc)
 	}
-	fmt.Fprintf(&b, "\nPackages that need no import: %s.\n", strings.Join(preloadedNames(), ", "))
+	fmt.Fprintf(&b, "\nPackages that need no import: %s.\n", strings.Join(namesOf(packages), ", "))
 	return b.String()
 }
 
 // helpMarkdown is %help for notebooks.
-func helpMarkdown() string {
+func helpMarkdown(packages []cell.Preload) string {
 	var b strings.Builder
 	escape := strings.NewReplacer("|", `\|`)
 	row := func(code, text string) {
@@ -50,13 +51,13 @@ func helpMarkdown() string {
 	for _, m := range magic.All() {
 		row(m.Usage, m.Doc)
 	}
-	fmt.Fprintf(&b, "\nPackages that need no import: `%s`.\n", strings.Join(preloadedNames(), "`, `"))
+	fmt.Fprintf(&b, "\nPackages that need no import: `%s`.\n", strings.Join(namesOf(packages), "`, `"))
 	return b.String()
 }
 
-func preloadedNames() []string {
-	names := make([]string, len(Preloaded))
-	for i, p := range Preloaded {
+func namesOf(packages []cell.Preload) []string {
+	names := make([]string, len(packages))
+	for i, p := range packages {
 		names[i] = p.Name
 	}
 	return names

@@ -66,7 +66,8 @@ func (s *Session) magics(ctx context.Context, code string, label int, out Output
 }
 
 func (s *Session) magicHelp(_ context.Context, m magicCall) error {
-	m.out.Display(map[string]any{"text/plain": helpText(), "text/markdown": helpMarkdown()}, nil, nil, false)
+	packages := s.options.preloads()
+	m.out.Display(map[string]any{"text/plain": helpText(packages), "text/markdown": helpMarkdown(packages)}, nil, nil, false)
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gomosaic/kernel/cell"
+	"gomosaic/kernel/cell/magic"
+	"gomosaic/kernel/cell/rt/shell"
 )
 
 // A session has a module of its own from its first %get or %use on, with what these require. It lives as long as the
@@ -17,14 +19,9 @@ import (
 
 // magicGet requires modules: %get [--restart] path[@version]…
 func (s *Session) magicGet(ctx context.Context, m magicCall) error {
-	wanted, restart := wantedModules(m.Use)
-	for _, w := range wanted {
-		if strings.HasPrefix(w, "-") {
-			return fmt.Errorf("there is no option %s; usage: %s", w, m.Usage)
-		}
-	}
-	if len(wanted) == 0 {
-		return errors.New("usage: " + m.Usage)
+	wanted, restart, err := wantedModules(m.Use)
+	if err != nil {
+		return err
 	}
 	module, err := s.ownModule()
 	if err != nil {
@@ -84,11 +81,45 @@ func (s *Session) workingDir() string {
 	p := s.host
 	s.mu.Unlock()
 	if p != nil {
-		if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", p.pid)); err == nil {
-			return dir
-		}
+		return p.workingDir(s.options.Dir)
 	}
 	return s.options.Dir
+}
+
+// wantedModules are the arguments of %get.
+func wantedModules(use magic.Use) (wanted []string, restart bool, err error) {
+	for _, w := range strings.Fields(use.Args) {
+		switch {
+		case w == "--restart":
+			restart = true
+		case strings.HasPrefix(w, "-"):
+			return nil, false, fmt.Errorf("there is no option %s; usage: %s", w, use.Usage)
+		default:
+			wanted = append(wanted, w)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, false, errors.New("usage: " + use.Usage)
+	}
+	return wanted, restart, nil
+}
+
+// usedFolder are the arguments of %use; relative folders are below dir.
+func usedFolder(use magic.Use, dir string) (folder, as string, err error) {
+	words, err := shellWords(use.Args)
+	if err != nil {
+		return "", "", err
+	}
+	if len(words) == 0 || len(words) > 2 {
+		return "", "", errors.New("usage: " + use.Usage)
+	}
+	if folder, err = shell.Home(words[0]); err != nil {
+		return "", "", fmt.Errorf("%s: %w", words[0], err)
+	}
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(dir, folder)
+	}
+	return folder, strings.Join(words[1:], ""), nil
 }
 
 // shellWords splits at blanks, which quotes keep together.
