@@ -23,12 +23,7 @@ type emitter struct {
 
 // emit makes the unit.
 func (c *compilation) emit() {
-	e := &emitter{c: c, order: map[types.Object]int{}, done: map[*ast.ValueSpec]bool{}}
-	for i, init := range c.info.InitOrder {
-		for _, left := range init.Lhs {
-			e.order[left] = i
-		}
-	}
+	e := &emitter{c: c, order: c.initOrder(), done: map[*ast.ValueSpec]bool{}}
 	c.unit = &Unit{Seq: c.seq, Label: c.label, code: c.code}
 	e.declarations()
 	e.statements()
@@ -186,9 +181,9 @@ func (e *emitter) variableSpec(spec *ast.ValueSpec) {
 		return
 	}
 	e.done[spec] = true
-	if at, ok := e.initOrder(spec); ok {
+	if at, ok := e.initialised(spec); ok {
 		for _, other := range e.specs {
-			if before, ok := e.initOrder(other); ok && before < at {
+			if before, ok := e.initialised(other); ok && before < at {
 				e.variableSpec(other)
 			}
 		}
@@ -217,7 +212,8 @@ func (e *emitter) variableSpec(spec *ast.ValueSpec) {
 	e.assign(left, spec.Values)
 }
 
-func (e *emitter) initOrder(spec *ast.ValueSpec) (int, bool) {
+// initialised is the place of a spec with values in go/types' order.
+func (e *emitter) initialised(spec *ast.ValueSpec) (int, bool) {
 	if len(spec.Values) == 0 {
 		return 0, false
 	}

@@ -301,12 +301,7 @@ func (x *Exporter) note(cell *exportedCell) {
 // pullsForward tells whether a var declaration uses one below it: the statements run in go/types' order then.
 func (c *compilation) pullsForward() bool {
 	last := -1
-	order := map[types.Object]int{}
-	for i, init := range c.info.InitOrder {
-		for _, left := range init.Lhs {
-			order[left] = i
-		}
-	}
+	order := c.initOrder()
 	for _, st := range c.steps {
 		if st.decl == nil || st.decl.Tok != token.VAR {
 			continue
@@ -324,6 +319,17 @@ func (c *compilation) pullsForward() bool {
 		}
 	}
 	return false
+}
+
+// initOrder gives the variables that var declarations initialise their place in go/types' order.
+func (c *compilation) initOrder() map[types.Object]int {
+	order := map[types.Object]int{}
+	for i, init := range c.info.InitOrder {
+		for _, left := range init.Lhs {
+			order[left] = i
+		}
+	}
+	return order
 }
 
 // isLocal tells whether a variable stays in the function of its cell.

@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -364,12 +364,7 @@ func (w *bodyWriter) variableSpec(spec *ast.ValueSpec) {
 	}
 	w.pulled[spec] = true
 	if c.pullsForward() { // after those that it uses
-		order := map[types.Object]int{}
-		for i, init := range c.info.InitOrder {
-			for _, left := range init.Lhs {
-				order[left] = i
-			}
-		}
+		order := c.initOrder()
 		var before []*ast.ValueSpec
 		for _, st := range c.steps {
 			if st.decl == nil || st.decl.Tok != token.VAR {
@@ -382,8 +377,8 @@ func (w *bodyWriter) variableSpec(spec *ast.ValueSpec) {
 				}
 			}
 		}
-		sort.SliceStable(before, func(i, j int) bool {
-			return order[c.info.Defs[before[i].Names[0]]] < order[c.info.Defs[before[j].Names[0]]]
+		slices.SortStableFunc(before, func(a, b *ast.ValueSpec) int {
+			return order[c.info.Defs[a.Names[0]]] - order[c.info.Defs[b.Names[0]]]
 		})
 		for _, other := range before {
 			w.variableSpec(other)

@@ -145,12 +145,7 @@ func (m *Module) addGeneration(n int, sources map[string]source, redirect map[st
 	defer m.mu.Unlock()
 	owners, fresh := map[string]*local{}, map[string]string{}
 	for path := range sources {
-		for _, l := range m.locals {
-			if within(path, l.path) && (owners[path] == nil || len(l.path) > len(owners[path].path)) {
-				owners[path] = l
-			}
-		}
-		if owners[path] == nil {
+		if owners[path] = m.ownerOf(path); owners[path] == nil {
 			return nil, fmt.Errorf("%s is in no local module", path)
 		}
 		fresh[path] = generationPath(owners[path].path, n) + strings.TrimPrefix(path, owners[path].path)

@@ -329,6 +329,11 @@ func (m *Module) isLocal(modulePath string) bool {
 func (m *Module) localOf(pkg string) *local {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.ownerOf(pkg)
+}
+
+// ownerOf is localOf for a caller that holds m.mu.
+func (m *Module) ownerOf(pkg string) *local {
 	var found *local
 	for _, l := range m.locals {
 		if within(pkg, l.path) && (found == nil || len(l.path) > len(found.path)) {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,10 +50,7 @@ func UsedCache(cacheDir string) ([]CacheUse, error) {
 		uses = append(uses, CacheUse{kind, bytes})
 	}
 	slices.SortFunc(uses, func(a, b CacheUse) int {
-		if a.Bytes != b.Bytes {
-			return int(b.Bytes/1024 - a.Bytes/1024)
-		}
-		return strings.Compare(a.Kind, b.Kind)
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Kind, b.Kind))
 	})
 	return uses, nil
 }

@@ -278,12 +278,9 @@ func (s *Session) outcome(m message) error {
 	switch m.Status {
 	case statusPanic:
 		head = "panic: " + e.Value
-	case statusInterrupted:
 	case statusAbandoned:
 		e.Name = statusInterrupted
 		e.Value = "interrupted; the cell was left behind: it " + waitsIn(m.Error)
-		head = e.Value
-	default:
 		head = e.Value
 	}
 	e.Traceback = strings.Split(head, "\n")

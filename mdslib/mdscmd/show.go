@@ -11,7 +11,6 @@ import (
 	"image"
 	_ "image/jpeg" // the size of pictures is shown
 	_ "image/png"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -250,8 +249,6 @@ func plain(v any) any {
 		return v.Format("2006-01-02T15:04:05.999999")
 	case time.Duration, mdslib.Date:
 		return fmt.Sprint(v)
-	case nil, bool, string, int64, *big.Int, float64, float32:
-		return v
 	}
 	return v
 }
