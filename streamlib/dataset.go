@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"gomosaic/mdslib"
@@ -110,6 +111,16 @@ func NewStreamingDataset(ctx context.Context, opts DatasetOptions) (_ *Streaming
 
 // Options returns the options that the data set was opened with.
 func (d *StreamingDataset) Options() DatasetOptions { return d.opts }
+
+// String says what the data set holds, for people.
+func (d *StreamingDataset) String() string {
+	columns := d.Columns()
+	names := columns.Names()
+	for i, name := range names {
+		names[i] = name + ": " + columns[name]
+	}
+	return fmt.Sprintf("StreamingDataset of %d samples in %d shards (%s)", d.Size(), len(d.cache.owners), strings.Join(names, ", "))
+}
 
 // Size returns the number of different samples.
 func (d *StreamingDataset) Size() int { return d.cache.samples() }

@@ -46,6 +46,11 @@ func NewStreamingDataLoader(dataset *StreamingDataset, opts LoaderOptions) *Stre
 // Dataset returns the data set.
 func (l *StreamingDataLoader) Dataset() *StreamingDataset { return l.dataset }
 
+// String says what the loader yields, for people.
+func (l *StreamingDataLoader) String() string {
+	return fmt.Sprintf("StreamingDataLoader of %d batches of up to %d samples, from a %v", l.Len(), l.BatchSize(), l.dataset)
+}
+
 // BatchSize returns the samples per batch.
 func (l *StreamingDataLoader) BatchSize() int {
 	return first(l.opts.BatchSize, l.dataset.opts.BatchSize)

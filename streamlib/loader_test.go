@@ -2,6 +2,7 @@ package streamlib
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
@@ -79,5 +80,14 @@ func TestGoldenEndToEnd(t *testing.T) {
 				t.Errorf("after: %v\nwant %v", after, c.Epochs[1])
 			}
 		})
+	}
+}
+
+// TestLoaderString: a loader and its data set show what they hold, not their fields.
+func TestLoaderString(t *testing.T) {
+	dataset := open(t, DatasetOptions{Local: writeData(t, 25, 10, mdslib.MDSOptions{}), BatchSize: 4})
+	want := "StreamingDataLoader of 7 batches of up to 4 samples, from a StreamingDataset of 25 samples in 3 shards (blob: bytes, id: int64, text: str)"
+	if got := fmt.Sprint(NewStreamingDataLoader(dataset, LoaderOptions{})); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -64,7 +64,7 @@ func runVerify(ctx context.Context, c *command, flags *flag.FlagSet, args []stri
 		if len(report.Problems) > 0 {
 			word = "damaged"
 		}
-		_, err = fmt.Fprintf(c.stdout, "%s: %s; %d shards, %d samples, %s\n", s.name, word, out.Shards, out.Samples, bytesText(out.Bytes))
+		_, err = fmt.Fprintf(c.stdout, "%s: %s; %s, %d samples, %s\n", s.name, word, shardsText(out.Shards), out.Samples, bytesText(out.Bytes))
 	}
 	if err == nil && len(report.Problems) > 0 {
 		err = errFound
@@ -84,7 +84,7 @@ func (c *command) printMerged(name string, index *mdslib.Index) error {
 	if c.asJSON {
 		return c.printJSON(out)
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s: %d samples in %d shards\n", out.Name, out.Samples, out.Shards)
+	_, err := fmt.Fprintf(c.stdout, "%s: %d samples in %s\n", out.Name, out.Samples, shardsText(out.Shards))
 	return err
 }
 

@@ -186,3 +186,11 @@ func bytesText(n int64) string {
 	}
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
+
+// shardsText counts shards for people.
+func shardsText[N int | int64](n N) string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", n)
+}

@@ -90,7 +90,7 @@ func TestShow(t *testing.T) {
 	_, err := run(t, Failed, "cat", dir, "--columns", "nope")
 	wants(t, "cat", err, `no column "nope"`)
 	out, _ = run(t, OK, "stats", dir)
-	wants(t, "stats", out, "30 samples", "id (int64): 8 B to 8 B", "values 0 to 29, mean 14.5", "score (float32)", "values 0 to 14.5, mean 7.25", "text (str): 6 B to 7 B")
+	wants(t, "stats", out, "30 samples", "id (int64): 8 B each", "values 0 to 29, mean 14.5", "score (float32)", "values 0 to 14.5, mean 7.25", "text (str): 6 B to 7 B")
 	out, _ = run(t, OK, "stats", dir, "--json")
 	wants(t, "stats --json", out, `"values":{"count":30,"min":0,"mean":14.5,"max":29}`, `"values":null`)
 }
@@ -146,7 +146,7 @@ func TestConvertAndDiff(t *testing.T) {
 	dir := write(t, 30, mdslib.MDSOptions{Compression: "gz", Hashes: []string{"sha1"}})
 	plain := filepath.Join(t.TempDir(), "plain")
 	out, _ := run(t, OK, "convert", dir, plain)
-	wants(t, "convert", out, "30 samples in 1 shards")
+	wants(t, "convert", out, "30 samples in 1 shard,")
 	index, err := os.ReadFile(filepath.Join(plain, "index.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ func runInspect(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 	if out.SizeLimit != nil {
 		limit = bytesText(*out.SizeLimit)
 	}
-	fmt.Fprintf(c.stdout, "%s: %d samples in %d shards (%s), %s, %s stored\n", out.Name, out.Samples, out.Shards, none(out.Formats), bytesText(out.RawBytes), bytesText(out.StoredBytes))
+	fmt.Fprintf(c.stdout, "%s: %d samples in %s (%s), %s, %s stored\n", out.Name, out.Samples, shardsText(out.Shards), none(out.Formats), bytesText(out.RawBytes), bytesText(out.StoredBytes))
 	fmt.Fprintf(c.stdout, "compression %s, hashes %s, size limit %s\n", none(out.Compression), none(out.Hashes), limit)
 	for _, column := range out.Columns {
 		size := ""

@@ -34,6 +34,14 @@ func (s *spread) add(v float64) {
 	s.Mean = s.sum / float64(s.Count)
 }
 
+// bytes writes a spread of sizes for people.
+func (s *spread) bytes() string {
+	if s.Least == s.Most {
+		return bytesText(int64(s.Mean)) + " each"
+	}
+	return fmt.Sprintf("%s to %s, %s in the mean", bytesText(int64(s.Least)), bytesText(int64(s.Most)), bytesText(int64(s.Mean)))
+}
+
 // columnStats is what stats prints of a column.
 type columnStats struct {
 	Name     string  `json:"name"`
@@ -96,13 +104,11 @@ func runStats(ctx context.Context, c *command, flags *flag.FlagSet, args []strin
 	if c.asJSON {
 		return c.printJSON(out)
 	}
-	fmt.Fprintf(c.stdout, "%s: %d samples; %d shards of %s to %s, %s in the mean\n", out.Name, out.Samples, out.Shards.Count,
-		bytesText(int64(out.Shards.Least)), bytesText(int64(out.Shards.Most)), bytesText(int64(out.Shards.Mean)))
+	fmt.Fprintf(c.stdout, "%s: %d samples; %s: %s\n", out.Name, out.Samples, shardsText(out.Shards.Count), out.Shards.bytes())
 	for _, column := range out.Columns {
-		fmt.Fprintf(c.stdout, "  %s (%s): %s to %s, %s in the mean", column.Name, column.Encoding,
-			bytesText(int64(column.Bytes.Least)), bytesText(int64(column.Bytes.Most)), bytesText(int64(column.Bytes.Mean)))
+		fmt.Fprintf(c.stdout, "  %s (%s): %s", column.Name, column.Encoding, column.Bytes.bytes())
 		if v := column.Values; v != nil {
-			fmt.Fprintf(c.stdout, "; values %g to %g, mean %g", v.Least, v.Most, v.Mean)
+			fmt.Fprintf(c.stdout, "; values %g to %g, mean %.6g", v.Least, v.Most, v.Mean)
 		}
 		if column.NaNs > 0 {
 			fmt.Fprintf(c.stdout, "; %d NaN or infinite", column.NaNs)
