@@ -115,7 +115,7 @@ func (b *Builder) link(ctx context.Context, u *Unit, linker, plugin string, flag
 	if b.front != "" {
 		args = append(args, "-extld="+QuoteField(b.front))
 	}
-	_, err := command(ctx, filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq)), b.tools.env, linker, append(args, "cell.a")...)
+	_, err := command(ctx, filepath.Join(b.dir, fmt.Sprintf("c%d", u.Seq)), b.tools.environ(), linker, append(args, "cell.a")...)
 	return err
 }
 
