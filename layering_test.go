@@ -15,8 +15,8 @@ import (
 // module is the prefix of our own packages.
 const module = "gomosaic/"
 
-// heavy packages must not be reached by what cells import: every cell's plugin links what its imports reach
-// (ARCHITECTURE.md, "Who may import whom").
+// heavy packages must not be reached by what cells import: shipped and exported programs link all that their imports reach,
+// and so do plugins where Go's linker cannot be built anew (ARCHITECTURE.md, "Who may import whom").
 var heavy = regexp.MustCompile(`^(github\.com/(apache/arrow|go-echarts|dop251/goja|go-zeromq)|google\.golang\.org/(grpc|protobuf)|golang\.org/x/tools|` +
 	`github\.com/(andybalholm/brotli|dsnet/compress)|net/http|crypto/tls|(text|html)/template|encoding/xml|regexp|debug/elf|go/[a-z]+)(/|$)`)
 
