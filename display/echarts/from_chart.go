@@ -67,13 +67,20 @@ func xAxis(c display.Chart, plot int, last bool) opts.XAxis {
 	} else if c.XMax > c.XMin {
 		a.Min, a.Max = c.XMin, c.XMax
 	} else if low, high := xRange(c); low < high && !hasBars(c) {
+		if low > 0 && low < high/20 {
+			low = 0 // as in the picture: the first step of an epoch is no round number
+		}
 		a.Min, a.Max = low, high // all plots the same, whatever of the series they show
+		a.AxisLabel.ShowMinLabel, a.AxisLabel.ShowMaxLabel = opts.Bool(isShort(low)), opts.Bool(isShort(high))
 	}
 	if last {
 		a.Name = c.X
 	}
 	return a
 }
+
+// isShort tells whether a number is fit for the end of an axis, where ECharts writes all its digits.
+func isShort(x float64) bool { return len(strconv.FormatFloat(x, 'f', -1, 64)) <= 7 }
 
 func xRange(c display.Chart) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
