@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -75,38 +77,65 @@ func (in *stdin) write(text string) {
 	_, _ = f.WriteString(text) // an error means that the reader has gone
 }
 
-// watch serves the readers of a cell until it ends.
+// probe is one attempt to take the read lock.
+type probe struct {
+	begun atomic.Bool   // it is at the lock: one that a busy machine has not let run yet says nothing
+	free  chan struct{} // closed when the lock was free
+}
+
+func (in *stdin) probe() *probe {
+	p := &probe{free: make(chan struct{})}
+	go func() {
+		p.begun.Store(true)
+		_ = in.conn.Read(func(uintptr) bool { return true })
+		close(p.free)
+	}()
+	return p
+}
+
+// wasFree tells whether the probe has had the lock.
+func (p *probe) wasFree() bool {
+	select {
+	case <-p.free:
+		return true
+	default:
+		return false
+	}
+}
+
+// watch serves the readers of a cell until it ends. A reader is believed in when a second probe, made after the first
+// had waited, waits too: the first may have been stopped by the machine's scheduler a moment before it took the lock.
 func (in *stdin) watch(r *run) {
 	tick := time.NewTicker(stdinTick)
 	defer tick.Stop()
-	var probe chan struct{} // closed when the lock was free
-	waiting := 0            // ticks that somebody has waited for
+	var probes []*probe
+	waiting := 0 // ticks that somebody has waited for
 	for {
-		if probe == nil {
-			free := make(chan struct{})
-			probe, waiting = free, 0
-			go func() {
-				_ = in.conn.Read(func(uintptr) bool { return true })
-				close(free)
-			}()
+		if len(probes) == 0 {
+			probes, waiting = append(probes, in.probe()), 0
 		}
 		select {
 		case <-r.ended:
 			return
 		case <-tick.C:
 		}
-		select {
-		case <-probe:
-			probe = nil
+		if slices.ContainsFunc(probes, (*probe).wasFree) {
+			probes = nil
 			continue
-		default:
 		}
 		if !in.isEmpty() {
 			waiting = 0
 			continue
 		}
+		if !probes[len(probes)-1].begun.Load() {
+			continue
+		}
 		if waiting++; waiting > 1 { // not one that is about to return
 			waiting = 0
+			if len(probes) == 1 {
+				probes = append(probes, in.probe())
+				continue
+			}
 			in.serve(r)
 		}
 	}
