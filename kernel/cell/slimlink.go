@@ -126,15 +126,15 @@ func buildSlimLinker(ctx context.Context, tools *Toolchain, work string) error {
 		}
 		edited[e.file] = strings.Replace(edited[e.file], e.old, e.new, 1)
 	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	files := overlay{Replace: map[string]string{}}
 	for name, text := range edited {
 		file := filepath.Join(work, name)
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			return err
 		}
-		overlay.Replace[filepath.Join(source, name)] = file
+		files.Replace[filepath.Join(source, name)] = file
 	}
-	data, err := json.Marshal(overlay)
+	data, err := json.Marshal(files)
 	if err != nil {
 		return err
 	}
