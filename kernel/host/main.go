@@ -206,5 +206,5 @@ func (s *server) register(seq int, run func(), variables map[string]any) {
 
 // goPanic reports the panic of a goroutine that a cell started; the goroutine has ended, nothing else.
 func (s *server) goPanic(value any, frames []rt.Frame) {
-	fmt.Fprintf(os.Stderr, "panic in goroutine: %v\n%s\n", value, strings.Join(rt.FramesText(frames, nil), "\n"))
+	fmt.Fprintf(rt.Stderr(os.Stderr), "panic in goroutine: %v\n%s\n", value, strings.Join(rt.FramesText(frames, nil), "\n"))
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gomosaic/kernel/cell/rt"
 )
 
 // stdinTick is how often a running cell is looked at for readers of standard input.
@@ -149,9 +151,9 @@ func (in *stdin) serve(r *run) {
 		in.write(line + "\n")
 		return
 	case err != io.EOF && r.ctx.Err() == nil:
-		fmt.Fprintf(os.Stderr, "standard input is at its end: %v\n", err)
+		fmt.Fprintf(rt.Stderr(os.Stderr), "standard input is at its end: %v\n", err)
 	}
 	if err := in.end(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(rt.Stderr(os.Stderr), err)
 	}
 }
