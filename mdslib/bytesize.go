@@ -53,3 +53,16 @@ func parseSizeLimit(text string) (int64, error) {
 	}
 	return n, nil
 }
+
+// FormatBytes writes a size for people, in decimal units: 999 B, 1.5 kB, 16.8 MB, 2.00 GB.
+func FormatBytes(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+}

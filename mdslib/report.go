@@ -50,19 +50,6 @@ func (r *Report) Ratio() float64 {
 	return float64(r.RawBytes) / float64(r.ZipBytes)
 }
 
-// bytesText writes a size for people.
-func bytesText(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1e6:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-}
-
 // partitions counts the partitions in words.
 func (r *Report) partitions() string {
 	if len(r.Partitions) == 1 {
@@ -82,11 +69,11 @@ func (r *Report) facts() [][2]string {
 		{"samples", grouped(r.Samples)},
 		{"columns", strings.Join(columns, ", ")},
 		{"shards", grouped(int64(r.Shards)) + " in " + r.partitions()},
-		{"bytes", bytesText(r.RawBytes)},
+		{"bytes", FormatBytes(r.RawBytes)},
 		{"time", fmt.Sprintf("%.2f s, %.0f MB/s, by %s", r.Seconds, r.MBPerSecond(), r.Engine)},
 	}
 	if r.Compression != "" {
-		facts[4][1] += fmt.Sprintf(", %s with %s (%.2f : 1)", bytesText(r.ZipBytes), r.Compression, r.Ratio())
+		facts[4][1] += fmt.Sprintf(", %s with %s (%.2f : 1)", FormatBytes(r.ZipBytes), r.Compression, r.Ratio())
 	}
 	if len(r.Hashes) > 0 {
 		facts = append(facts, [2]string{"hashes", strings.Join(r.Hashes, ", ")})
@@ -126,7 +113,7 @@ func (r *Report) HTML() string {
 	fmt.Fprintf(&b, "<details><summary>%s</summary><table><thead><tr><th>folder</th><th>samples</th><th>shards</th><th>raw</th><th>stored</th><th>seconds</th></tr></thead><tbody>\n", r.partitions())
 	for _, p := range r.Partitions[:min(len(r.Partitions), partitionsShown)] {
 		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%d</td><td>%s</td><td>%s</td><td>%.2f</td></tr>\n",
-			html.EscapeString(p.Dir), grouped(p.Samples), p.Shards, bytesText(p.RawBytes), bytesText(p.ZipBytes), p.Seconds)
+			html.EscapeString(p.Dir), grouped(p.Samples), p.Shards, FormatBytes(p.RawBytes), FormatBytes(p.ZipBytes), p.Seconds)
 	}
 	b.WriteString("</tbody></table>")
 	if n := len(r.Partitions) - partitionsShown; n > 0 {

@@ -64,7 +64,7 @@ func runVerify(ctx context.Context, c *command, flags *flag.FlagSet, args []stri
 		if len(report.Problems) > 0 {
 			word = "damaged"
 		}
-		_, err = fmt.Fprintf(c.stdout, "%s: %s; %s, %d samples, %s\n", s.name, word, shardsText(out.Shards), out.Samples, bytesText(out.Bytes))
+		_, err = fmt.Fprintf(c.stdout, "%s: %s; %s, %d samples, %s\n", s.name, word, shardsText(out.Shards), out.Samples, mdslib.FormatBytes(out.Bytes))
 	}
 	if err == nil && len(report.Problems) > 0 {
 		err = errFound

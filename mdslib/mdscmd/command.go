@@ -174,19 +174,6 @@ func (p *progress) end() {
 	}
 }
 
-// bytesText writes a size for people.
-func bytesText(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1e6:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-}
-
 // shardsText counts shards for people.
 func shardsText[N int | int64](n N) string {
 	if n == 1 {

@@ -65,7 +65,7 @@ func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 	if c.asJSON {
 		return c.printJSON(out)
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s: %d samples in %s, %s, %s stored\n", out.Name, out.Samples, shardsText(out.Shards), bytesText(out.RawBytes), bytesText(out.StoredBytes))
+	_, err = fmt.Fprintf(c.stdout, "%s: %d samples in %s, %s, %s stored\n", out.Name, out.Samples, shardsText(out.Shards), mdslib.FormatBytes(out.RawBytes), mdslib.FormatBytes(out.StoredBytes))
 	return err
 }
 

@@ -90,9 +90,9 @@ func runInspect(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 	}
 	limit := "none"
 	if out.SizeLimit != nil {
-		limit = bytesText(*out.SizeLimit)
+		limit = mdslib.FormatBytes(*out.SizeLimit)
 	}
-	fmt.Fprintf(c.stdout, "%s: %d samples in %s (%s), %s, %s stored\n", out.Name, out.Samples, shardsText(out.Shards), none(out.Formats), bytesText(out.RawBytes), bytesText(out.StoredBytes))
+	fmt.Fprintf(c.stdout, "%s: %d samples in %s (%s), %s, %s stored\n", out.Name, out.Samples, shardsText(out.Shards), none(out.Formats), mdslib.FormatBytes(out.RawBytes), mdslib.FormatBytes(out.StoredBytes))
 	fmt.Fprintf(c.stdout, "compression %s, hashes %s, size limit %s\n", none(out.Compression), none(out.Hashes), limit)
 	for _, column := range out.Columns {
 		size := ""
@@ -179,9 +179,9 @@ func (b blob) object() mdslib.Object {
 // brief is what a line of text holds: of a picture its kind and size.
 func (b blob) brief() string {
 	if config, kind, err := image.DecodeConfig(bytes.NewReader(b.data)); err == nil {
-		return fmt.Sprintf("<%s %d×%d, %s>", kind, config.Width, config.Height, bytesText(int64(len(b.data))))
+		return fmt.Sprintf("<%s %d×%d, %s>", kind, config.Width, config.Height, mdslib.FormatBytes(int64(len(b.data))))
 	}
-	return fmt.Sprintf("<%s, %s>", b.encoding, bytesText(int64(len(b.data))))
+	return fmt.Sprintf("<%s, %s>", b.encoding, mdslib.FormatBytes(int64(len(b.data))))
 }
 
 // value decodes a column; pictures, bytes and, unless they were asked for, pickles stay as they are.

@@ -37,9 +37,9 @@ func (s *spread) add(v float64) {
 // bytes writes a spread of sizes for people.
 func (s *spread) bytes() string {
 	if s.Least == s.Most {
-		return bytesText(int64(s.Mean)) + " each"
+		return mdslib.FormatBytes(int64(s.Mean)) + " each"
 	}
-	return fmt.Sprintf("%s to %s, %s in the mean", bytesText(int64(s.Least)), bytesText(int64(s.Most)), bytesText(int64(s.Mean)))
+	return fmt.Sprintf("%s to %s, %s in the mean", mdslib.FormatBytes(int64(s.Least)), mdslib.FormatBytes(int64(s.Most)), mdslib.FormatBytes(int64(s.Mean)))
 }
 
 // columnStats is what stats prints of a column.
