@@ -27,4 +27,7 @@ b.NewArray().Len()`, "=> 2")
 	if err != nil || !strings.Contains(text, "rendering panicked: no") {
 		t.Errorf("%q, %v", text, err)
 	}
+	// What cannot be encoded is said, not lost.
+	n.want("import \"math\"\ntype record struct{}\nfunc (record) JSON() map[string]any { return map[string]any{\"x\": math.NaN()} }\nrecord{}", "rendering failed: application/json: json: unsupported value: NaN")
+	n.fails("check(display.Display(record{}))", "display: application/json: json: unsupported value: NaN")
 }

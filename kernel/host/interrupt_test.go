@@ -171,6 +171,65 @@ func TestInterruptSparesLibraries(t *testing.T) {
 	n.want("a := x; time.Sleep(50 * time.Millisecond); b := x; stop = true; b > a", "=> true")
 }
 
+// TestInterruptRendering: methods of values run when the cell shows them, prints them or fails with them, and are
+// interrupted like the rest of the cell.
+func TestInterruptRendering(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import ("fmt"; "log"; "sync"; "time")
+type loud struct{}
+func (loud) String() string { for {} }
+type slow struct{}
+func (slow) String() string { time.Sleep(time.Minute); return "slow" }
+type page struct{}
+func (page) HTML() string { for {} }
+type picture struct{}
+func (picture) SVG() string { return fmt.Sprint(slow{}) }
+type ill struct{}
+func (ill) Error() string { for {} }
+type odd struct{}
+func (odd) MarshalJSON() ([]byte, error) { for {} }
+type record struct{}
+func (record) JSON() map[string]any { return map[string]any{"odd": odd{}} }
+var mu sync.Mutex
+mu.Lock()
+type stuck struct{}
+func (stuck) String() string { mu.Lock(); return "stuck" }
+var kept loud`, "")
+	for _, code := range []string{
+		"loud{}",
+		"slow{}",
+		"page{}",
+		"picture{}",
+		"ill{}",
+		"record{}",
+		"func() (int, loud) { return 1, loud{} }()",
+		"make([]loud, 3)",
+		"struct{ A, B loud }{}",
+		"display.Display(loud{})",
+		"display.Display(slow{})",
+		"display.Display(record{})",
+		"for { display.Display(make([]slow, 3)) }",
+		"loads := make(chan loud, 1); loads <- loud{}; for l := range loads { fmt.Println(l, slow{}) }",
+		"for { _ = fmt.Sprint(loud{}) }",
+		"log.Print(slow{})",
+		"check(ill{})",
+		"panic(ill{})",
+		"panic(slow{})",
+		"go func() { panic(ill{}) }(); select {}",
+		"%whos",
+	} {
+		n.stops(code)
+		n.want("1 + 1", "=> 2")
+	}
+	_, done := n.begin("stuck{}")
+	n.Interrupt()
+	var e *CellError
+	if err := <-done; !errors.As(err, &e) || !strings.Contains(e.Text(), "left behind") || !strings.Contains(e.Text(), "cell[1]:") {
+		t.Errorf("gave %v", err)
+	}
+	n.want("mu.Unlock()\ntime.Sleep(50 * time.Millisecond)\n1 + 1", "=> 2") // what comes back shows nothing
+}
+
 func TestInterruptBlocked(t *testing.T) {
 	n := openNotebook(t)
 	n.want("import \"sync\"\nx := 1\nvar mu sync.Mutex", "")

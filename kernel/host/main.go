@@ -204,7 +204,7 @@ func (s *server) register(seq int, run func(), variables map[string]any) {
 	s.cells[seq] = loadedCell{run, variables}
 }
 
-// goPanic reports the panic of a goroutine that a cell started; the goroutine has ended, nothing else.
-func (s *server) goPanic(value any, frames []rt.Frame) {
-	fmt.Fprintf(rt.Stderr(os.Stderr), "panic in goroutine: %v\n%s\n", value, strings.Join(rt.FramesText(frames, nil), "\n"))
+// goPanic reports the panic of a goroutine that a cell started: it ends the goroutine, nothing else.
+func (s *server) goPanic(text string, frames []rt.Frame) {
+	fmt.Fprintf(rt.Stderr(os.Stderr), "panic in goroutine: %s\n%s\n", text, strings.Join(rt.FramesText(frames, nil), "\n"))
 }

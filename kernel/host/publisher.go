@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"gomosaic/display"
@@ -9,7 +10,12 @@ import (
 
 // Publish implements [display.Publisher]: the value goes to the front, in its place among the output.
 func (s *server) Publish(d display.Data, update bool) error {
-	return s.sendMarked(message{Kind: msgDisplay, Data: d.Data, Metadata: d.Metadata, Transient: d.Transient, Update: update})
+	m, err := newShown(msgDisplay, d)
+	if err != nil {
+		return fmt.Errorf("display: %w", err)
+	}
+	m.Update = update
+	return s.sendMarked(m)
 }
 
 // ClearOutput is what display.Clear looks for in its publisher.

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"plugin"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
 	"gomosaic/display"
-	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/rt"
 )
 
@@ -27,8 +25,8 @@ type run struct {
 	left       atomic.Bool  // abandoned: whatever it still does is nobody's
 	settled    atomic.Bool  // its end was reported
 	goroutine  atomic.Value // "goroutine 18 "
-	shown      []any
-	hasShown   bool
+	shown      []any        // values of the last expression
+	result     message      // shown, rendered; empty for nothing
 }
 
 // outcome is how a run ended.
@@ -78,7 +76,10 @@ func (s *server) execute(r *run) {
 			s.end(r, outcome{status: statusPanic, name: "runtime.Goexit", text: "runtime.Goexit ended the cell", frames: rt.Frames()})
 		}
 	}()
-	o := r.protect(f)
+	o := r.protect(func() {
+		f()
+		r.render()
+	})
 	returned = true
 	member.Leave()
 	if r.goroutines.Interrupted() {
@@ -103,37 +104,36 @@ func (r *run) protect(f func()) (o outcome) {
 	o.status = statusOK
 	defer func() {
 		if v := recover(); v != nil {
-			o = r.outcomeOf(v)
+			o = r.outcomeOf(v, rt.Frames())
 		}
 	}()
 	f()
 	return o
 }
 
-func (r *run) outcomeOf(v any) outcome {
+// outcomeOf prints the panic value by its methods, which an interruption ends like the rest of the cell.
+func (r *run) outcomeOf(v any, frames []rt.Frame) (o outcome) {
+	interrupted := outcome{status: statusInterrupted, text: "interrupted", frames: frames}
+	before := r.goroutines.Interrupted()
 	switch v := v.(type) {
 	case rt.Interrupted:
-		return outcome{status: statusInterrupted, text: "interrupted", frames: rt.Frames()}
+		return interrupted
 	case *rt.Failure:
-		return outcome{status: statusError, name: "error", text: v.Error(), frames: v.Frames}
-	case error:
-		if r.goroutines.Interrupted() && errors.Is(v, context.Canceled) {
-			return outcome{status: statusInterrupted, text: "interrupted", frames: rt.Frames()}
-		}
-		return outcome{status: statusPanic, name: fmt.Sprintf("%T", v), text: textOf(v), frames: rt.Frames()}
+		o = outcome{status: statusError, name: "error", text: rt.PanicText(v.Err), frames: v.Frames}
 	default:
-		return outcome{status: statusPanic, name: fmt.Sprintf("%T", v), text: textOf(v), frames: rt.Frames()}
+		o = outcome{status: statusPanic, name: fmt.Sprintf("%T", v), text: rt.PanicText(v), frames: frames}
 	}
+	if r.goroutines.Interrupted() && (!before || isCanceled(v)) {
+		return interrupted
+	}
+	return o
 }
 
-// textOf prints a panic value, whatever its methods do.
-func textOf(v any) (text string) {
-	defer func() {
-		if p := recover(); p != nil {
-			text = fmt.Sprintf("%T (its Error or String method panicked: %v)", v, p)
-		}
-	}()
-	return fmt.Sprint(v)
+// isCanceled tells of an error that an interruption caused by way of ctx.
+func isCanceled(v any) (is bool) {
+	defer func() { _ = recover() }() // of the error's own Is and Unwrap
+	err, ok := v.(error)
+	return ok && errors.Is(err, context.Canceled)
 }
 
 // end shows the result and reports the outcome, once.
@@ -147,8 +147,8 @@ func (s *server) end(r *run, o outcome) {
 		err = errors.New(o.text)
 	}
 	display.EndCell(err)
-	if err == nil && r.hasShown {
-		s.showResult(r.shown)
+	if err == nil && len(r.result.Data) > 0 {
+		_ = s.sendMarked(r.result)
 	}
 	s.finish(r, o)
 }
@@ -160,40 +160,4 @@ func (s *server) finish(r *run, o outcome) {
 	}
 	s.mu.Unlock()
 	_ = s.sendMarked(message{Kind: msgDone, Seq: r.seq, Status: o.status, Error: o.text, Name: o.name, Frames: o.frames})
-}
-
-// shown keeps the values of the last expression.
-func (s *server) shown(values []any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current != nil {
-		s.current.shown, s.current.hasShown = values, true
-	}
-}
-
-// showResult renders the values as the cell's result.
-func (s *server) showResult(values []any) {
-	types := make([]string, len(values))
-	for i, v := range values {
-		types[i] = cell.Demangle(fmt.Sprintf("%T", v))
-	}
-	d := renderSafely(values)
-	if len(d.Data) == 0 {
-		return
-	}
-	metadata := map[string]any{"gomosaic": map[string]any{"type": strings.Join(types, ", ")}}
-	for k, v := range d.Metadata {
-		metadata[k] = v
-	}
-	_ = s.sendMarked(message{Kind: msgResult, Data: d.Data, Metadata: metadata})
-}
-
-// renderSafely renders values whose methods may panic: that is said in their place then.
-func renderSafely(values []any) (d display.Data) {
-	defer func() {
-		if p := recover(); p != nil {
-			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %v\n%s)", p, strings.Join(rt.FramesText(rt.Frames(), nil), "\n")))
-		}
-	}()
-	return display.RenderResult(values...)
 }

@@ -54,8 +54,8 @@ func sizeOf(v reflect.Value) string {
 // summary is a value's size and the value in one line, whatever its methods do.
 func summary(v reflect.Value) (size, text string) {
 	defer func() {
-		if p := recover(); p != nil {
-			text = fmt.Sprintf("(%v)", p)
+		if p := rt.Recovered(recover()); p != nil {
+			text = "(" + rt.PanicText(p) + ")"
 		}
 	}()
 	return sizeOf(v), display.Summary(v.Interface(), whosValueRunes)

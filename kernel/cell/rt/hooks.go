@@ -11,9 +11,9 @@ import (
 
 // Hooks are the host's ears. Their functions are called on the goroutines of cells.
 type Hooks struct {
-	Shown    func(values []any)              // values of a cell's last expression
-	GoPanic  func(value any, frames []Frame) // a goroutine started by a cell panicked and has ended
-	Stderr   func(text string) error         // text for standard error, in order with standard output
+	Shown    func(values []any)                // values of a cell's last expression
+	GoPanic  func(text string, frames []Frame) // a goroutine started by a cell panicked
+	Stderr   func(text string) error           // text for standard error, in order with standard output
 	Register func(seq int, run func(), variables map[string]any)
 	Whos     func(variables []Variable)                     // %whos
 	Test     func(flags string, functions []Function) error // %test
@@ -68,6 +68,6 @@ func Register(seq int, run func(), variables map[string]any) {
 
 // Die ends a shipped program that panicked: the message with the notebook's frames first, then Go's own stack.
 func Die(value any) {
-	fmt.Fprintf(os.Stderr, "panic: %v\n%s\n\n%s", value, strings.Join(FramesText(Frames(), nil), "\n"), debug.Stack())
+	fmt.Fprintf(os.Stderr, "panic: %s\n%s\n\n%s", PanicText(value), strings.Join(FramesText(Frames(), nil), "\n"), debug.Stack())
 	os.Exit(2)
 }

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,25 +106,35 @@ func (m Member) Leave() {
 // End is deferred by every goroutine that a cell starts: its panic is reported and ends the goroutine, not the process.
 // In a shipped program it ends the program, as in any Go program.
 func (m Member) End() {
-	value := recover()
-	m.Leave()
-	report(value)
+	defer m.Leave() // after the report, which calls methods of the value
+	report(recover())
 }
 
-// report tells the host of a panic; it returns false for no panic and for an interruption.
-func report(value any) bool {
+// report tells the host of a panic, unless value is nil or an interruption. It is called by a deferred function, for the
+// frames' sake.
+func report(value any) {
 	if value == nil {
-		return false
+		return
 	}
 	if _, ok := value.(Interrupted); ok {
-		return false
+		return
 	}
 	if h := hooks.Load(); h != nil {
-		h.GoPanic(value, Frames())
-		return true
+		frames := Frames()
+		h.GoPanic(PanicText(value), frames)
+		return
 	}
 	Die(value)
-	return true
+}
+
+// PanicText prints a panic value, whatever its methods do. An interruption ends those that do not end by themselves.
+func PanicText(value any) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("%T (interrupted in its Error or String method)", value)
+		}
+	}()
+	return fmt.Sprint(value)
 }
 
 // Starting is evaluated by a go statement, before the goroutine starts: the run that the new goroutine will belong to.

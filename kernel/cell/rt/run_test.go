@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -78,6 +79,33 @@ func TestGoroutinesBelongToTheRunThatStartsThem(t *testing.T) {
 	<-r.Over()
 	if n := Stop.Load(); n != 0 {
 		t.Errorf("Stop is %d for a run without goroutines", n)
+	}
+}
+
+// loud is a value whose String method ends by an interruption only.
+type loud struct{}
+
+func (loud) String() string {
+	for {
+		if Stopped() {
+			Halt()
+		}
+	}
+}
+
+// TestInterruptionsPassFmt: fmt recovers from panics of String methods, but not from an interruption.
+func TestInterruptionsPassFmt(t *testing.T) {
+	r, ended := interruptible(func() {
+		for {
+			_ = fmt.Sprintf("%v %v", loud{}, []any{loud{}})
+		}
+	})
+	r.Interrupt()
+	if v := <-ended; v != (Interrupted{}) {
+		t.Errorf("ended with %v", v)
+	}
+	if text := fmt.Sprint(Interrupted{}); text != "interrupted" {
+		t.Errorf("on a goroutine that is not interrupted it prints %q", text)
 	}
 }
 

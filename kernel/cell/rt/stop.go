@@ -13,8 +13,15 @@ func Stopped() bool { return Stop.Load() != 0 }
 // Interrupted is the panic value that unwinds an interrupted goroutine.
 type Interrupted struct{}
 
-// Error says so.
-func (Interrupted) Error() string { return "interrupted" }
+// Error says so, unless it is asked on a goroutine that is being unwound: it panics again there. Package fmt recovers
+// from the panic of a String method and prints the panic value in its place, by this method, and lets a second panic
+// pass. So an interruption reaches through a Println of a value whose String method loops.
+func (i Interrupted) Error() string {
+	if m := self(); m != nil && m.run.Interrupted() {
+		panic(i)
+	}
+	return "interrupted"
+}
 
 // Halt unwinds the calling goroutine if its run is interrupted. Deferred functions that run meanwhile are left in peace
 // for a moment, so that they can clean up.

@@ -102,15 +102,14 @@ func GoError(f func() error) func() error {
 	return func() (err error) {
 		m := run.Enter()
 		defer func() {
-			value := recover()
-			m.Leave()
-			switch value.(type) {
+			defer m.Leave()
+			switch value := recover(); value.(type) {
 			case nil:
 			case Interrupted:
 				err = context.Canceled
 			default:
 				report(value)
-				err = fmt.Errorf("panic: %v", value)
+				err = fmt.Errorf("panic: %s", PanicText(value))
 			}
 		}()
 		return f()

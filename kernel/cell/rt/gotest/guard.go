@@ -16,8 +16,8 @@ func Test(f func(*testing.T)) func(*testing.T) {
 	run := rt.Starting()
 	return func(t *testing.T) {
 		member := run.Enter()
-		defer func() { failed(t, recover()) }()
 		defer member.Leave()
+		defer func() { failed(t, recover()) }()
 		f(t)
 	}
 }
@@ -27,8 +27,8 @@ func Benchmark(f func(*testing.B)) func(*testing.B) {
 	run := rt.Starting()
 	return func(b *testing.B) {
 		member := run.Enter()
-		defer func() { failed(b, recover()) }()
 		defer member.Leave()
+		defer func() { failed(b, recover()) }()
 		f(b)
 	}
 }
@@ -51,10 +51,10 @@ func failed(t testing.TB, value any) {
 		fmt.Fprintln(t.Output(), "interrupted")
 		t.Fail()
 	case *rt.Failure:
-		fmt.Fprintf(t.Output(), "%v\n%s\n", v, framesText(v.Frames))
+		fmt.Fprintf(t.Output(), "%s\n%s\n", rt.PanicText(v.Err), framesText(v.Frames))
 		t.Fail()
 	default:
-		fmt.Fprintf(t.Output(), "panic: %v\n%s\n", v, framesText(rt.Frames()))
+		fmt.Fprintf(t.Output(), "panic: %s\n%s\n", rt.PanicText(v), framesText(rt.Frames()))
 		t.Fail()
 	}
 }
