@@ -23,8 +23,9 @@ type Object struct {
 // Store is a folder of files somewhere. Keys are slash-separated relative paths in the sense of fs.ValidPath.
 //
 // Implementations MUST be safe for concurrent use, MUST return an error that wraps fs.ErrNotExist for a key that is not
-// there, and MUST stop early with the context's error when it is done. Errors name the store and the key, never
-// credentials.
+// there and fs.ErrPermission for one that may not be had, and MUST stop early with the context's error when it is done.
+// Errors name the store and the key, never credentials. What is made of requests over a network is best made by package
+// remote, which tries them again; a store that can only be read says so to [ReadOnly].
 type Store interface {
 	// Get copies the object to the local file path, whose folder exists. The file appears whole or not at all; a file
 	// that is there already is replaced.
@@ -40,6 +41,12 @@ type Store interface {
 
 	// Delete removes the object. One that is not there is no error, so it may be called again after a failure.
 	Delete(ctx context.Context, key string) error
+}
+
+// ReadOnly tells whether a store takes no objects: its Put and Delete return errors that wrap errors.ErrUnsupported.
+func ReadOnly(s Store) bool {
+	r, ok := s.(interface{ ReadOnly() bool })
+	return ok && r.ReadOnly()
 }
 
 // Driver opens the store whose root is a URL of the driver's scheme.

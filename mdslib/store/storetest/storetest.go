@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"gomosaic/mdslib/store"
 )
@@ -26,7 +29,9 @@ func Test(ctx context.Context, s store.Store, scratch string) error {
 		t.step("overwrite", t.overwrite),
 		t.step("missing", t.missing),
 		t.step("keys", t.keys),
+		t.step("strange keys", t.strangeKeys),
 		t.step("list", t.list),
+		t.step("pages", t.pages),
 		t.step("concurrent", t.concurrent),
 		t.step("cancel", t.cancel),
 	)
@@ -40,13 +45,16 @@ type tester struct {
 
 func (t *tester) step(name string, do func() error) error {
 	err := do()
+	var group errgroup.Group
+	group.SetLimit(8)
 	for o, listErr := range t.s.List(t.ctx, "") {
 		if listErr != nil {
 			err = errors.Join(err, listErr)
 			break
 		}
-		err = errors.Join(err, t.s.Delete(t.ctx, o.Key))
+		group.Go(func() error { return t.s.Delete(t.ctx, o.Key) })
 	}
+	err = errors.Join(err, group.Wait())
 	files, _ := os.ReadDir(t.scratch)
 	for _, f := range files {
 		os.Remove(filepath.Join(t.scratch, f.Name()))
@@ -91,14 +99,18 @@ func (t *tester) wantKeys(prefix string, keys ...string) error {
 	return nil
 }
 
+// pattern is so many bytes that differ everywhere.
+func pattern(size int) []byte {
+	data := make([]byte, size)
+	rand.NewChaCha8([32]byte{1}).Read(data)
+	return data
+}
+
 func (t *tester) empty() error { return t.wantKeys("") }
 
 func (t *tester) roundTrip() error {
 	for _, size := range []int{0, 1, 1 << 20} {
-		data := make([]byte, size)
-		for i := range data {
-			data[i] = byte(i * i)
-		}
+		data := pattern(size)
 		if err := errors.Join(t.put("a/b c/ü.bin", data), t.want("a/b c/ü.bin", data)); err != nil {
 			return err
 		}
@@ -145,6 +157,47 @@ func (t *tester) keys() error {
 		}
 	}
 	return nil
+}
+
+// strangeKeys are such as addresses, listings and signatures easily get wrong.
+func (t *tester) strangeKeys() error {
+	keys := []string{
+		"100% sure", "a&b=c?d", "a+b", "a b/c d", "a%2Fb", "a%20b", "hash#tag", "ü/é/日本", "'quotes'\"", "semi;colon,comma", "(round)[square]{curly}",
+		"~tilde", "dollar$at@", "*star!", "<less&more>", ".hidden", "index.json", "a=b/_c-d",
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if err := errors.Join(t.put(key, []byte(key)), t.want(key, []byte(key))); err != nil {
+			return fmt.Errorf("key %q: %w", key, err)
+		}
+	}
+	if err := t.wantKeys("", keys...); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := t.wantKeys(key, key); err != nil {
+			return err
+		}
+		if err := t.s.Delete(t.ctx, key); err != nil {
+			return err
+		}
+	}
+	return t.wantKeys("")
+}
+
+// pages: services list a thousand keys at a time.
+func (t *tester) pages() error {
+	keys := make([]string, 1002)
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("p/%04d", i)
+		group.Go(func() error { return t.put(keys[i], nil) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return errors.Join(t.wantKeys("p/", keys...), t.wantKeys("p/100", keys[1000:]...))
 }
 
 func (t *tester) list() error {
@@ -200,11 +253,67 @@ func (t *tester) cancel() error {
 	if err := t.s.Get(ctx, "k", filepath.Join(t.scratch, "x")); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("store: Get after cancel: got error %v", err)
 	}
+	file := filepath.Join(t.scratch, "y")
+	if err := os.WriteFile(file, []byte("y"), 0o600); err != nil {
+		return err
+	}
+	if err := t.s.Put(ctx, file, "l"); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("store: Put after cancel: got error %v", err)
+	}
+	if err := t.s.Delete(ctx, "k"); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("store: Delete after cancel: got error %v", err)
+	}
 	for _, err := range t.s.List(ctx, "") {
 		if !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("store: List after cancel: got error %v", err)
 		}
-		return nil
+		return t.wantKeys("", "k")
 	}
 	return errors.New("store: List after cancel: no error")
+}
+
+// TestReadOnly is [Test] for a store that can only be read and holds content and nothing else; listed tells whether it can
+// be listed.
+func TestReadOnly(ctx context.Context, s store.Store, content map[string][]byte, listed bool, scratch string) error {
+	t := tester{ctx: ctx, s: s, scratch: scratch}
+	var all []error
+	if !store.ReadOnly(s) {
+		all = append(all, errors.New("store: it does not say that it can only be read"))
+	}
+	for key, data := range content {
+		all = append(all, t.want(key, data))
+	}
+	file := filepath.Join(scratch, "none")
+	if err := s.Get(ctx, "no/such", file); !errors.Is(err, fs.ErrNotExist) {
+		all = append(all, fmt.Errorf("store: Get of a missing key: got error %v, want fs.ErrNotExist", err))
+	}
+	if _, err := os.Stat(file); err == nil {
+		all = append(all, errors.New("store: Get of a missing key left a file"))
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return err
+	}
+	if err := s.Put(ctx, file, "k"); !errors.Is(err, errors.ErrUnsupported) {
+		all = append(all, fmt.Errorf("store: Put: got error %v, want errors.ErrUnsupported", err))
+	}
+	if err := s.Delete(ctx, "k"); !errors.Is(err, errors.ErrUnsupported) {
+		all = append(all, fmt.Errorf("store: Delete: got error %v, want errors.ErrUnsupported", err))
+	}
+	if listed {
+		all = append(all, t.wantKeys("", slices.Sorted(maps.Keys(content))...))
+	} else {
+		for _, err := range s.List(ctx, "") {
+			if !errors.Is(err, errors.ErrUnsupported) {
+				all = append(all, fmt.Errorf("store: List: got error %v, want errors.ErrUnsupported", err))
+			}
+		}
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	for key := range content {
+		if err := s.Get(cancelled, key, file); !errors.Is(err, context.Canceled) {
+			all = append(all, fmt.Errorf("store: Get after cancel: got error %v", err))
+		}
+	}
+	return errors.Join(all...)
 }

@@ -1,0 +1,120 @@
+package remote
+
+// A local file becomes an object: by one request, or in parts side by side.
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gomosaic/mdslib/store"
+)
+
+// Put implements [store.Store].
+func (s *bucket) Put(ctx context.Context, path, key string) error {
+	if err := store.CheckKey(key); err != nil {
+		return err
+	}
+	writer, ok := s.service.(Writer)
+	if !ok {
+		return s.fail(key, errReadOnly)
+	}
+	if ctx.Err() != nil {
+		return s.fail(key, contextError(ctx))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer file.Close()
+	stat, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if !stat.Mode().IsRegular() {
+		return fmt.Errorf("store: %s is no file", path)
+	}
+	size := stat.Size()
+	if parts, ok := writer.(PartWriter); ok && size > s.Policy.PartBytes {
+		err = s.putParts(ctx, parts, file, size, key)
+	} else {
+		err = s.Policy.do(ctx, func(ctx context.Context, moved func()) error {
+			return writer.Upload(ctx, s.Prefix+key, movingFile{io.NewSectionReader(file, 0, size), moved}, size)
+		})
+	}
+	if err != nil {
+		return s.fail(key, fmt.Errorf("put: %w", err))
+	}
+	return nil
+}
+
+// abortTime is how long a failed upload may take to free its parts.
+const abortTime = 10 * time.Second
+
+func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File, size int64, key string) (err error) {
+	var upload Parts
+	err = s.Policy.do(ctx, func(ctx context.Context, _ func()) error {
+		var err error
+		upload, err = writer.Begin(ctx, s.Prefix+key, size)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+			defer cancel()
+			upload.Abort(ctx) // the first error is the one to report; services drop what is left over in time
+		}
+	}()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(s.Policy.Parallel)
+	if s.PartsInOrder {
+		group.SetLimit(1)
+	}
+	for _, part := range cut(size, s.partBytes(size)) {
+		if groupCtx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			return s.Policy.do(groupCtx, func(ctx context.Context, moved func()) error {
+				return upload.Put(ctx, part, movingFile{io.NewSectionReader(file, part.Offset, part.Bytes), moved})
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	return s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) })
+}
+
+// partBytes is the size of a file's parts: that of the policy, or as many MiB as keep their number within bounds.
+func (s *bucket) partBytes(size int64) int64 {
+	least := (size + int64(s.MaxParts) - 1) / int64(s.MaxParts)
+	if least <= s.Policy.PartBytes {
+		return s.Policy.PartBytes
+	}
+	return (least + 1<<20 - 1) >> 20 << 20
+}
+
+// cut divides a file into parts; an empty file is one empty part.
+func cut(size, partBytes int64) []Part {
+	var parts []Part
+	for offset := int64(0); offset < size || len(parts) == 0; offset += partBytes {
+		parts = append(parts, Part{
+			Number: len(parts) + 1,
+			Offset: offset,
+			Bytes:  min(partBytes, size-offset),
+			Last:   offset+partBytes >= size,
+		})
+	}
+	return parts
+}
