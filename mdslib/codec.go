@@ -33,9 +33,10 @@ type Codec interface {
 	// it ends the file and leaves w open. Equal input MUST give equal files.
 	Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error)
 
-	// Decompressor returns a reader of the decompressed bytes of r. Closing it releases what it holds and leaves r open.
-	// Damaged input MUST end in an error, never in a panic; memory MUST be bounded whatever the input claims.
-	Decompressor(r io.Reader) (io.ReadCloser, error)
+	// Decompressor returns a reader of the decompressed bytes of r, which should be size bytes; size is below 0 where that
+	// is not known. Closing it releases what it holds and leaves r open. Damaged input MUST end in an error, never in a
+	// panic; memory MUST be bounded whatever the input claims, where size is known by a small multiple of it.
+	Decompressor(r io.Reader, size int64) (io.ReadCloser, error)
 }
 
 var codecs = struct {
@@ -101,8 +102,8 @@ func (c compression) compressor(w io.Writer, size int64) (io.WriteCloser, error)
 	return codec.Compressor(w, c.level, size)
 }
 
-// decompressor is a reader of the contents of r, of r itself without compression.
-func (c compression) decompressor(r io.Reader) (io.ReadCloser, error) {
+// decompressor is a reader of the contents of r, of r itself without compression. size is [Codec].Decompressor's.
+func (c compression) decompressor(r io.Reader, size int64) (io.ReadCloser, error) {
 	if c.name == "" {
 		return io.NopCloser(r), nil
 	}
@@ -110,7 +111,7 @@ func (c compression) decompressor(r io.Reader) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return codec.Decompressor(r)
+	return codec.Decompressor(r, size)
 }
 
 // Decompress writes the contents of the compressed file src to the file dst, through a temporary file beside dst that is
@@ -143,7 +144,7 @@ func Decompress(ctx context.Context, dst, src, algo string, rawBytes int64) (err
 }
 
 func decompressTo(ctx context.Context, out io.Writer, in io.Reader, c compression, rawBytes int64) error {
-	raw, err := c.decompressor(&contextReader{ctx, in})
+	raw, err := c.decompressor(&contextReader{ctx, in}, rawBytes)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (gzipCodec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, er
 	return gzip.NewWriterLevel(w, level)
 }
 
-func (gzipCodec) Decompressor(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+func (gzipCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) { return gzip.NewReader(r) }
 
 // zstdCodec maps zstd's 22 levels to the four this encoder has: 1–2 fastest, 3–5 default, 6–9 better, 10–22 best. A file
 // is one frame without a checksum, as the reference writes, that states its size, which Python's decoder wants.
@@ -30,15 +30,36 @@ type zstdCodec struct{}
 
 func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false))
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err
+	}
+	if size == 0 {
+		return emptyZstd{w, enc}, nil
 	}
 	enc.ResetContentSize(w, size)
 	return enc, nil
 }
 
-func (zstdCodec) Decompressor(r io.Reader) (io.ReadCloser, error) {
+// emptyZstd writes the frame of no bytes: the stream encoder's states no size, which Python's decoder wants.
+type emptyZstd struct {
+	w   io.Writer
+	enc *zstd.Encoder
+}
+
+func (emptyZstd) Write(p []byte) (int, error) {
+	if len(p) > 0 {
+		return 0, fmt.Errorf("mdslib: %d bytes for a zstd file of none", len(p))
+	}
+	return 0, nil
+}
+
+func (e emptyZstd) Close() error {
+	_, err := e.w.Write(e.enc.EncodeAll(nil, nil))
+	return err
+}
+
+func (zstdCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) {
 	const widestWindow = 1 << 27 // zstd's own widest, of level 22
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(widestWindow))
 	if err != nil {
@@ -54,7 +75,7 @@ func (snappyCodec) Compressor(w io.Writer, _ int, size int64) (io.WriteCloser, e
 	return newSnappyWriter(w, size)
 }
 
-func (snappyCodec) Decompressor(r io.Reader) (io.ReadCloser, error) {
+func (snappyCodec) Decompressor(r io.Reader, size int64) (io.ReadCloser, error) {
 	packed, err := io.ReadAll(io.LimitReader(r, maxOffset+1))
 	if err != nil {
 		return nil, err
@@ -62,6 +83,9 @@ func (snappyCodec) Decompressor(r io.Reader) (io.ReadCloser, error) {
 	n, err := snappy.DecodedLen(packed)
 	if err != nil {
 		return nil, err
+	}
+	if size >= 0 && int64(n) != size {
+		return nil, fmt.Errorf("%w: the snappy block holds %d bytes, the index says %d", ErrChecksum, n, size)
 	}
 	const bestRatio = 64 // three bytes copy at most 64: more is a lie about the length
 	if n > bestRatio*(len(packed)+1) {

@@ -253,7 +253,7 @@ func readHeadOf(ctx context.Context, file string, codec compression) (samples in
 		return 0, 0, nil, err
 	}
 	defer f.Close()
-	r, err := codec.decompressor(&contextReader{ctx, f})
+	r, err := codec.decompressor(&contextReader{ctx, f}, -1)
 	if err != nil {
 		return 0, 0, nil, err
 	}
@@ -264,14 +264,25 @@ func readHeadOf(ctx context.Context, file string, codec compression) (samples in
 		return 0, 0, nil, fmt.Errorf("%w: it ends within its header: %w", ErrFormat, err)
 	}
 	n := int64(getUint32(count))
-	table, err := io.ReadAll(io.LimitReader(r, shardOffsetBytes*(n+1))) // grows as bytes come, whatever the count says
-	if err != nil || int64(len(table)) != shardOffsetBytes*(n+1) {
+	offsets := make([]byte, 2*shardOffsetBytes) // the first and the last: the others are not kept, whatever the count says
+	_, err = io.ReadFull(r, offsets[:shardOffsetBytes])
+	if err == nil && n > 1 {
+		_, err = io.CopyN(io.Discard, r, shardOffsetBytes*(n-1))
+	}
+	if err == nil && n > 0 {
+		_, err = io.ReadFull(r, offsets[shardOffsetBytes:])
+	}
+	if err != nil {
 		return 0, 0, nil, fmt.Errorf("%w: it ends within the offsets of its %d samples (%v)", ErrFormat, n, err)
+	}
+	first, end := int64(getUint32(offsets)), int64(getUint32(offsets[shardOffsetBytes:]))
+	if n == 0 {
+		end = first
 	}
 	const mostConfig = 1 << 26
 	configBytes := int64(mostConfig)
 	if !meta {
-		configBytes = int64(getUint32(table)) - shardCountBytes - int64(len(table))
+		configBytes = first - headBytes(int(n), 0)
 	}
 	if configBytes < 0 || configBytes > mostConfig {
 		return 0, 0, nil, fmt.Errorf("%w: a configuration of %d bytes", ErrFormat, configBytes)
@@ -283,5 +294,5 @@ func readHeadOf(ctx context.Context, file string, codec compression) (samples in
 	if info, err = parseConfig(config); err != nil {
 		return 0, 0, nil, fmt.Errorf("%w header: %w", ErrFormat, err)
 	}
-	return int(n), int64(getUint32(table[len(table)-shardOffsetBytes:])), info, nil
+	return int(n), end, info, nil
 }

@@ -173,7 +173,7 @@ func (r *rawShard) compressTo(f *os.File, head []byte, c compression, hashes []s
 	buffer := bufio.NewWriterSize(io.MultiWriter(f, packed, &size), 1<<18)
 	var z io.WriteCloser
 	var err error
-	if c.name == "zstd" && r.zstd != nil { // its tables are dear to make for every shard
+	if c.name == "zstd" && r.zstd != nil && rawBytes > 0 { // its tables are dear to make for every shard
 		r.zstd.ResetContentSize(buffer, rawBytes)
 		z = r.zstd
 	} else if z, err = c.compressor(buffer, rawBytes); err != nil {
@@ -197,7 +197,7 @@ func rereadHead(path string, head []byte, c compression, bytesStored int64) erro
 	if stat, err := f.Stat(); err != nil || stat.Size() != bytesStored {
 		return errors.Join(err, fmt.Errorf("%w: the file does not have the %d bytes written", ErrChecksum, bytesStored))
 	}
-	r, err := c.decompressor(f)
+	r, err := c.decompressor(f, -1)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package mdslib
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
@@ -185,6 +186,22 @@ func TestTextDamage(t *testing.T) {
 	}
 	if s, err := OpenShard(data, nil); err != nil || s.Len() != 3 {
 		t.Errorf("without an index: %v", err)
+	}
+}
+
+// TestEmptyShardZstd: the empty file before the first sample that is larger than a shard is the frame that Python's
+// zstd.compress(b"") makes; one that states no size is refused there.
+func TestEmptyShardZstd(t *testing.T) {
+	out := writeAll(t, MDSOptions{Columns: Columns{"a": "str"}, Format: "json", SizeLimit: "1", Compression: "zstd"}, []Sample{{"a": "b"}, {"a": "c"}})
+	data, err := os.ReadFile(filepath.Join(out, "shard.00000.json.zstd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(data); got != "28b52ffd2000010000" {
+		t.Errorf("got %s", got)
+	}
+	if got := readAll(t, out); len(got) != 2 {
+		t.Errorf("%d samples", len(got))
 	}
 }
 

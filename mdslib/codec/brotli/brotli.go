@@ -18,6 +18,6 @@ func (codec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, error)
 	return brotli.NewWriterLevel(w, level), nil
 }
 
-func (codec) Decompressor(r io.Reader) (io.ReadCloser, error) {
+func (codec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) {
 	return io.NopCloser(brotli.NewReader(r)), nil
 }

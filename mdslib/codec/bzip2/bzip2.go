@@ -19,6 +19,6 @@ func (codec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, error)
 	return bzip2writer.NewWriter(w, &bzip2writer.WriterConfig{Level: level})
 }
 
-func (codec) Decompressor(r io.Reader) (io.ReadCloser, error) {
+func (codec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) {
 	return io.NopCloser(bzip2.NewReader(r)), nil
 }

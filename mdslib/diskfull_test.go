@@ -1,0 +1,80 @@
+//go:build unix
+
+package mdslib
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDiskFull: files that cannot grow, as on a full disk, are an error of the writer that names the file and stays;
+// what is left does not read as a data set, and once there is room the writer goes on with it.
+func TestDiskFull(t *testing.T) {
+	if out := os.Getenv("MDSLIB_TEST_DISK_FULL"); out != "" {
+		fullDisk(out, os.Getenv("MDSLIB_TEST_COMPRESSION"))
+		return
+	}
+	for _, c := range []struct{ name, compression, file string }{
+		{"raw", "", "shard.00003.mds"},
+		{"gz:0", "gz:0", "shard.00003.mds.gz"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out")
+			child := exec.Command(os.Args[0], "-test.run=^TestDiskFull$")
+			child.Env = append(os.Environ(), "MDSLIB_TEST_DISK_FULL="+out, "MDSLIB_TEST_COMPRESSION="+c.compression)
+			said, err := child.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			for _, when := range []string{"write", "close"} {
+				if want := when + ": mdslib: write " + filepath.Join(out, c.file) + ": write " + filepath.Join(out, c.file) + ": file too large"; !strings.Contains(string(said), want) {
+					t.Errorf("no %q in\n%s", want, said)
+				}
+			}
+			if _, err := OpenDataset(out, ReadOptions{}); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a data set is left: %v", err)
+			}
+			w, err := NewMDSWriter(MDSOptions{Out: out, Columns: Columns{"x": "bytes"}, SizeLimit: "100kb", Compression: c.compression, Resume: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stayed := w.Resumed()
+			if err := errors.Join(w.Write(Sample{"x": make([]byte, 200)}), w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if got := readAll(t, out); stayed == 0 || int64(len(got)) != stayed+1 {
+				t.Errorf("%d samples stayed and one was added: %d read", stayed, len(got))
+			}
+		})
+	}
+}
+
+// fullDisk writes shards of one sample each, the fourth larger than any file may be.
+func fullDisk(out, compression string) {
+	signal.Ignore(syscall.SIGXFSZ) // so that the limit is an error, as a full disk is, and no end of the process
+	w, err := NewMDSWriter(MDSOptions{Out: out, Columns: Columns{"x": "bytes"}, SizeLimit: "100kb", Compression: compression})
+	if err == nil {
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 150_000, Max: 150_000})
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for i := 0; err == nil; i++ { // the error of a shard that is written while the next fills comes with a later sample
+		size := 90_000
+		if i == 3 {
+			size = 200_000
+		}
+		err = w.Write(Sample{"x": make([]byte, size)})
+	}
+	fmt.Println("write:", err)
+	fmt.Println("close:", w.Close())
+}

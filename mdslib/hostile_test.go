@@ -1,0 +1,91 @@
+package mdslib
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"testing"
+)
+
+// allocated returns the bytes of the heap that f makes the program allocate, freed again or not.
+func allocated(f func()) uint64 {
+	read := func() uint64 {
+		s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	runtime.GC()
+	before := read()
+	f()
+	return read() - before
+}
+
+// pack compresses a shard's head that claims size/4 samples, followed by zeros up to size bytes.
+func pack(t *testing.T, compression string, size int64) []byte {
+	t.Helper()
+	c, err := parseCompression(compression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	w, err := c.compressor(&packed, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := binary.LittleEndian.AppendUint32(nil, uint32(size/4))
+	if _, err := io.Copy(w, io.MultiReader(bytes.NewReader(head), io.LimitReader(zeros{}, size-int64(len(head))))); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestZipBomb: a small file that unpacks to far more than the index says costs neither memory nor disk, and a header
+// that is a bomb costs RebuildIndex none.
+func TestZipBomb(t *testing.T) {
+	const size, most = 256 << 20, 64 << 20
+	for _, compression := range []string{"br:5", "bz2", "gz", "snappy", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			packed := pack(t, compression, size)
+			dir := t.TempDir()
+			name := strings.Split(compression, ":")[0]
+			zip := filepath.Join(dir, "shard.00000.mds."+name)
+			if err := os.WriteFile(zip, packed, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			used := allocated(func() { err = Decompress(t.Context(), filepath.Join(dir, "raw"), zip, compression, 1000) })
+			if !errors.Is(err, ErrChecksum) || !strings.Contains(err.Error(), zip) {
+				t.Errorf("%d bytes that unpack to %d: %v", len(packed), size, err)
+			}
+			if used > most {
+				t.Errorf("%d MB of memory", used>>20)
+			}
+			used = allocated(func() { _, err = RebuildIndex(t.Context(), dir, RebuildOptions{}) })
+			if compression == "snappy" {
+				used -= size // a block is unpacked whole, and its size is known from nowhere else
+			}
+			if err == nil || !strings.Contains(err.Error(), "shard.00000.mds: malformed: it ends within the offsets of its 67108864 samples") || used > most {
+				t.Errorf("RebuildIndex: %v, %d MB of memory", err, used>>20)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
