@@ -52,8 +52,15 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck ./...
 
 .PHONY: test-long
-test-long: setup ## full case counts and soaks
+test-long: reference setup ## full case counts and soaks, 1,000 random data sets, each fuzz target for two minutes; hours
 	@GOMOSAIC_LONG=1 CHROMIUM=$$(setup/chromium.sh) go test -timeout 2h ./...
+	(cd interop && INTEROP_CASES=1000 ../.venv-reference/bin/python -W ignore::ResourceWarning -m unittest -v test_mds)
+	$(MAKE) fuzz FUZZTIME=2m
+
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME, 10s; what one fails on is written below its package's testdata/fuzz
+	@setup/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench-kernel
 bench-kernel: setup ## how long a cell takes, beside gonb where GONB=PATH names its binary

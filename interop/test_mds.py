@@ -26,7 +26,7 @@ from streaming.base.hashing import get_hash
 from streaming.base.util import merge_index
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = int(os.environ.get("INTEROP_CASES", "40"))
+CASES = int(os.environ.get("INTEROP_CASES", "200"))
 SEED = int(os.environ.get("INTEROP_SEED", "1"))
 HASHES = ["blake2b", "blake2s", "md5", "sha1", "sha224", "sha256", "sha384", "sha3_224", "sha3_256", "sha3_384", "sha3_512",
           "sha512", "xxh128", "xxh32", "xxh3_128", "xxh3_64", "xxh64"]
