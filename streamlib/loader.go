@@ -75,6 +75,14 @@ func (l *StreamingDataLoader) Len() int {
 // loop early stops the work in the background before the loop statement returns. The next call goes on with the next
 // epoch.
 func (l *StreamingDataLoader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
+	return l.BatchesAhead(ctx, 0, nil)
+}
+
+// BatchesAhead is [StreamingDataLoader.Batches] for loops that have something done to each batch before they get it, such
+// as copying it to a GPU: prepare is called with the batches in order, on a goroutine of its own that is up to n batches
+// ahead of the loop. Its error ends the loop as any other does. The loader's state counts what the loop got. When the loop
+// statement returns, prepare has, too, and was called for up to n+1 batches more than the loop got.
+func (l *StreamingDataLoader) BatchesAhead(ctx context.Context, n int, prepare func(*Batch) error) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if err := l.start(); err != nil {
 			yield(nil, err)
@@ -87,8 +95,12 @@ func (l *StreamingDataLoader) Batches(ctx context.Context) iter.Seq2[*Batch, err
 			return
 		}
 		defer p.stop()
+		next := p.next
+		if prepare != nil {
+			next = p.ahead(n, prepare)
+		}
 		for {
-			batch, err := p.next()
+			batch, err := next()
 			if err != nil {
 				yield(nil, err)
 				return

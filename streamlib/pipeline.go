@@ -16,7 +16,7 @@ import (
 //
 //	planner ──wanted──▶ fetchers
 //	   └────pieces───▶ workers ──▶ batch done
-//	   └────batches──▶ next (in order)
+//	   └────batches──▶ next (in order), or ahead of it what prepares them
 //
 // The capacity of batches bounds what is made ahead. All goroutines end with ctx.
 type pipeline struct {
@@ -95,6 +95,45 @@ func (p *pipeline) next() (*Batch, error) {
 	case <-p.ctx.Done():
 	}
 	return nil, context.Cause(p.ctx)
+}
+
+// ahead is next with prepare done to the batches, in order, by one goroutine that is up to n of them ahead.
+func (p *pipeline) ahead(n int, prepare func(*Batch) error) (next func() (*Batch, error)) {
+	type prepared struct {
+		batch *Batch
+		err   error
+	}
+	ready := make(chan prepared, n)
+	p.group.Go(func() {
+		defer close(ready)
+		for {
+			var r prepared
+			if r.batch, r.err = p.next(); r.batch == nil && r.err == nil {
+				return
+			}
+			if r.err == nil {
+				r.err = prepare(r.batch)
+			}
+			select {
+			case ready <- r:
+			case <-p.ctx.Done():
+				return
+			}
+			if r.err != nil {
+				return
+			}
+		}
+	})
+	return func() (*Batch, error) {
+		select {
+		case r, ok := <-ready:
+			if ok || p.ctx.Err() == nil {
+				return r.batch, r.err
+			}
+		case <-p.ctx.Done():
+		}
+		return nil, context.Cause(p.ctx)
+	}
 }
 
 // plan deals the epoch's batches to the workers, having looked at least `ahead` samples further for shards to bring.

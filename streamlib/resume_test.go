@@ -2,10 +2,12 @@ package streamlib
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"gomosaic/mdslib"
@@ -155,5 +157,61 @@ func TestRanksSeeDisjointSamples(t *testing.T) {
 	}
 	if !reflect.DeepEqual(pairs[0], pairs[1]) || !reflect.DeepEqual(pairs[2], pairs[3]) || reflect.DeepEqual(pairs[0], pairs[2]) {
 		t.Error("replication 2: ranks 0, 1 and 2, 3 must see the same, and different samples")
+	}
+}
+
+// TestBatchesAhead: the loop gets the batches that it would without, prepared, in order and once; the state counts those that
+// it got; an error of prepare comes behind the batches before it; leaving the loop ends prepare.
+func TestBatchesAhead(t *testing.T) {
+	dir := writeData(t, 50, 7, mdslib.MDSOptions{})
+	newLoader := func() *StreamingDataLoader {
+		return NewStreamingDataLoader(open(t, DatasetOptions{Local: dir, BatchSize: 4, Shuffle: true}), LoaderOptions{})
+	}
+	want := idsOf(t, newLoader())
+	refused := errors.New("refused")
+	for _, c := range []struct{ n, failAt, leaveAt int }{{0, -1, -1}, {2, -1, -1}, {2, 5, -1}, {2, -1, 3}, {20, -1, 0}} {
+		l := newLoader()
+		var prepared atomic.Int32
+		got := 0
+		var failure error
+		for b, err := range l.BatchesAhead(t.Context(), c.n, func(b *Batch) error {
+			at := int(prepared.Add(1)) - 1
+			if !reflect.DeepEqual(b.IDs, want[at]) {
+				t.Errorf("%+v: batch %d is prepared with samples %v, want %v", c, at, b.IDs, want[at])
+			}
+			if at == c.failAt {
+				return refused
+			}
+			b.Values = map[string][]any{"prepared": {at}}
+			return nil
+		}) {
+			if err != nil {
+				failure = err
+				continue
+			}
+			if !reflect.DeepEqual(b.IDs, want[got]) || b.Values["prepared"][0] != got {
+				t.Errorf("%+v: batch %d: samples %v, prepared as %v, want %v", c, got, b.IDs, b.Values["prepared"], want[got])
+			}
+			got++
+			if at := l.StateDict().SampleInEpoch; at != min(4*got, 50) {
+				t.Errorf("%+v: the state is at sample %d after %d batches", c, at, got)
+			}
+			if got-1 == c.leaveAt {
+				break
+			}
+		}
+		wanted := len(want)
+		if c.failAt >= 0 {
+			wanted = c.failAt
+		}
+		if c.leaveAt >= 0 {
+			wanted = c.leaveAt + 1
+		}
+		if got != wanted || (failure != nil) != (c.failAt >= 0) || failure != nil && !errors.Is(failure, refused) {
+			t.Errorf("%+v: %d batches, then %v; want %d", c, got, failure, wanted)
+		}
+		if p := int(prepared.Load()); p > got+c.n+1 {
+			t.Errorf("%+v: %d batches prepared for %d", c, p, got)
+		}
 	}
 }

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 		distributor.Run(ctx, d, trainFourSteps)
 		distributor.Run(ctx, d, collectives)
 		distributor.Run(ctx, d, loseAPeer)
+		distributor.Run(ctx, d, trainOnGPU)
+		distributor.Run(ctx, d, shareGPU)
+		distributor.Run(ctx, d, onWhichDevice)
 		os.Exit(2)
 	}
 	os.Exit(m.Run())

@@ -18,6 +18,7 @@ import (
 type Group struct {
 	World World
 
+	device          torch.Device
 	store, prefixed *torch.Store
 	pg              *torch.ProcessGroup
 	unwatch         func() // stops watching the context, and waits for an abort under way
@@ -44,6 +45,9 @@ func Init(ctx context.Context, w World, opts GroupOptions) (*Group, error) {
 	timeout := time.Duration(cmp.Or(opts.TimeoutSeconds, 300) * float64(time.Second))
 	where := net.JoinHostPort(w.MasterAddr, strconv.Itoa(w.MasterPort))
 	g := &Group{World: w}
+	if !opts.CPUOnly && torch.CUDADeviceCount() >= w.LocalSize {
+		g.device = torch.CUDA(w.LocalRank)
+	}
 	ready := false
 	defer func() {
 		if !ready {
@@ -62,7 +66,7 @@ func Init(ctx context.Context, w World, opts GroupOptions) (*Group, error) {
 		return nil, fmt.Errorf("dist: rank %d: the store at %s: %w", w.Rank, where, err)
 	}
 	g.pg, err = torch.NewProcessGroup(g.prefixed, w.Rank, w.Size, torch.ProcessGroupOptions{
-		NCCL:      !opts.CPUOnly && torch.CUDADeviceCount() >= w.LocalSize,
+		NCCL: g.device != torch.CPU, Device: g.device,
 		Interface: cmp.Or(opts.Interface, os.Getenv("GLOO_SOCKET_IFNAME")),
 		Timeout:   timeout,
 	})
@@ -89,12 +93,7 @@ func (g *Group) abortWith(ctx context.Context) {
 }
 
 // Device is where this rank computes: the GPU of its local rank where the group spans GPUs, else the CPU.
-func (g *Group) Device() torch.Device {
-	if torch.CUDADeviceCount() >= g.World.LocalSize {
-		return torch.CUDA(g.World.LocalRank)
-	}
-	return torch.CPU
-}
+func (g *Group) Device() torch.Device { return g.device }
 
 // AllReduce adds up each tensor over the ranks, in place.
 func (g *Group) AllReduce(ts ...*torch.Tensor) error {

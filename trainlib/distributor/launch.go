@@ -59,6 +59,9 @@ func launch(ctx context.Context, d TorchDistributor, program ship.Program, resul
 		cmd := exec.Command(program.Path, program.Args...)
 		cmd.Env = append(os.Environ(), w.Env()...)
 		cmd.Env = append(cmd.Env, "OMP_NUM_THREADS="+strconv.Itoa(max(1, runtime.NumCPU()/n)), "GLOO_SOCKET_IFNAME=lo")
+		if !d.UseGPU {
+			cmd.Env = append(cmd.Env, "CUDA_VISIBLE_DEVICES=")
+		}
 		if resultDir != "" {
 			cmd.Env = append(cmd.Env, envResult+"="+resultDir)
 		}

@@ -40,8 +40,12 @@ func (b *Batch) Tensor(column string) *torch.Tensor {
 
 // Batches iterates one epoch of the loader with the columns as tensors on the device. All tensors that the loop body makes
 // are freed when it asks for the next batch, but for those given to torch.Keep and those made before the loop: a training
-// loop runs in constant memory. To a GPU the columns go through page-locked memory, in the order of the current stream.
+// loop runs in constant memory. To a GPU the columns go through page-locked memory; from a StreamingDataLoader they are
+// copied ahead, while the GPU computes (see ahead.go).
 func Batches(ctx context.Context, loader Loader, device torch.Device) iter.Seq2[*Batch, error] {
+	if l, ok := loader.(aheadLoader); ok && device != torch.CPU {
+		return batchesAhead(ctx, l, device)
+	}
 	return func(yield func(*Batch, error) bool) {
 		for host, err := range loader.Batches(ctx) {
 			if err != nil {
@@ -59,16 +63,25 @@ func Batches(ctx context.Context, loader Loader, device torch.Device) iter.Seq2[
 func step(host *streamlib.Batch, device torch.Device, yield func(*Batch, error) bool) bool {
 	scope := torch.OpenScope()
 	defer scope.Close()
-	b := &Batch{Batch: host, tensors: make(map[string]*torch.Tensor, len(host.Columns))}
+	tensors, err := tensorsOf(host, device)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	return yield(&Batch{Batch: host, tensors: tensors}, nil)
+}
+
+// tensorsOf copies the columns to the device.
+func tensorsOf(host *streamlib.Batch, device torch.Device) (map[string]*torch.Tensor, error) {
+	tensors := make(map[string]*torch.Tensor, len(host.Columns))
 	for name, column := range host.Columns {
 		t, err := tensorOf(column, device)
 		if err != nil {
-			yield(nil, fmt.Errorf("feed: column %q: %w", name, err))
-			return false
+			return nil, fmt.Errorf("feed: column %q: %w", name, err)
 		}
-		b.tensors[name] = t
+		tensors[name] = t
 	}
-	return yield(b, nil)
+	return tensors, nil
 }
 
 // tensorOf copies a column to the device.

@@ -212,7 +212,7 @@ func (b *builder) flags() []string {
 		"-I.", "-I" + inc, "-I" + filepath.Join(inc, "torch", "csrc", "api", "include")}
 }
 
-// cudaIncludes are the folders of the pip packages nvidia-* beside torch, and the system's toolkit.
+// cudaIncludes are the folders of the pip packages nvidia-* beside torch, and the toolkit of the system.
 func (b *builder) cudaIncludes() []string {
 	var flags []string
 	for _, p := range []string{"nvidia/*/include", "nvidia/*/*/include"} {
@@ -221,7 +221,12 @@ func (b *builder) cudaIncludes() []string {
 			flags = append(flags, "-I"+d)
 		}
 	}
-	return append(flags, "-I/usr/local/cuda/include")
+	for _, toolkit := range []string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH"), "/usr/local/cuda"} {
+		if toolkit != "" {
+			flags = append(flags, "-I"+filepath.Join(toolkit, "include"))
+		}
+	}
+	return flags
 }
 
 func (b *builder) hasCUDAHeaders() bool {

@@ -109,6 +109,28 @@ func EmptyCache() {
 	}
 }
 
+// MemoryStats is how much of a GPU's memory this process's tensors take.
+type MemoryStats struct {
+	AllocatedBytes     int64 // by tensors, as torch.cuda.memory_allocated()
+	PeakAllocatedBytes int64 // the most so far, as torch.cuda.max_memory_allocated()
+	ReservedBytes      int64 // taken from the driver, what is kept for later tensors included
+	PeakReservedBytes  int64
+}
+
+// Memory tells how much memory of a GPU is in use. It needs libtorch 2.11 or newer.
+func Memory(d Device) MemoryStats {
+	var b [4]int64
+	kind, index := d.parts()
+	check("memory_stats", lib().memoryStats(kind, index, &b[0]))
+	return MemoryStats{b[0], b[1], b[2], b[3]}
+}
+
+// ResetPeakMemory makes the peaks of [Memory] begin anew, as torch.cuda.reset_peak_memory_stats().
+func ResetPeakMemory(d Device) {
+	kind, index := d.parts()
+	check("reset_peak_memory_stats", lib().resetPeak(kind, index))
+}
+
 // RNGState is the state of a device's default generator, as torch.get_rng_state(): a uint8 tensor that [SetRNGState] and a
 // checkpoint take.
 func RNGState(d Device) *Tensor {

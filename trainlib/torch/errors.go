@@ -25,6 +25,12 @@ func (e *OpError) Error() string {
 	return s
 }
 
+// OutOfMemory reports whether a GPU had no room, as torch.OutOfMemoryError: a smaller batch may fit.
+func (e *OpError) OutOfMemory() bool { return isOutOfMemory(e.Msg) }
+
+// isOutOfMemory knows the words of c10's allocator for GPUs.
+func isOutOfMemory(msg string) bool { return strings.Contains(msg, "CUDA out of memory") }
+
 func newOpError(op, msg string, args []*Tensor) *OpError {
 	e := &OpError{Op: op, Msg: strings.TrimPrefix(msg, op+": ")}
 	for _, t := range args {

@@ -189,6 +189,8 @@ func (f *frame) any(x any) {
 }
 
 // call runs the operator with the frame's arguments under the goroutine's state; keep says whether the results are wanted.
+// One that finds no memory on the GPU for its results is called again when the collector has found some: variables of a
+// notebook that were assigned anew hold theirs until then.
 func (f *frame) call(o *operator, keep bool) {
 	Drain()
 	room := uintptr(0)
@@ -197,15 +199,27 @@ func (f *frame) call(o *operator, keep bool) {
 	}
 	f.count = 0
 	state := current()
+	e := f.run(o, state, room)
+	if e != 0 {
+		msg := message(e)
+		if keep && isOutOfMemory(msg) && reclaim() {
+			if e = f.run(o, state, room); e == 0 {
+				return
+			}
+			msg = message(e)
+		}
+		err := newOpError(o.name, msg, f.tensors)
+		f.done()
+		panic(err)
+	}
+}
+
+func (f *frame) run(o *operator, state *goroutineState, room uintptr) uintptr {
 	e, _, _ := purego.SyscallN(lib().opCall, uintptr(unsafe.Pointer(&state.call)), o.h,
 		uintptr(unsafe.Pointer(&f.args[0])), uintptr(f.n), uintptr(unsafe.Pointer(&f.results[0])), room, uintptr(unsafe.Pointer(&f.count)))
 	runtime.KeepAlive(f)
 	runtime.KeepAlive(state)
-	if e != 0 {
-		err := newOpError(o.name, message(e), f.tensors)
-		f.done()
-		panic(err)
-	}
+	return e
 }
 
 // result is the i-th result, a tensor; nil where it is undefined.

@@ -14,7 +14,7 @@ import (
 )
 
 // abi is MT_ABI of mdstorch.h.
-const abi = 4
+const abi = 5
 
 // library is libtorch and its shim, loaded: the functions of mdstorch.h. It is made once per process and never unloaded.
 type library struct {
@@ -33,8 +33,11 @@ type library struct {
 	manualSeed    func(seed uint64) uintptr
 	rngGet        func(kind, index int32, r *uintptr) uintptr
 	rngSet        func(kind, index int32, state uintptr) uintptr
+	setOption     func(option, value int32) uintptr
 	clearAutocast func()
 	emptyCache    func(kind int32) uintptr
+	memoryStats   func(kind, index int32, bytes *int64) uintptr
+	resetPeak     func(kind, index int32) uintptr
 	synchronize   func(kind, index int32) uintptr
 
 	opFind func(name, overload string, op, schema *uintptr) uintptr
@@ -76,14 +79,14 @@ type library struct {
 	storeWait      func(s uintptr, key string, timeoutMS int64) uintptr
 
 	pgNew              func(store uintptr, rank, world int32, r *uintptr) uintptr
-	pgAddGloo          func(pg uintptr, rank, world int32, timeoutMS int64, iface string) uintptr
+	pgAddGloo          func(pg uintptr, rank, world int32, timeoutMS int64, iface string, cuda int32) uintptr
 	pgAbort            func(pg uintptr) uintptr
 	pgFree             func(pg uintptr)
 	allReduce          func(c *callState, pg uintptr, t *uintptr, n int64, op int32) uintptr
 	broadcast          func(c *callState, pg, t uintptr, src int32) uintptr
 	broadcastCoalesced func(c *callState, pg uintptr, t *uintptr, n, bytes int64, src int32) uintptr
 	allGather          func(c *callState, pg uintptr, out *uintptr, n int64, in uintptr) uintptr
-	barrier            func(pg uintptr) uintptr
+	barrier            func(c *callState, pg uintptr) uintptr
 
 	reducerNew             func(pg uintptr, t *uintptr, n int64, names **byte, bytes, firstBytes int64, unused, view int32, r *uintptr) uintptr
 	reducerPrepareForward  func(c *callState, r uintptr, rebuilt *int32) uintptr
@@ -93,9 +96,9 @@ type library struct {
 	// of the second library; nil where it is not built
 	pgAddNCCL   func(pg uintptr, rank, world int32, timeoutMS int64) uintptr
 	graphNew    func(r *uintptr) uintptr
-	graphBegin  func(g uintptr) uintptr
-	graphEnd    func(g uintptr) uintptr
-	graphReplay func(g uintptr) uintptr
+	graphBegin  func(c *callState, g uintptr) uintptr
+	graphEnd    func(c *callState, g uintptr) uintptr
+	graphReplay func(c *callState, g uintptr) uintptr
 	graphFree   func(g uintptr)
 }
 
@@ -104,8 +107,8 @@ func (l *library) symbols() map[string]any {
 	return map[string]any{
 		"mt_torch_version": &l.version, "mt_abi": &l.abiVersion, "mt_free": &l.free, "mt_tune_malloc": &l.tuneMalloc, "mt_device_count": &l.deviceCount,
 		"mt_set_num_threads": &l.setThreads, "mt_get_num_threads": &l.getThreads, "mt_manual_seed": &l.manualSeed,
-		"mt_rng_get": &l.rngGet, "mt_rng_set": &l.rngSet, "mt_autocast_clear_cache": &l.clearAutocast,
-		"mt_empty_cache": &l.emptyCache, "mt_synchronize": &l.synchronize,
+		"mt_rng_get": &l.rngGet, "mt_rng_set": &l.rngSet, "mt_set_option": &l.setOption, "mt_autocast_clear_cache": &l.clearAutocast,
+		"mt_empty_cache": &l.emptyCache, "mt_memory_stats": &l.memoryStats, "mt_memory_reset_peak": &l.resetPeak, "mt_synchronize": &l.synchronize,
 		"mt_op_find": &l.opFind,
 		"mt_release": &l.release, "mt_release_many": &l.releaseMany, "mt_retain": &l.retain, "mt_tensor_info": &l.info, "mt_from_data": &l.fromData,
 		"mt_backward": &l.backward, "mt_autograd_grad": &l.autogradGrad, "mt_grads": &l.grads, "mt_set_grad": &l.setGrad,
@@ -249,7 +252,11 @@ func bind(h uintptr, so string, symbols map[string]any) error {
 }
 
 // hasDriver reports whether NVIDIA's driver is installed: loading half a gigabyte of kernels is worth it only then.
+// An empty CUDA_VISIBLE_DEVICES hides all GPUs, as it does from every CUDA program.
 func hasDriver() bool {
+	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set && (visible == "" || visible == "-1") {
+		return false
+	}
 	if h, err := purego.Dlopen("libcuda.so.1", purego.RTLD_LAZY|purego.RTLD_LOCAL); err == nil {
 		purego.Dlclose(h)
 		return true

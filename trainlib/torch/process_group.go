@@ -7,18 +7,20 @@ import (
 	"unsafe"
 )
 
-// ProcessGroup is c10d's process group: Gloo for tensors on the CPU, NCCL for those on GPUs. Every rank must call the same
+// ProcessGroup is c10d's process group: Gloo for tensors on the CPU, NCCL for those on GPUs where it is asked for. Every rank must call the same
 // collectives in the same order. They block until done, and fail when a peer is gone longer than the timeout; Abort, from
 // another goroutine, ends a stuck one. They run without autograd.
 type ProcessGroup struct {
 	h          uintptr
 	rank, size int
+	device     Device
 }
 
 // ProcessGroupOptions are the arguments of torch.distributed.init_process_group; the zero value is Gloo on the default
 // interface with a timeout of five minutes.
 type ProcessGroupOptions struct {
-	NCCL      bool          // GPUs, too; needs CUDA and the NCCL headers when the shim was built
+	NCCL      bool          // for tensors on GPUs; needs CUDA and the NCCL headers when the shim was built. Without it Gloo moves them, by way of the CPU
+	Device    Device        // this rank's GPU, with NCCL: one that no other rank of the machine has; default CUDA(0)
 	Interface string        // network interface of Gloo, as GLOO_SOCKET_IFNAME; default by host name
 	Timeout   time.Duration // of a collective; default 5 minutes
 }
@@ -29,10 +31,13 @@ type ProcessGroupOptions struct {
 func NewProcessGroup(store *Store, rank, size int, opts ProcessGroupOptions) (*ProcessGroup, error) {
 	l := lib()
 	g := &ProcessGroup{rank: rank, size: size}
+	if opts.NCCL {
+		g.device = max(opts.Device, CUDA(0))
+	}
 	if e := l.pgNew(store.h, int32(rank), int32(size), &g.h); e != 0 {
 		return nil, failure("process group", e)
 	}
-	if e := l.pgAddGloo(g.h, int32(rank), int32(size), milliseconds(opts.Timeout), opts.Interface); e != 0 {
+	if e := l.pgAddGloo(g.h, int32(rank), int32(size), milliseconds(opts.Timeout), opts.Interface, cbool(l.cuda && !opts.NCCL)); e != 0 {
 		g.Close()
 		return nil, failure("process group: gloo", e)
 	}
@@ -78,20 +83,28 @@ const (
 	ReduceMax
 )
 
-// collectiveState is the thread state of collectives: autograd off, or an in-place operation on a parameter is refused.
-var collectiveState = callState{deviceIndex: -1}
+// collective is the thread state of the group's collectives: on the rank's GPU, in the order of the goroutine's stream, and
+// with autograd off, or an in-place operation on a parameter is refused.
+func (g *ProcessGroup) collective() *callState {
+	c := callState{deviceIndex: -1, stream: current().call.stream}
+	if g.device != CPU {
+		kind, index := g.device.parts()
+		c.deviceKind, c.deviceIndex = int8(kind), int8(index)
+	}
+	return &c
+}
 
 // AllReduce combines each tensor with the peers' and leaves the result in place.
 func (g *ProcessGroup) AllReduce(op ReduceOp, ts ...*Tensor) error {
 	h := handles("all_reduce", ts)
-	e := lib().allReduce(&collectiveState, g.h, &h[:1][0], int64(len(ts)), int32(op))
+	e := lib().allReduce(g.collective(), g.h, &h[:1][0], int64(len(ts)), int32(op))
 	runtime.KeepAlive(ts)
 	return failure("all_reduce", e)
 }
 
 // Broadcast overwrites t with the source rank's.
 func (g *ProcessGroup) Broadcast(t *Tensor, source int) error {
-	e := lib().broadcast(&collectiveState, g.h, t.handle("broadcast"), int32(source))
+	e := lib().broadcast(g.collective(), g.h, t.handle("broadcast"), int32(source))
 	runtime.KeepAlive(t)
 	return failure("broadcast", e)
 }
@@ -106,7 +119,7 @@ func (g *ProcessGroup) BroadcastCoalesced(ts []*Tensor, source int, bufferBytes 
 		bufferBytes = 250 << 20
 	}
 	h := handles("broadcast_coalesced", ts)
-	e := lib().broadcastCoalesced(&collectiveState, g.h, &h[0], int64(len(ts)), bufferBytes, int32(source))
+	e := lib().broadcastCoalesced(g.collective(), g.h, &h[0], int64(len(ts)), bufferBytes, int32(source))
 	runtime.KeepAlive(ts)
 	return failure("broadcast_coalesced", e)
 }
@@ -120,7 +133,7 @@ func (g *ProcessGroup) AllGather(t *Tensor) ([]*Tensor, error) {
 		}
 	})
 	h := handles("all_gather", out)
-	e := lib().allGather(&collectiveState, g.h, &h[0], int64(len(h)), t.handle("all_gather"))
+	e := lib().allGather(g.collective(), g.h, &h[0], int64(len(h)), t.handle("all_gather"))
 	runtime.KeepAlive(t)
 	if e != 0 {
 		return nil, failure("all_gather", e)
@@ -129,7 +142,7 @@ func (g *ProcessGroup) AllGather(t *Tensor) ([]*Tensor, error) {
 }
 
 // Barrier returns when all ranks have called it.
-func (g *ProcessGroup) Barrier() error { return failure("barrier", lib().barrier(g.h)) }
+func (g *ProcessGroup) Barrier() error { return failure("barrier", lib().barrier(g.collective(), g.h)) }
 
 // Reducer is c10d::Reducer, the engine of DistributedDataParallel: it averages gradients over the ranks, bucket by bucket,
 // while Backward runs. A training step that synchronises calls

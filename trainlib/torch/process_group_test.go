@@ -56,9 +56,15 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// Two ranks in one process, each with its own connection and group, as two processes would have.
+// Two ranks in one process, each with its own connection and group, as two processes would have; on a GPU they share it, and
+// Gloo moves their tensors by way of the CPU.
 func TestTwoRanksReduceAndBroadcast(t *testing.T) {
-	torchtest.Require(t)
+	for _, device := range torchtest.Devices(t) {
+		t.Run(device.String(), func(t *testing.T) { twoRanks(t, device) })
+	}
+}
+
+func twoRanks(t *testing.T, device torch.Device) {
 	server, port, err := torch.NewTCPStore("127.0.0.1", 0, torch.TCPStoreOptions{Server: true, WorldSize: 2, Timeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +86,7 @@ func TestTwoRanksReduceAndBroadcast(t *testing.T) {
 			return err
 		}
 		defer g.Close()
-		w := torch.FromSlice([]float32{float32(r), 1}).SetRequiresGrad(true)
+		w := torch.FromSlice([]float32{float32(r), 1}).To(device).SetRequiresGrad(true)
 		if err := g.BroadcastCoalesced([]*torch.Tensor{w}, 0, 0); err != nil {
 			return err
 		}
@@ -103,14 +109,14 @@ func TestTwoRanksReduceAndBroadcast(t *testing.T) {
 		if got := w.Float64s(); !reflect.DeepEqual(got, []float64{0, 1}) {
 			t.Errorf("rank %d: broadcast %v", r, got)
 		}
-		x := torch.FromSlice([]float64{float64(r + 1)})
+		x := torch.FromSlice([]float64{float64(r + 1)}).To(device)
 		if err := g.AllReduce(torch.ReduceMax, x); err != nil {
 			return err
 		}
 		if x.Item() != 2 {
 			t.Errorf("rank %d: max %v", r, x.Item())
 		}
-		all, err := g.AllGather(torch.FromSlice([]int64{int64(10 + r)}))
+		all, err := g.AllGather(torch.FromSlice([]int64{int64(10 + r)}).To(device))
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Scope owns the tensors made while it is open on its goroutine, and frees them when it is closed. Scopes nest; they must be
@@ -45,6 +46,18 @@ func (sc *Scope) Close() {
 	sc.state.scope = sc.outer
 	sc.state.leave()
 	sc.state, sc.tensors = nil, nil
+}
+
+// Own has the scope free tensors that were made outside of it, on another goroutine say, as if they had been made in it.
+func (sc *Scope) Own(ts ...*Tensor) {
+	for _, t := range ts {
+		t.handle("Scope.Own")
+		if t.scope == nil {
+			t.cleanup.Stop()
+		}
+		t.scope, t.kept = sc, false
+		sc.tensors = append(sc.tensors, t)
+	}
 }
 
 // Step runs f and frees the tensors made in it, save those given to [Keep]: one step of training, one batch of evaluation.
@@ -120,6 +133,15 @@ func Drain() {
 		lib().releaseMany(&handles[0], int64(len(handles)))
 		live.Add(-int64(len(handles)))
 	}
+}
+
+// reclaim frees what is no longer referred to, for an operator that has found no memory; false: there was nothing.
+func reclaim() bool {
+	before := live.Load()
+	runtime.GC()
+	time.Sleep(10 * time.Millisecond) // cleanups run on goroutines of their own
+	Drain()
+	return live.Load() < before
 }
 
 // pressureKiB is how much may be made outside scopes before the garbage collector is asked to look: it sees a tensor as a

@@ -15,9 +15,10 @@ type callState struct {
 
 // goroutineState is what NoGrad, Autocast, WithStream and scopes have set on one goroutine. Only that goroutine touches it.
 type goroutineState struct {
-	call  callState
-	scope *Scope
-	depth int // how many settings are in force; the entry goes with the last
+	call   callState
+	stream *Stream // whose handle call has
+	scope  *Scope
+	depth  int // how many settings are in force; the entry goes with the last
 }
 
 // states holds an entry for each goroutine that has something set; all others use byDefault, which nobody changes.

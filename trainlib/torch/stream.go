@@ -1,11 +1,15 @@
 package torch
 
-import "errors"
+import (
+	"errors"
+	"runtime"
+)
 
 // Stream is a queue of work on a GPU: copies on one run beside kernels on another. Close it when nothing more will be queued.
 type Stream struct {
-	h      uintptr
-	device Device
+	h        uintptr
+	device   Device
+	borrowed bool // of WithStream's caller, who closes it
 }
 
 // NewStream takes a stream of a GPU's pool.
@@ -16,8 +20,11 @@ func NewStream(d Device) *Stream {
 	return s
 }
 
-// CurrentStream is the stream on which a GPU's operators run where [WithStream] says nothing else.
+// CurrentStream is the stream on which this goroutine's operators on a GPU run: that of [WithStream], else the default one.
 func CurrentStream(d Device) *Stream {
+	if st := current(); st.stream != nil && st.stream.device == d {
+		return &Stream{h: st.stream.handle(), device: d, borrowed: true}
+	}
 	s := &Stream{device: d}
 	kind, index := d.parts()
 	check("stream", lib().streamCurrent(kind, index, &s.h))
@@ -35,10 +42,10 @@ func (s *Stream) Wait(e *Event) { check("event", lib().eventBlock(e.handle(), s.
 
 // Close lets go of the stream; the work queued on it is still done.
 func (s *Stream) Close() {
-	if s.h != 0 {
+	if s.h != 0 && !s.borrowed {
 		lib().streamFree(s.h)
-		s.h = 0
 	}
+	s.h = 0
 }
 
 func (s *Stream) handle() uintptr {
@@ -52,10 +59,10 @@ func (s *Stream) handle() uintptr {
 // stream and used on another needs an [Event] to wait for, and [Tensor.RecordStream].
 func WithStream(s *Stream, f func()) {
 	st := enter()
-	before := st.call.stream
-	st.call.stream = s.handle()
+	before, handle := st.stream, st.call.stream
+	st.stream, st.call.stream = s, s.handle()
 	defer func() {
-		st.call.stream = before
+		st.stream, st.call.stream = before, handle
 		st.leave()
 	}()
 	f()
@@ -121,18 +128,23 @@ func NewGraph() (*Graph, error) {
 // Capture records what f queues; it must run under [WithStream] on a stream of its own, after a few steps of warm-up, and use
 // tensors that live as long as the graph.
 func (g *Graph) Capture(f func()) error {
-	if err := failure("graph", lib().graphBegin(g.h)); err != nil {
+	runtime.LockOSThread() // CUDA ends a capture on the thread that began it
+	defer runtime.UnlockOSThread()
+	state := &current().call
+	if err := failure("graph", lib().graphBegin(state, g.h)); err != nil {
 		return err
 	}
 	err := Try(f)
-	if e := failure("graph", lib().graphEnd(g.h)); err == nil {
+	if e := failure("graph", lib().graphEnd(state, g.h)); err == nil {
 		err = e
 	}
 	return err
 }
 
-// Replay queues the recorded work again, on the tensors that it was recorded with.
-func (g *Graph) Replay() error { return failure("graph", lib().graphReplay(g.h)) }
+// Replay queues the recorded work again, on this goroutine's stream and the tensors that it was recorded with.
+func (g *Graph) Replay() error {
+	return failure("graph", lib().graphReplay(&current().call, g.h))
+}
 
 // Close frees the graph and its memory.
 func (g *Graph) Close() {

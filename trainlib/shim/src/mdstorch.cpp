@@ -66,12 +66,63 @@ char* mt_rng_set(int dev_type, int dev_index, void* state) {
   });
 }
 
+char* mt_set_option(int option, int value) {
+  return caught([&] {
+    auto& g = at::globalContext();
+    switch (option) {
+      case MT_DETERMINISTIC: // as torch.use_deterministic_algorithms, which leaves cuDNN's own switch alone, too
+        g.setDeterministicAlgorithms(value != 0, false);
+        break;
+      case MT_CUDNN_BENCHMARK:
+        g.setBenchmarkCuDNN(value != 0);
+        break;
+      case MT_MATMUL_PRECISION:
+        g.setFloat32MatmulPrecision(value == 0 ? "highest" : value == 1 ? "high" : "medium");
+        break;
+      default:
+        TORCH_CHECK(false, "unknown option ", option);
+    }
+  });
+}
+
 void mt_autocast_clear_cache(void) { at::autocast::clear_cache(); }
 
 char* mt_empty_cache(int dev_type) {
   return caught([&] {
 #if MT_VER(2, 11)
     if (dev_type != 0) c10::getDeviceAllocator(static_cast<c10::DeviceType>(dev_type))->emptyCache();
+#endif
+  });
+}
+
+#if MT_VER(2, 11)
+static c10::DeviceAllocator* allocator_of(int dev_type) {
+  auto t = static_cast<c10::DeviceType>(dev_type);
+  at::globalContext().lazyInitDevice(t); // before it, the allocator knows no device
+  return c10::getDeviceAllocator(t);
+}
+#endif
+
+char* mt_memory_stats(int dev_type, int dev_index, int64_t* bytes) {
+  return caught([&] {
+#if MT_VER(2, 11)
+    auto s = allocator_of(dev_type)->getDeviceStats(static_cast<c10::DeviceIndex>(dev_index));
+    bytes[0] = s.allocated_bytes[0].current; // [0]: of all pools
+    bytes[1] = s.allocated_bytes[0].peak;
+    bytes[2] = s.reserved_bytes[0].current;
+    bytes[3] = s.reserved_bytes[0].peak;
+#else
+    TORCH_CHECK(false, "libtorch tells of its memory from 2.11 on, this is ", TORCH_VERSION);
+#endif
+  });
+}
+
+char* mt_memory_reset_peak(int dev_type, int dev_index) {
+  return caught([&] {
+#if MT_VER(2, 11)
+    allocator_of(dev_type)->resetPeakStats(static_cast<c10::DeviceIndex>(dev_index));
+#else
+    TORCH_CHECK(false, "libtorch tells of its memory from 2.11 on, this is ", TORCH_VERSION);
 #endif
   });
 }

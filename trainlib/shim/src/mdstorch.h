@@ -9,7 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-#define MT_ABI 4 // raised whenever a signature or a layout below changes
+#define MT_ABI 5 // raised whenever a signature or a layout below changes
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,8 +67,13 @@ MT_API int mt_get_num_threads(void);
 MT_API char* mt_manual_seed(uint64_t);
 MT_API char* mt_rng_get(int dev_type, int dev_index, void** state);
 MT_API char* mt_rng_set(int dev_type, int dev_index, void* state);
+enum { MT_DETERMINISTIC, MT_CUDNN_BENCHMARK, MT_MATMUL_PRECISION }; // value: 0 or 1; of the last 0 highest, 1 high, 2 medium
+MT_API char* mt_set_option(int option, int value);
 MT_API void mt_autocast_clear_cache(void);
 MT_API char* mt_empty_cache(int dev_type);
+// bytes[0..3]: allocated now and at most, reserved from the driver now and at most
+MT_API char* mt_memory_stats(int dev_type, int dev_index, int64_t* bytes);
+MT_API char* mt_memory_reset_peak(int dev_type, int dev_index);
 MT_API char* mt_synchronize(int dev_type, int dev_index);
 
 // ---- operators: any kernel of the dispatcher, boxed
@@ -118,14 +123,14 @@ MT_API char* mt_store_check(void* s, const char* key, int* there);
 MT_API char* mt_store_delete(void* s, const char* key, int* deleted);
 MT_API char* mt_store_wait(void* s, const char* key, int64_t timeout_ms);
 MT_API char* mt_pg_new(void* store, int rank, int world, void** r);
-MT_API char* mt_pg_add_gloo(void* pg, int rank, int world, int64_t timeout_ms, const char* iface);
+MT_API char* mt_pg_add_gloo(void* pg, int rank, int world, int64_t timeout_ms, const char* iface, int cuda); // cuda: for GPU tensors, too
 MT_API char* mt_pg_abort(void* pg);
 MT_API void mt_pg_free(void* pg);
 MT_API char* mt_allreduce(const mt_ctx*, void* pg, void** t, int64_t n, int op);
 MT_API char* mt_broadcast(const mt_ctx*, void* pg, void* t, int src);
 MT_API char* mt_broadcast_coalesced(const mt_ctx*, void* pg, void** t, int64_t n, int64_t bytes, int src);
 MT_API char* mt_allgather(const mt_ctx*, void* pg, void** out, int64_t n, void* in);
-MT_API char* mt_barrier(void* pg);
+MT_API char* mt_barrier(const mt_ctx*, void* pg);
 MT_API char* mt_reducer_new(void* pg, void** params, int64_t n, const char* const* names, int64_t bucket_bytes,
                             int64_t first_bucket_bytes, int find_unused, int bucket_view, void** r);
 MT_API char* mt_reducer_prepare_forward(const mt_ctx*, void* r, int* rebuilt);
@@ -135,9 +140,9 @@ MT_API void mt_reducer_free(void* r);
 // ---- CUDA only (mdstorch_cuda.cpp, a second library): NCCL and graphs
 MT_API char* mtc_pg_add_nccl(void* pg, int rank, int world, int64_t timeout_ms);
 MT_API char* mtc_graph_new(void** r);
-MT_API char* mtc_graph_begin(void* g);
-MT_API char* mtc_graph_end(void* g);
-MT_API char* mtc_graph_replay(void* g);
+MT_API char* mtc_graph_begin(const mt_ctx*, void* g); // of what the state's stream is given, until mtc_graph_end
+MT_API char* mtc_graph_end(const mt_ctx*, void* g);
+MT_API char* mtc_graph_replay(const mt_ctx*, void* g);
 MT_API void mtc_graph_free(void* g);
 
 #ifdef __cplusplus

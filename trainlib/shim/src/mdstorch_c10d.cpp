@@ -98,7 +98,7 @@ char* mt_pg_new(void* store, int rank, int world, void** r) {
   });
 }
 
-char* mt_pg_add_gloo(void* p, int rank, int world, int64_t timeout_ms, const char* iface) {
+char* mt_pg_add_gloo(void* p, int rank, int world, int64_t timeout_ms, const char* iface, int cuda) {
   return caught([&] {
     auto o = c10d::ProcessGroupGloo::Options::create(milliseconds(timeout_ms));
     o->devices.push_back(iface && *iface ? c10d::ProcessGroupGloo::createDeviceForInterface(iface) : c10d::ProcessGroupGloo::createDefaultDevice());
@@ -107,6 +107,7 @@ char* mt_pg_add_gloo(void* p, int rank, int world, int64_t timeout_ms, const cha
     auto b = c10::make_intrusive<c10d::ProcessGroupGloo>(s, rank, world, o);
     auto kind = c10d::ProcessGroup::BackendType::GLOO;
     group_of(p)->setBackend(at::kCPU, kind, mt::optional<c10::intrusive_ptr<c10d::Backend>>(b));
+    if (cuda) group_of(p)->setBackend(at::kCUDA, kind, mt::optional<c10::intrusive_ptr<c10d::Backend>>(b));
 #if MT_VER(2, 6)
     group_of(p)->setDefaultBackend(kind);
 #endif
@@ -161,8 +162,13 @@ char* mt_allgather(const mt_ctx* c, void* p, void** out, int64_t n, void* in) {
     group_of(p)->allgather(o, i)->wait();
   });
 }
-char* mt_barrier(void* p) {
-  return caught([&] { group_of(p)->barrier()->wait(); });
+char* mt_barrier(const mt_ctx* c, void* p) {
+  return caught([&] {
+    State s(c);
+    c10d::BarrierOptions o;
+    if (c->dev_index >= 0) o.device_ids = {c->dev_index}; // NCCL would guess it from the rank
+    group_of(p)->barrier(o)->wait();
+  });
 }
 
 // ---- reducer: DistributedDataParallel's buckets

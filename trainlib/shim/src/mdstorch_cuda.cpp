@@ -32,13 +32,22 @@ char* mtc_pg_add_nccl(void* p, int rank, int world, int64_t timeout_ms) {
 char* mtc_graph_new(void** r) {
   return caught([&] { *r = new at::cuda::CUDAGraph(); });
 }
-char* mtc_graph_begin(void* g) {
-  return caught([&] { static_cast<at::cuda::CUDAGraph*>(g)->capture_begin(); });
+char* mtc_graph_begin(const mt_ctx* c, void* g) {
+  return caught([&] {
+    State s(c);
+    static_cast<at::cuda::CUDAGraph*>(g)->capture_begin();
+  });
 }
-char* mtc_graph_end(void* g) {
-  return caught([&] { static_cast<at::cuda::CUDAGraph*>(g)->capture_end(); });
+char* mtc_graph_end(const mt_ctx* c, void* g) {
+  return caught([&] {
+    State s(c);
+    static_cast<at::cuda::CUDAGraph*>(g)->capture_end();
+  });
 }
-char* mtc_graph_replay(void* g) {
-  return caught([&] { static_cast<at::cuda::CUDAGraph*>(g)->replay(); });
+char* mtc_graph_replay(const mt_ctx* c, void* g) {
+  return caught([&] {
+    State s(c);
+    static_cast<at::cuda::CUDAGraph*>(g)->replay();
+  });
 }
 void mtc_graph_free(void* g) { delete static_cast<at::cuda::CUDAGraph*>(g); }

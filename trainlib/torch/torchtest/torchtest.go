@@ -66,6 +66,26 @@ func Require(t testing.TB) {
 	}
 }
 
+// CUDA is the GPU that a test is about; where there is none the test is skipped, which its log says.
+func CUDA(t testing.TB) torch.Device {
+	t.Helper()
+	Require(t)
+	if !torch.CUDAAvailable() {
+		t.Skip("libtorch sees no GPU")
+	}
+	return torch.CUDA(0)
+}
+
+// Devices are the CPU and, where there is one, a GPU: for tests that hold on both.
+func Devices(t testing.TB) []torch.Device {
+	t.Helper()
+	Require(t)
+	if torch.CUDAAvailable() {
+		return []torch.Device{torch.CPU, torch.CUDA(0)}
+	}
+	return []torch.Device{torch.CPU}
+}
+
 // Main runs the tests of a package whose examples need libtorch: where GOMOSAIC_NO_TORCH=1 says that none is wanted, the
 // examples are left out, which cannot skip themselves.
 func Main(m *testing.M) int {
