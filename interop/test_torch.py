@@ -1,5 +1,6 @@
 """trainlib against Python, live: the same seed gives the same weights, the same weights the same logits, the same steps the same
-losses and parameters, to the bit; checkpoints of either language are gone on with by the other."""
+losses and parameters, to the bit, on the CPU and, where there is one, on a GPU; checkpoints of either language are gone on with
+by the other."""
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
+os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # both sides: cuBLAS is deterministic with it alone
+DEVICES = ["", "cuda"] if torch.cuda.is_available() else [""]
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = {"mobilenet_v2": torchvision.models.mobilenet_v2, "resnet18": torchvision.models.resnet18}
 OPTIMIZERS = {
@@ -44,17 +47,19 @@ class TorchTest(unittest.TestCase):
         done = subprocess.run([self.torchcat, path], cwd=ROOT, capture_output=True, text=True, env={**os.environ, "GOMOSAIC_TORCH_DIR": self.torch_dir()})
         self.assertEqual(done.returncode, 0, done.stderr)
         if job["Out"].endswith(".pt"):
-            return torch.load(job["Out"], weights_only=True, mmap=True)
+            return torch.load(job["Out"], weights_only=True, mmap=True, map_location=job.get("Device") or "cpu")
         return load_file(job["Out"])
 
     def torch_dir(self):
         """Both sides run on this environment's libtorch: another version's kernels need not give the same bits."""
         return str(Path(torch.__file__).parent)
 
-    def python(self, model, optimizer, steps, drop_seed=0, cycle=0, start=None):
+    def python(self, model, optimizer, steps, drop_seed=0, cycle=0, start=None, device=""):
         """The same job here."""
+        torch.use_deterministic_algorithms(device != "")
         torch.manual_seed(0)
-        m = MODELS[model](num_classes=5)
+        x, y = self.x.to(device or "cpu"), self.y.to(device or "cpu")
+        m = MODELS[model](num_classes=5).to(device or "cpu")
         opt = OPTIMIZERS[optimizer](m.parameters())
         sch = torch.optim.lr_scheduler.OneCycleLR(opt, 0.01, total_steps=cycle) if cycle else None
         if start:
@@ -64,13 +69,13 @@ class TorchTest(unittest.TestCase):
                 sch.load_state_dict(start["schedule"])
         m.eval()
         with torch.no_grad():
-            logits = m(self.x)
+            logits = m(x)
         m.train()
         torch.manual_seed(drop_seed)
         losses = []
         for _ in range(steps):
             opt.zero_grad()
-            loss = torch.nn.functional.cross_entropy(m(self.x), self.y)
+            loss = torch.nn.functional.cross_entropy(m(x), y)
             loss.backward()
             opt.step()
             if sch:
@@ -84,29 +89,32 @@ class TorchTest(unittest.TestCase):
             self.assertTrue(torch.equal(a[name], b[name]), f"{what}: {name} differs by up to {(a[name] - b[name]).abs().max()}")
 
     def test_training_is_equal_to_the_bit(self):
-        for model, optimizer, cycle in [("mobilenet_v2", "sgd", 0), ("mobilenet_v2", "adamw", 6), ("resnet18", "adam", 0)]:
-            with self.subTest(model=model, optimizer=optimizer):
-                go = self.go(Model=model, Optimizer=optimizer, Steps=4, DropSeed=7, Cycle=cycle)
-                here = self.python(model, optimizer, 4, 7, cycle)
-                self.assertTrue(torch.equal(go["logits"], here["logits"]), "logits of the same seed")
-                self.assertEqual(go["losses"], here["losses"])
-                self.same(go["model"], here["model"], "after the steps")
+        for device in DEVICES:
+            for model, optimizer, cycle in [("mobilenet_v2", "sgd", 0), ("mobilenet_v2", "adamw", 6), ("resnet18", "adam", 0)]:
+                with self.subTest(model=model, optimizer=optimizer, device=device):
+                    go = self.go(Model=model, Optimizer=optimizer, Steps=4, DropSeed=7, Cycle=cycle, Device=device)
+                    here = self.python(model, optimizer, 4, 7, cycle, device=device)
+                    self.assertTrue(torch.equal(go["logits"], here["logits"]), "logits of the same seed")
+                    self.assertEqual(go["losses"], here["losses"])
+                    self.same(go["model"], here["model"], "after the steps")
 
     def test_each_goes_on_with_the_others_checkpoint(self):
-        for optimizer in ("sgd", "adamw"):
-            with self.subTest(optimizer=optimizer):
-                whole = self.python("mobilenet_v2", optimizer, 2, 7, 8)
-                whole["schedule"] = {k: v for k, v in whole["schedule"].items() if not callable(v)}
-                torch.save(whole, self.tmp / "python.pt")  # before the state goes on: loading it copies no tensor
-                rest = self.python("mobilenet_v2", optimizer, 3, 8, 8, start=whole)
-                go = self.go(Model="mobilenet_v2", Optimizer=optimizer, Cycle=8, Weights=str(self.tmp / "python.pt"), Steps=3, DropSeed=8)
-                self.assertEqual(go["losses"], rest["losses"], "Go after Python")
-                self.same(go["model"], rest["model"], "Go after Python")
+        for device in DEVICES:
+            for optimizer in ("sgd", "adamw"):
+                with self.subTest(optimizer=optimizer, device=device):
+                    whole = self.python("mobilenet_v2", optimizer, 2, 7, 8, device=device)
+                    whole["schedule"] = {k: v for k, v in whole["schedule"].items() if not callable(v)}
+                    torch.save(whole, self.tmp / "python.pt")  # before the state goes on: loading it copies no tensor
+                    rest = self.python("mobilenet_v2", optimizer, 3, 8, 8, start=whole, device=device)
+                    job = {"Model": "mobilenet_v2", "Optimizer": optimizer, "Cycle": 8, "Device": device}
+                    go = self.go(**job, Weights=str(self.tmp / "python.pt"), Steps=3, DropSeed=8)
+                    self.assertEqual(go["losses"], rest["losses"], "Go after Python")
+                    self.same(go["model"], rest["model"], "Go after Python")
 
-                first = self.go(Model="mobilenet_v2", Optimizer=optimizer, Cycle=8, Steps=2, DropSeed=7, Out=str(self.tmp / "go.pt"))
-                after = self.python("mobilenet_v2", optimizer, 3, 8, 8, start=first)
-                self.assertEqual(after["losses"], rest["losses"], "Python after Go")
-                self.same(after["model"], rest["model"], "Python after Go")
+                    first = self.go(**job, Steps=2, DropSeed=7, Out=str(self.tmp / "go.pt"))
+                    after = self.python("mobilenet_v2", optimizer, 3, 8, 8, start=first, device=device)
+                    self.assertEqual(after["losses"], rest["losses"], "Python after Go")
+                    self.same(after["model"], rest["model"], "Python after Go")
 
     def test_weights_travel(self):
         torch.manual_seed(5)

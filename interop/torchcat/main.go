@@ -21,6 +21,7 @@ import (
 
 // job is what to do, in this order.
 type job struct {
+	Device    string // cpu, cuda, cuda:N; "" is the CPU
 	Model     string // mobilenet_v2 or resnet18
 	Classes   int
 	Seed      int64  // of the initialisation
@@ -58,6 +59,13 @@ func run(path string) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	device := torch.CPU
+	if j.Device != "" {
+		if device, err = torch.ParseDevice(j.Device); err != nil {
+			return err
+		}
+		torch.UseDeterministicAlgorithms(true)
+	}
 	torch.SetNumThreads(1)
 	torch.ManualSeed(j.Seed)
 	var m nn.Module
@@ -69,6 +77,7 @@ func run(path string) error {
 	default:
 		return fmt.Errorf("%s: no model %q", path, j.Model)
 	}
+	m.To(device)
 	opt, err := optimizer(j.Optimizer, m.Parameters())
 	if err != nil {
 		return err
@@ -86,7 +95,7 @@ func run(path string) error {
 	if err != nil {
 		return err
 	}
-	x, y := in.Get("x"), in.Get("y")
+	x, y := in.Get("x").To(device), in.Get("y").To(device)
 	out := map[string]any{}
 	m.Eval()
 	torch.NoGrad(func() { out["logits"] = m.Forward(x) })
