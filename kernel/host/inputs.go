@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,20 +59,18 @@ func cellRange(text string) (first, last int, ok bool) {
 		return first, first, true
 	}
 	last, err = strconv.Atoi(to)
-	return first, last, err == nil
+	return first, last, err == nil && first <= last
 }
 
 func (s *Session) magicHistory(_ context.Context, m magicCall) error {
 	args := strings.Fields(m.Args)
-	first, last, numbers := 1, m.cell-1, false
-	for _, arg := range args {
-		if arg == "-n" {
-			numbers = true
-			continue
-		}
+	numbers := slices.Contains(args, "-n")
+	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "-n" })
+	first, last := 1, m.cell-1
+	if len(args) > 0 {
 		var ok bool
-		if first, last, ok = cellRange(arg); !ok {
-			return fmt.Errorf("want a cell's number or a range such as 2-5, got %q; usage: %s", arg, m.Usage)
+		if first, last, ok = cellRange(strings.Join(args, " ")); !ok {
+			return fmt.Errorf("want one cell's number or one range such as 2-5, got %q; usage: %s", m.Args, m.Usage)
 		}
 	}
 	for _, in := range s.inputs.between(first, last) {

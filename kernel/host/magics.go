@@ -84,8 +84,12 @@ func (s *Session) magicWho(_ context.Context, m magicCall) error {
 	return nil
 }
 
-// magicReset starts a fresh host: what cells declared, the memory they hold and what they started are gone.
+// magicReset starts a fresh host: what cells declared, the memory they hold and what they started are gone. There is no
+// question to confirm, which IPython's -f spares.
 func (s *Session) magicReset(ctx context.Context, m magicCall) error {
+	if m.Args != "" && m.Args != "-f" {
+		return fmt.Errorf("%%reset forgets all that cells declared and takes no names, got %s; nothing was forgotten", m.Args)
+	}
 	s.mu.Lock()
 	p := s.host
 	s.mu.Unlock()

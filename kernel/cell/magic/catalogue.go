@@ -37,6 +37,9 @@ func (m Magic) String() string {
 	return "%" + m.Name
 }
 
+// takesNothing tells that the magic has no arguments.
+func (m Magic) takesNothing() bool { return m.Usage == m.String() }
+
 // All lists the magics in the order of %help. The caller must not change the list.
 func All() []Magic { return catalogue }
 
@@ -48,7 +51,7 @@ var catalogue = []Magic{
 	{Name: "whos", Usage: "%whos", Doc: "variables with their types, sizes and values", Kind: Call, Line: true, Bare: true},
 	{Name: "history", Usage: "%history [-n] [cells]", Doc: "the cells that were run: all, 3 or 2-5; -n with their numbers", Kind: Front, Line: true, Bare: true},
 	{Name: "load", Usage: "%load file, or %load cells", Doc: "put a file's text, or earlier cells, in the place of this cell", Kind: Front, Line: true},
-	{Name: "reset", Usage: "%reset", Doc: "forget all that cells declared: a fresh process; imports stay in force", Kind: Front, Line: true, Bare: true},
+	{Name: "reset", Usage: "%reset [-f]", Doc: "forget all that cells declared: a fresh process; imports stay in force; -f is accepted, as in IPython", Kind: Front, Line: true, Bare: true},
 
 	{Name: "get", Usage: "%get [--restart] path[@version]…", Doc: "require modules, as go get does; --restart: in a fresh process, if need be, built with them", Kind: Front, Line: true},
 	{Name: "use", Usage: "%use folder [path]", Doc: "make the packages in a folder importable, and follow its changes", Kind: Front, Line: true},

@@ -218,6 +218,9 @@ func (p *parse) use(offset int) int {
 	if u.Args == "" && !u.Bare {
 		return fail("an argument is missing", "usage: "+u.Usage)
 	}
+	if u.Args != "" && u.takesNothing() {
+		return fail(u.String()+" takes no arguments, got "+u.Args, "")
+	}
 	if u.Whole {
 		u.Body = strings.TrimPrefix(p.code[end:], "\n")
 		u.End = len(p.code)

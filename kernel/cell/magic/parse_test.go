@@ -53,6 +53,8 @@ func TestParse(t *testing.T) {
 		{"n := 3\n!head -{n} {n + 1} ${n} '{print $1}' {other}", "!(head -{n} {n + 1} ${n} '{print $1}' {other}){n}{n + 1} | n := 3 n; n + 1;"},
 		{"%%bash -e\necho `x\n%cd\n", "%%bash(-e)[echo `x/%cd/] | "},
 		{"\n\n%%writefile a.txt\n", "%%writefile(a.txt) | "},
+		{"%whos int\n%help me", "0: %whos takes no arguments, got int 10: %help takes no arguments, got me | "},
+		{"%reset -f", "%reset(-f) | "},
 		{"%time f(1)\ng()", "%time(f(1)) | f(1) g()"},
 		{"%time for i := range 3 {\n\t%x\n}\ng()", "%time(for i := range 3 {) | for i := range 3 { %x } g()"},
 		{"%timeit -n 10 -r3 -n", "%timeit(-n)-n10-r3 | -n"},

@@ -104,6 +104,9 @@ func writeFile(args, text string) (err error) {
 	if ok {
 		flags, verb = os.O_CREATE|os.O_WRONLY|os.O_APPEND, "Appending to"
 	}
+	if strings.HasPrefix(strings.TrimSpace(path), "-") {
+		return fmt.Errorf("%%%%writefile has no option but -a, got %q; a file of that name is ./%s", args, args)
+	}
 	if path, err = Home(strings.Trim(strings.TrimSpace(path), `"'`)); err != nil {
 		return err
 	}

@@ -63,6 +63,9 @@ func TestWriteFile(t *testing.T) {
 			t.Errorf("%s: %q, %v", step.args, b, err)
 		}
 	}
+	if err := writeFile("-q a.txt", "x"); err == nil || !strings.Contains(err.Error(), "no option but -a") {
+		t.Errorf("an option that there is not: %v", err)
+	}
 	if err := writeFile("no/such/folder/a.txt", "x"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
