@@ -15,6 +15,7 @@ type place struct {
 	name     string     // in that package
 	view     types.Type // not nil: the same memory seen as this type, a newer version of the declared one
 	function bool       // a variable that holds a declared function
+	pointer  bool       // name is a function that returns a pointer to it
 }
 
 // placeObjects decides where each object of the cell lives and what the session will know under its name.
@@ -124,6 +125,8 @@ func (c *compilation) reference(o types.Object) string {
 		return o.Name()
 	case at.cell == c.seq:
 		return at.name
+	case at.pointer:
+		return "(*" + c.alias(at.path) + "." + at.name + "())"
 	case at.cell == 0:
 		return c.alias(at.path) + "." + at.name
 	}

@@ -6,9 +6,10 @@ import "go/types"
 type preludeName struct{ path, name string }
 
 // preludeNames are the names that every cell knows without an import. They are the outermost of the user's scopes:
-// anything that the user declares or imports under such a name wins.
+// anything that the user declares or imports under such a name wins. A function without parameters returns a
+// pointer to the variable that is meant.
 var preludeNames = map[string]preludeName{
-	"ctx":     {runtimePath, "Ctx"},
+	"ctx":     {runtimePath, "Context"},
 	"check":   {runtimePath, "Check"},
 	"check1":  {runtimePath, "Check1"},
 	"Display": {displayPath, "Display"},
@@ -27,19 +28,19 @@ func (s *Session) preludeObject(name string) types.Object {
 	if err != nil {
 		return nil
 	}
-	var o types.Object
-	switch there := pkg.Scope().Lookup(from.name).(type) {
-	case *types.Var:
-		o = types.NewVar(there.Pos(), pkg, name, there.Type())
-	case *types.Func:
-		o = types.NewFunc(there.Pos(), pkg, name, there.Signature())
-	default:
+	there, ok := pkg.Scope().Lookup(from.name).(*types.Func)
+	if !ok {
 		return nil
+	}
+	var o types.Object = types.NewFunc(there.Pos(), pkg, name, there.Signature())
+	isVariable := there.Signature().Params().Len() == 0
+	if isVariable {
+		o = types.NewVar(there.Pos(), pkg, name, there.Signature().Results().At(0).Type().(*types.Pointer).Elem())
 	}
 	if s.prelude == nil {
 		s.prelude = map[string]types.Object{}
 	}
 	s.prelude[name] = o
-	s.places[o] = place{path: from.path, name: from.name}
+	s.places[o] = place{path: from.path, name: from.name, pointer: isVariable}
 	return o
 }

@@ -12,7 +12,7 @@ const helpIntro = "A cell is Go: imports, declarations and statements at top lev
 
 // helpNames are what every cell knows without an import, beside the preloaded packages.
 var helpNames = [][2]string{
-	{"ctx", "a context that ends with the cell, or when that is interrupted"},
+	{"ctx", "a context that ends when its cell is interrupted or fails; what the cell has started with it goes on otherwise"},
 	{"check(err)", "stops the cell with the message of an error that is not nil"},
 	{"check1(f())", "the value of a call that returns one and an error, or the cell's end"},
 	{"Display(x)", "shows any value; display.HTML, display.Markdown, display.Image, … make values to show"},

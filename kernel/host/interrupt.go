@@ -39,8 +39,7 @@ func (s *server) interrupt() {
 		go s.leaveBehind(r)
 		return
 	}
-	r.goroutines.Interrupt() // first: who is woken by ctx asks whether it was the interruption
-	r.cancel()
+	r.goroutines.Interrupt()
 	go func() {
 		select {
 		case <-r.ended:

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"log"
@@ -51,7 +52,7 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "gomosaic host:", err)
 		return 2
 	}
-	s.stdin, err = openStdin(func(r *run) (string, error) { return s.Input(r.ctx, "", false) })
+	s.stdin, err = openStdin(func(r *run) (string, error) { return s.Input(r.goroutines.Context(), "", false) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gomosaic host:", err)
 		return 2
@@ -125,8 +126,7 @@ func (s *server) serve(commands *bufio.Reader) {
 		}
 		switch m.Kind {
 		case msgRun:
-			ctx, cancel := context.WithCancel(context.Background())
-			r := &run{seq: m.Seq, label: m.Label, plugin: m.Plugin, goroutines: rt.NewRun(), started: uptime(), ctx: ctx, cancel: cancel, ended: make(chan struct{})}
+			r := &run{seq: m.Seq, label: m.Label, plugin: m.Plugin, goroutines: rt.NewRun(), started: uptime(), ended: make(chan struct{})}
 			s.mu.Lock()
 			s.current = r
 			s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *server) stderr(text string) error {
 	return nil
 }
 
-// call sends an event and waits for the front's reply, or for the end of ctx.
+// call sends an event and waits for the front's reply, for the end of ctx, or for an interruption of the caller's run.
 func (s *server) call(ctx context.Context, m message) (message, error) {
 	reply := make(chan message, 1)
 	s.mu.Lock()
@@ -191,11 +191,12 @@ func (s *server) call(ctx context.Context, m message) (message, error) {
 		}
 		return answer, nil
 	case <-ctx.Done():
-		s.mu.Lock()
-		delete(s.calls, m.ID)
-		s.mu.Unlock()
-		return message{}, ctx.Err()
+	case <-rt.Done():
 	}
+	s.mu.Lock()
+	delete(s.calls, m.ID)
+	s.mu.Unlock()
+	return message{}, cmp.Or(ctx.Err(), context.Canceled)
 }
 
 func (s *server) register(seq int, run func(), variables map[string]any) {

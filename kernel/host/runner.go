@@ -18,8 +18,6 @@ type run struct {
 	plugin     string
 	goroutines *rt.Run
 	started    int64 // uptime
-	ctx        context.Context
-	cancel     context.CancelFunc
 	ended      chan struct{}
 	pressed    atomic.Int32 // interrupts so far
 	left       atomic.Bool  // abandoned: whatever it still does is nobody's
@@ -48,10 +46,9 @@ func (s *server) runner() {
 }
 
 func (s *server) execute(r *run) {
-	rt.Ctx = r.ctx
-	defer r.cancel()
+	r.goroutines.Begin()
 	r.goroutine.Store(goroutineName())
-	if r.ctx.Err() != nil {
+	if r.goroutines.Interrupted() {
 		s.end(r, outcome{status: statusInterrupted, text: "interrupted"})
 		return
 	}
@@ -136,9 +133,13 @@ func isCanceled(v any) (is bool) {
 	return ok && errors.Is(err, context.Canceled)
 }
 
-// end shows the result and reports the outcome, once.
+// end shows the result and reports the outcome, once. What a cell has started with ctx goes on only if it went well: a
+// server, say, that the cell would start again when the user has mended it.
 func (s *server) end(r *run, o outcome) {
 	defer close(r.ended)
+	if o.status != statusOK {
+		r.goroutines.Cancel()
+	}
 	if !r.settled.CompareAndSwap(false, true) {
 		return
 	}

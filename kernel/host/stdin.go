@@ -150,7 +150,7 @@ func (in *stdin) serve(r *run) {
 	case err == nil:
 		in.write(line + "\n")
 		return
-	case err != io.EOF && r.ctx.Err() == nil:
+	case err != io.EOF && !r.goroutines.Interrupted():
 		fmt.Fprintf(rt.Stderr(os.Stderr), "standard input is at its end: %v\n", err)
 	}
 	if err := in.end(); err != nil {

@@ -1,12 +1,5 @@
 package rt
 
-import "context"
-
-// Ctx is ctx: of a cell it ends with the cell, or when that is interrupted, of a shipped program when the program gets
-// SIGINT or SIGTERM. The host renews it before each cell, always with the same dynamic type, so that a goroutine of an
-// earlier cell that reads it meanwhile gets the old or the new one.
-var Ctx = context.Background()
-
 // Failure is the panic value of [Check]: it stops the cell with the error's message, without the look of a crash.
 type Failure struct {
 	Err    error

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,9 @@ import (
 type Run struct {
 	interrupted atomic.Bool
 	done        chan struct{} // closed by Interrupt
+	life        context.Context
+	cancel      context.CancelFunc // of life
+	ctx         context.Context    // the user's variable: life, until a cell assigns another
 
 	mu      sync.Mutex
 	alive   int // goroutines that belong to it
@@ -22,10 +26,28 @@ type Run struct {
 }
 
 // NewRun makes a run without goroutines.
-func NewRun() *Run { return &Run{done: make(chan struct{}), over: make(chan struct{})} }
+func NewRun() *Run {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Run{done: make(chan struct{}), life: ctx, cancel: cancel, ctx: ctx, over: make(chan struct{})}
+}
+
+// Begin makes the run's ctx that of goroutines which belong to no run.
+func (r *Run) Begin() { SetContext(&r.ctx) }
+
+// Context ends when the run is interrupted, or by Cancel.
+func (r *Run) Context() context.Context { return r.life }
+
+// Cancel ends the run's ctx, and nothing else.
+func (r *Run) Cancel() { r.cancel() }
 
 // Interrupt stops the run's goroutines: each is unwound by a panic at the next check, or out of the wait that it is in.
+// Then it ends ctx: whoever is woken by that can tell the interruption from others.
 func (r *Run) Interrupt() {
+	r.stop()
+	r.cancel()
+}
+
+func (r *Run) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.interrupted.Load() {

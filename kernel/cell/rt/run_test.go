@@ -1,10 +1,13 @@
 package rt
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 )
 
 // interruptible runs f as a goroutine of a run and returns the run and what f panicked with.
@@ -79,6 +82,32 @@ func TestGoroutinesBelongToTheRunThatStartsThem(t *testing.T) {
 	<-r.Over()
 	if n := Stop.Load(); n != 0 {
 		t.Errorf("Stop is %d for a run without goroutines", n)
+	}
+}
+
+// TestContextsAreLetGo: of runs that are over nothing stays, whatever was hung on their contexts.
+func TestContextsAreLetGo(t *testing.T) {
+	const runs = 10_000
+	var old []weak.Pointer[Run]
+	for range runs {
+		r, ended := interruptible(func() {
+			context.AfterFunc(*Context(), func() {})
+			child, cancel := context.WithCancel(*Context())
+			_, _ = child, cancel
+		})
+		r.Begin()
+		<-ended
+		old = append(old, weak.Make(r))
+	}
+	runtime.GC()
+	kept := 0
+	for _, r := range old {
+		if r.Value() != nil {
+			kept++
+		}
+	}
+	if kept > 1 {
+		t.Errorf("%d of %d runs are kept, want the last one at most", kept, runs)
 	}
 }
 

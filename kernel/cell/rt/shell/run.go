@@ -37,7 +37,7 @@ func Bash(options, script string) {
 	run(exec.Command("bash", args...))
 }
 
-func run(cmd *exec.Cmd) { rt.Check(runUntil(rt.Ctx, cmd)) }
+func run(cmd *exec.Cmd) { rt.Check(runUntil(*rt.Context(), cmd)) }
 
 // runUntil runs a command until it ends or ctx does. It stays in the host's process group, which is ended as a whole
 // when the host is; so an interruption goes to its descendants one by one.
