@@ -33,8 +33,8 @@ type Program struct {
 
 // drivers are registered by blank import where a program uses the package that they serve, as the host does.
 var drivers = map[string][]string{
-	"gomosaic/mdslib":    {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local", "gomosaic/mdslib/store/web"},
-	"gomosaic/streamlib": {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/store/web"},
+	"gomosaic/mdslib":    {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/web"},
+	"gomosaic/streamlib": {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/web"},
 }
 
 var functionSymbol = regexp.MustCompile(`^nb/c(\d+)\.` + reserved + `I_([\pL_][\pL\pN_]*)$`)

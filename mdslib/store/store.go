@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,8 +91,12 @@ func Open(ctx context.Context, root string) (Store, error) {
 	return open(ctx, root)
 }
 
-// Scheme returns the scheme of a URL in lower case, or "" for a local path. "dbfs:/…" counts as a URL.
+// Scheme returns the scheme of a URL in lower case, or "" for a local path. "dbfs:/…" counts as a URL, and so does a path below
+// /Volumes where no such folder is mounted, as it is on a Databricks cluster: it is dbfs's.
 func Scheme(root string) string {
+	if isUnmountedVolume(root, isFolder) {
+		return "dbfs"
+	}
 	scheme, rest, ok := strings.Cut(root, ":")
 	if !ok || !strings.HasPrefix(rest, "/") || len(scheme) < 2 {
 		return ""
@@ -102,6 +107,18 @@ func Scheme(root string) string {
 		}
 	}
 	return strings.ToLower(scheme)
+}
+
+// isUnmountedVolume tells whether root is a path /Volumes/catalog/… and there is no folder for the catalog here.
+func isUnmountedVolume(root string, isFolder func(string) bool) bool {
+	below, ok := strings.CutPrefix(root, "/Volumes/")
+	catalog, _, _ := strings.Cut(below, "/")
+	return ok && catalog != "" && !isFolder("/Volumes/"+catalog)
+}
+
+func isFolder(path string) bool {
+	stat, err := os.Stat(path)
+	return err == nil && stat.IsDir()
 }
 
 // LocalPath returns the path that root names if it is a local path or a file: URL.

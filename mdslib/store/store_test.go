@@ -35,6 +35,7 @@ func TestScheme(t *testing.T) {
 	for root, want := range map[string]string{
 		"/a/b": "", "a:b": "", "C:/x": "", "./a": "", "": "", "a b:/c": "",
 		"s3://bucket/x": "s3", "S3://b": "s3", "dbfs:/Volumes/x": "dbfs", "azure-dl://c": "azure-dl", "file:///x": "file",
+		"/Volumes/no-such-catalog/schema/volume": "dbfs",
 	} {
 		if got := store.Scheme(root); got != want {
 			t.Errorf("Scheme(%q) = %q, want %q", root, got, want)
@@ -43,7 +44,7 @@ func TestScheme(t *testing.T) {
 	if _, ok := store.LocalPath("file://otherhost/x"); ok {
 		t.Error("a file URL of another host is no local path")
 	}
-	for _, c := range [][3]string{{"/a/", "b/c", "/a/b/c"}, {"s3://b/x/", "y", "s3://b/x/y"}, {"dbfs:/V", "y", "dbfs:/V/y"}} {
+	for _, c := range [][3]string{{"/a/", "b/c", "/a/b/c"}, {"s3://b/x/", "y", "s3://b/x/y"}, {"dbfs:/V", "y", "dbfs:/V/y"}, {"/Volumes/no-such-catalog/s/v", "y", "/Volumes/no-such-catalog/s/v/y"}} {
 		if got := store.Join(c[0], c[1]); got != c[2] {
 			t.Errorf("Join(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
 		}

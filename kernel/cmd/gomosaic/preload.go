@@ -27,5 +27,6 @@ import (
 	_ "gomosaic/mdslib/codec/bzip2"
 	_ "gomosaic/mdslib/local"
 	_ "gomosaic/mdslib/local/parquet"
+	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/web"
 )

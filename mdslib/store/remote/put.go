@@ -4,6 +4,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,9 +40,11 @@ func (s *bucket) Put(ctx context.Context, path, key string) error {
 		return fmt.Errorf("store: %s is no file", path)
 	}
 	size := stat.Size()
+	err = errors.ErrUnsupported
 	if parts, ok := writer.(PartWriter); ok && size > s.Policy.PartBytes {
 		err = s.putParts(ctx, parts, file, size, key)
-	} else {
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
 		err = s.Policy.do(ctx, func(ctx context.Context, moved func()) error {
 			return writer.Upload(ctx, s.Prefix+key, movingFile{io.NewSectionReader(file, 0, size), moved}, size)
 		})
@@ -52,7 +55,7 @@ func (s *bucket) Put(ctx context.Context, path, key string) error {
 	return nil
 }
 
-// abortTime is how long a failed upload may take to free its parts.
+// abortTime is how long a failed upload may take to free its parts, on a network that moves.
 const abortTime = 10 * time.Second
 
 func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File, size int64, key string) (err error) {
@@ -67,14 +70,14 @@ func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File,
 	}
 	defer func() {
 		if err != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(abortTime, s.Policy.Stall))
 			defer cancel()
 			upload.Abort(ctx) // the first error is the one to report; services drop what is left over in time
 		}
 	}()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(s.Policy.Parallel)
-	if s.PartsInOrder {
+	if o, ok := upload.(interface{ InOrder() bool }); s.PartsInOrder || ok && o.InOrder() {
 		group.SetLimit(1)
 	}
 	for _, part := range cut(size, s.partBytes(size)) {

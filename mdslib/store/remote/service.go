@@ -41,13 +41,15 @@ type Writer interface {
 type PartWriter interface {
 	Writer
 
-	// Begin begins an upload of so many bytes. Nothing is seen of it before Complete.
+	// Begin begins an upload of so many bytes. Nothing is seen of it before Complete. An error of Begin or Put that wraps
+	// errors.ErrUnsupported says that the object must be stored by Upload.
 	Begin(ctx context.Context, key string, bytes int64) (Parts, error)
 }
 
 // Parts is an upload in parts under way.
 type Parts interface {
-	// Put uploads one part, again after a failure. Parts come in any order and side by side, but see Options.PartsInOrder.
+	// Put uploads one part, again after a failure. Parts come in any order and side by side, but see Options.PartsInOrder;
+	// an upload that alone wants them in order has a method InOrder() bool.
 	Put(ctx context.Context, part Part, body io.ReadSeeker) error
 
 	// Complete makes the object of the parts.
