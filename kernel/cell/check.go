@@ -179,6 +179,12 @@ func (c *compilation) checkedStatement(st *step, i int) ast.Stmt {
 			return e
 		}
 		return discarded(e)
+	case i >= len(c.steps)-c.parts.listed && !ok:
+		c.fail(st.stmt.Pos(), "expected an expression: the cell ends with a list of them, and this is a statement")
+		return st.stmt
+	case i >= len(c.steps)-c.parts.listed:
+		c.listed = append(c.listed, e.X)
+		return discarded(e)
 	case !ok || !last:
 		return st.stmt
 	}
@@ -212,10 +218,20 @@ func (c *compilation) typeError(err error) {
 		c.cycles = append(c.cycles, c.diagnose(e.Pos, e.Msg))
 	case strings.HasSuffix(e.Msg, "is not used") && (c.keptCalls[e.Pos] || c.lastCall != nil && e.Pos == c.lastCall.Pos()):
 		// len(x), float64(x) and the like are no statements, but as a cell's last expression they are shown.
+	case strings.HasPrefix(e.Msg, "use of untyped nil in assignment") && c.isShown(e.Pos):
+	case c.missing[strings.TrimPrefix(e.Msg, "undefined: ")]: // its import is reported
 	case strings.HasPrefix(e.Msg, "\t"): // continuation of the error before
 	default:
+		if c.isShown(e.Pos) { // the cell has no such assignment
+			e.Msg = strings.Replace(e.Msg, " in assignment to _ identifier", "", 1)
+		}
 		d := c.diagnose(e.Pos, e.Msg)
 		d.Hint = c.hint(e)
 		c.errors = append(c.errors, d)
 	}
+}
+
+// isShown tells whether an expression that the cell shows begins at p.
+func (c *compilation) isShown(p token.Pos) bool {
+	return c.show != nil && c.show.Pos() == p || slices.ContainsFunc(c.listed, func(e ast.Expr) bool { return e.Pos() == p })
 }

@@ -1,9 +1,12 @@
 package cell
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
+	"path"
 	"strings"
 )
 
@@ -14,9 +17,7 @@ var displayPaths = map[string]bool{"display": true, "github.com/gopherdata/gophe
 
 // resolveImports loads what the cell imports and puts it beside the session's imports.
 func (c *compilation) resolveImports() {
-	for name, path := range c.s.imports {
-		c.imports[name] = path
-	}
+	maps.Copy(c.imports, c.s.imports)
 	c.dots = append(c.dots, c.s.dots...)
 	for _, spec := range c.parts.imports {
 		if displayPaths[spec.path] {
@@ -24,10 +25,13 @@ func (c *compilation) resolveImports() {
 		}
 		pkg, err := c.s.importer.Import(spec.path)
 		if err != nil {
-			before := c.code[:spec.offset]
-			c.errors = append(c.errors, Diagnostic{Cell: c.label, Line: strings.Count(before, "\n") + 1,
-				Column: spec.offset - strings.LastIndex(before, "\n"), Message: "cannot import " + spec.path + ": " + err.Error(),
-				Hint: c.adviseImport(spec.path, err)})
+			d := c.diagnoseAt(spec.offset, "cannot import "+spec.path+": "+err.Error())
+			if spec.path == "C" {
+				d.Message = "cannot import C: cells have no cgo"
+			}
+			d.Hint = c.adviseImport(spec.path, err)
+			c.errors = append(c.errors, d)
+			c.missing[cmp.Or(spec.name, path.Base(spec.path))] = true
 			continue
 		}
 		c.imported[spec.path] = true

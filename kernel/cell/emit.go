@@ -152,7 +152,11 @@ func (e *emitter) step(st *step) {
 		e.assign(left, st.define.Rhs)
 	default:
 		e.line(&e.run, st.stmt.Pos())
-		if st.kept {
+		if e.c.isListed(st.stmt) {
+			if e.shows(st.stmt) == showValue { // the last one: the others are arguments of the same call
+				e.run.WriteString(e.c.alias(runtimePath) + ".Show(" + e.c.listText() + ")\n")
+			}
+		} else if st.kept {
 			e.run.WriteString(e.keep(st.stmt.(*ast.ExprStmt)) + "\n")
 		} else {
 			e.run.WriteString(e.statement(st.stmt) + "\n")
@@ -236,7 +240,7 @@ func (e *emitter) shows(stmt ast.Stmt) shown {
 	if !ok {
 		return showNothing
 	}
-	if x.X == e.c.show {
+	if n := len(e.c.listed); x.X == e.c.show || n > 0 && x.X == e.c.listed[n-1] {
 		return showValue
 	}
 	call, ok := x.X.(*ast.CallExpr)
@@ -251,6 +255,21 @@ func (e *emitter) shows(stmt ast.Stmt) shown {
 		return showError
 	}
 	return showValue
+}
+
+// isListed tells whether a statement is one of the expressions with which the cell ends.
+func (c *compilation) isListed(stmt ast.Stmt) bool {
+	x, ok := stmt.(*ast.ExprStmt)
+	return ok && slices.Contains(c.listed, x.X)
+}
+
+// listText renders the expressions with which the cell ends.
+func (c *compilation) listText() string {
+	text := make([]string, len(c.listed))
+	for i, x := range c.listed {
+		text[i] = c.s.render(x.Pos(), x.End())
+	}
+	return strings.Join(text, ", ")
 }
 
 // statement renders one statement; the value of the last expression is shown.

@@ -223,6 +223,10 @@ func (w *bodyWriter) statements() {
 			w.top.WriteString(c.s.render(begin, st.decl.End()) + "\n\n")
 		case st.define != nil:
 			w.define(st.define)
+		case c.isListed(st.stmt):
+			w.run.WriteString(w.x.showName() + "(" + c.listText() + ")")
+			i = len(c.steps) - 1
+			at = c.steps[i].stmt.End()
 		default:
 			if x, ok := st.stmt.(*ast.ExprStmt); ok && st.kept {
 				if _, isCall := x.X.(*ast.CallExpr); !isCall {

@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -18,20 +19,27 @@ type advice struct {
 
 // advices are looked through in their order; the first hint that is not empty counts.
 var advices = []advice{
+	{regexp.MustCompile(`cannot call (\w+) \(variable of type|^(\w+) \(package-level variable\) is not a type|^(\w+) is not a type$`), (*compilation).adviseBuiltin},
 	{regexp.MustCompile(`^undefined: (\w+)\.(\w+)(?: \(but have (\w+)\))?$`), (*compilation).adviseMember},
 	{regexp.MustCompile(`^undefined: (\S+)$`), (*compilation).adviseUndefined},
 	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type`), (*compilation).adviseHidden},
 	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type .* (?:field or method|method or field) \S+, but does have (?:field|method) (\w+)\)`), (*compilation).adviseMember},
-	{regexp.MustCompile(`^(\S+)\.(\S+) undefined \(type`), (*compilation).adviseSelector},
+	{regexp.MustCompile(`^(.+)\.(\S+) undefined \(type`), (*compilation).adviseSelector},
 	{regexp.MustCompile(`^name \S+ not exported by package`), always("names that begin with a small letter are private to their package")},
 	{regexp.MustCompile(`^multiple-value (.*) \(value of type (\(.*\))\) in single-value context`), (*compilation).adviseResults},
 	{regexp.MustCompile(`^assignment mismatch: 1 variable but (.*) returns (2) values`), (*compilation).adviseResults},
-	{regexp.MustCompile(`mismatched types (\S+) and (\S+)\)`), (*compilation).adviseOperands},
+	{regexp.MustCompile(`mismatched types ((?:untyped )?\S+) and ((?:untyped )?\S+)\)`), (*compilation).adviseOperands},
 	{regexp.MustCompile(`^cannot use (.*) \(value of .*method \w+ has pointer receiver`), with("take the address: &%s")},
 	{regexp.MustCompile(`^cannot use (.*) \(.* of .*type (\S+)\) as (\S+) value in [^:]*(?:: .*)?$`), (*compilation).adviseConversion},
 	{regexp.MustCompile(`^too many return values`), (*compilation).adviseReturn},
 	{regexp.MustCompile(`^use of untyped nil in (?:variable declaration|assignment)`), always("nil needs a type: var x *T, or var err error")},
 	{regexp.MustCompile(`^(append\((\w+),.*\)) \(value of type .*\) is not used`), (*compilation).adviseAppend},
+	{regexp.MustCompile(`^cannot use (.*) \(untyped int constant.*\) as int value.*\(overflows\)$`), with("float64(%s) comes near; package math/big has numbers of any size")},
+	{regexp.MustCompile(`index -\d+ \(constant of type int\) must not be negative`), always("indices count from 0: x[len(x)-1] is the last element")},
+	{regexp.MustCompile(`is not constant$`), always("a constant is a number, a text or a boolean that the compiler knows: var declares other values")},
+	{regexp.MustCompile(`^label (\w+) declared and not used`), (*compilation).adviseLabel},
+	{regexp.MustCompile(`^cannot define new methods on non-local type (\S+)`), with("methods belong to types of the notebook: type T %s declares one")},
+	{regexp.MustCompile(`^(\S+) \(type\) is not an expression|^use of package (\S+) not in selector|^(\S+) \(built-in\) must be called`), (*compilation).adviseName},
 	{regexp.MustCompile(` is not used$`), always("a cell shows its last expression only; fmt.Println prints others")},
 	{regexp.MustCompile(`^cannot assign to struct field (\w+)\[.*\]\.\w+ in map`), always("take the value out of the map, change it and put it back, or keep pointers in the map")},
 	{regexp.MustCompile(`^non-boolean condition`), always("conditions are bool: compare with 0, \"\" or nil")},
@@ -60,16 +68,6 @@ func (c *compilation) hint(e types.Error) string {
 	return ""
 }
 
-// foreignWords are what other languages call what Go has too.
-var foreignWords = map[string]string{
-	"None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil", "undefined": "nil", "True": "true", "False": "false",
-	"float": "float64", "double": "float64", "long": "int64", "char": "byte or rune", "str": "string", "String": "string",
-	"object": "any", "dict": "map[string]any", "list": "a slice, []T", "vector": "a slice, []T",
-	"printf": "fmt.Printf", "printl": "fmt.Println", "Println": "fmt.Println", "Printf": "fmt.Printf", "Sprintf": "fmt.Sprintf",
-	"self": "the name in the method's receiver", "this": "the name in the method's receiver",
-	"abs": "math.Abs", "sqrt": "math.Sqrt", "sleep": "time.Sleep", "input": "display.Input", "exit": "os.Exit", "type": "%T",
-}
-
 func (c *compilation) adviseUndefined(at token.Pos, m []string) string {
 	name := m[1]
 	after := strings.TrimLeft(c.textFrom(at)[min(len(name), len(c.textFrom(at))):], " \t")
@@ -81,13 +79,55 @@ func (c *compilation) adviseUndefined(at token.Pos, m []string) string {
 	if word := foreignWords[name]; word != "" {
 		return "Go says " + word
 	}
+	if before := c.code[:len(c.code)-len(c.textFrom(at))]; captured.MatchString(before) {
+		return "a shell line stands on a line of its own; " + keepOutput
+	}
 	if near := nearest(name, c.knownNames()); near != "" {
 		return "did you mean " + near + "?"
 	}
-	if strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "==") {
+	if m := assigned.FindStringSubmatch(after); m != nil {
+		if m[1] != "" {
+			return name + m[1] + " := … declares them"
+		}
 		return name + " := … declares it"
 	}
 	return ""
+}
+
+// assigned is what stands behind the first of the names that a statement sets.
+var assigned = regexp.MustCompile(`^((?:,\s*\w+)*)\s*=[^=]`)
+
+// captured is what stands before the first word of a shell line whose output is to go to a variable: out := !ls.
+var captured = regexp.MustCompile(`=\s*!$`)
+
+// adviseBuiltin is for a name of Go's own, or of every cell's, that the user has given to a variable.
+func (c *compilation) adviseBuiltin(at token.Pos, m []string) string {
+	name := cmp.Or(m[1:]...)
+	id, ok := find(c, func(id *ast.Ident) bool {
+		return id.Pos() <= at && at < id.End()+1 && strings.TrimSuffix(id.Name, freshMark) == name
+	})
+	if !ok || types.Universe.Lookup(name) == nil && preludeNames[name] == (preludeName{}) {
+		return ""
+	}
+	hides := fmt.Sprintf("the variable %s hides what Go means by %s: give it another name", name, name)
+	v := c.info.Uses[id]
+	if v == nil || v != c.s.objects[name] {
+		return hides
+	}
+	return fmt.Sprintf("the variable %s of %s hides what Go means by %s: %%forget %s gives that back", name, c.cellOf(c.s.places[v]), name, name)
+}
+
+// adviseLabel is for `x: int = 5`.
+func (c *compilation) adviseLabel(at token.Pos, m []string) string {
+	if line, _, _ := strings.Cut(c.textFrom(at), "\n"); strings.Contains(line, "=") {
+		return m[1] + " := value declares a variable"
+	}
+	return ""
+}
+
+// adviseName is for a name that is no value.
+func (c *compilation) adviseName(_ token.Pos, m []string) string {
+	return cmp.Or(m[1:]...) + "? shows what it is"
 }
 
 // adviseMember is for a package, variable or type whose member is spelt otherwise.
@@ -132,7 +172,7 @@ func (c *compilation) adviseSelector(at token.Pos, m []string) string {
 	if !ok {
 		return ""
 	}
-	t := c.info.TypeOf(x.X)
+	t := c.typeOf(x.X)
 	if t == nil {
 		return ""
 	}
@@ -152,7 +192,7 @@ func (c *compilation) adviseSelector(at token.Pos, m []string) string {
 	if near := nearest(m[2], names); near != "" {
 		return "did you mean " + m[1] + "." + near + "?"
 	}
-	return ""
+	return foreignMethod(t, m[1], m[2])
 }
 
 func (c *compilation) adviseResults(_ token.Pos, m []string) string {
@@ -173,7 +213,7 @@ func (c *compilation) adviseOperands(at token.Pos, m []string) string {
 	if !ok {
 		return ""
 	}
-	left, right := c.info.TypeOf(x.X), c.info.TypeOf(x.Y)
+	left, right := c.typeOf(x.X), c.typeOf(x.Y)
 	switch {
 	case isNumber(left) && isNumber(right):
 		of, to := x.Y, m[1]
@@ -181,9 +221,11 @@ func (c *compilation) adviseOperands(at token.Pos, m []string) string {
 			of, to = x.X, m[2]
 		}
 		return fmt.Sprintf("convert one of them: %s(%s)", to, c.s.source(of.Pos(), of.End()))
-	case m[1] == "string" && isNumber(right):
+	case x.Op == token.MUL && isText(left) && isNumber(right):
+		return fmt.Sprintf("strings.Repeat(%s, %s) repeats a text", c.s.source(x.X.Pos(), x.X.End()), c.s.source(x.Y.Pos(), x.Y.End()))
+	case isText(left) && isNumber(right):
 		return fmt.Sprintf("fmt.Sprint(%s) makes a text of it", c.s.source(x.Y.Pos(), x.Y.End()))
-	case m[2] == "string" && isNumber(left):
+	case isText(right) && isNumber(left):
 		return fmt.Sprintf("fmt.Sprint(%s) makes a text of it", c.s.source(x.X.Pos(), x.X.End()))
 	}
 	return ""
@@ -236,9 +278,27 @@ func (c *compilation) textFrom(at token.Pos) string {
 	return f.text[c.s.offset(f, at):]
 }
 
+// typeOf is an expression's type. The checker gives none to literals of what it refuses.
+func (c *compilation) typeOf(x ast.Expr) types.Type {
+	if t := c.info.TypeOf(x); t != nil {
+		return t
+	}
+	if lit, ok := x.(*ast.BasicLit); ok {
+		switch lit.Kind {
+		case token.STRING:
+			return types.Typ[types.UntypedString]
+		case token.INT:
+			return types.Typ[types.UntypedInt]
+		case token.FLOAT:
+			return types.Typ[types.UntypedFloat]
+		}
+	}
+	return nil
+}
+
 // typeName is an expression's type as messages have it.
 func (c *compilation) typeName(x ast.Expr) string {
-	t := c.info.TypeOf(x)
+	t := c.typeOf(x)
 	if t == nil {
 		return ""
 	}
@@ -248,6 +308,11 @@ func (c *compilation) typeName(x ast.Expr) string {
 		}
 		return p.Name()
 	})
+}
+
+func isText(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
 }
 
 func isNumber(t types.Type) bool {
@@ -274,7 +339,7 @@ func find[N ast.Node](c *compilation, meant func(N) bool) (found N, ok bool) {
 // there yet, a folder of the user's, cgo.
 func (c *compilation) adviseImport(path string, err error) string {
 	if path == "C" {
-		return "cells have no cgo: put C code into a package of its own, which cells can import"
+		return "put C code into a package of its own, which cells can import"
 	}
 	if !strings.Contains(path, "/") && c.s.config.Suggest != nil {
 		if paths := c.s.config.Suggest(path); len(paths) > 0 {
@@ -297,61 +362,4 @@ func importHint(paths []string) string {
 		quoted[i] = fmt.Sprintf("import %q", paths[i])
 	}
 	return strings.Join(quoted, " or ")
-}
-
-func (c *compilation) knownNames() []string {
-	var names []string
-	for _, name := range c.pkg.Scope().Names() {
-		if !isGenerated(name) {
-			names = append(names, strings.TrimSuffix(name, freshMark))
-		}
-	}
-	for name := range c.imports {
-		names = append(names, name)
-	}
-	for name := range preludeNames {
-		names = append(names, name)
-	}
-	return names
-}
-
-// nearest is the name that differs from the given one by one letter (two in long names) or by case, or "".
-func nearest(name string, names []string) string {
-	best, limit := "", 1+len(name)/6
-	if len(name) < 3 {
-		limit = 0
-	}
-	for _, other := range names {
-		if strings.EqualFold(name, other) && name != other {
-			return other
-		}
-		if d := distance(name, other); d > 0 && (d < limit+1) && (best == "" || d < distance(name, best) || d == distance(name, best) && other < best) {
-			best = other
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to insert, delete, change or swap with their neighbour (Damerau and Levenshtein).
-func distance(a, b string) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j+1]+1, next[j]+1, row[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
 }

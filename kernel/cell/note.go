@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // notes says, for each name that the cell declares anew with another type, which functions of earlier cells go on with
-// what the name meant before. A name that nobody holds changes without a word.
+// what the name meant before, and for a type also which variables do and which methods the new one lacks. A name that
+// nobody holds changes without a word.
 func (c *compilation) notes() []string {
 	var notes []string
 	for _, name := range sortedKeys(c.names) {
@@ -21,15 +23,63 @@ func (c *compilation) notes() []string {
 		if was.cell == 0 || was == c.places[fresh] || sameConstant(old, fresh) {
 			continue
 		}
+		var held []string
 		if holders := c.holders(use{owner: owner{was.cell, was.name}}); len(holders) > 0 {
-			verb := "uses"
-			if len(holders) > 1 {
-				verb = "use"
-			}
-			notes = append(notes, fmt.Sprintf("note: %s; %s still %s the old one (%s)", describe(name, fresh), enumerate(holders), verb, c.origin(old, was)))
+			held = append(held, enumerate(holders)+" still "+plural(holders, "uses", "use")+" the old one")
+		}
+		if values := c.valuesOf(old); len(values) > 0 {
+			held = append(held, enumerate(values)+" still "+plural(values, "is", "are")+" of the old type")
+		}
+		if lost := c.lostMethods(name, old, fresh); len(lost) > 0 {
+			held = append(held, enumerate(lost)+" "+plural(lost, "is no method", "are no methods")+" of it until declared again")
+		}
+		if len(held) > 0 {
+			notes = append(notes, fmt.Sprintf("note: %s; %s (%s)", describe(name, fresh), strings.Join(held, "; "), c.origin(old, was)))
 		}
 	}
+	if o := c.names["main"]; o != nil && c.hard["main"] && !c.parts.isMain && !slices.Contains(slices.Collect(maps.Values(c.info.Uses)), o) {
+		notes = append(notes, "note: main is declared, not called: a cell runs its statements, main() too")
+	}
 	return notes
+}
+
+func plural(names []string, one, many string) string {
+	if len(names) > 1 {
+		return many
+	}
+	return one
+}
+
+// valuesOf lists the variables in force whose types are made of old, if that is a type.
+func (c *compilation) valuesOf(old types.Object) []string {
+	t, ok := old.(*types.TypeName)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, name := range sortedKeys(c.s.objects) {
+		v, ok := c.s.objects[name].(*types.Var)
+		if _, anew := c.names[name]; ok && !anew && mentions(v.Type(), map[*types.TypeName]bool{t: true}) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// lostMethods lists the methods that a type had and its new declaration lacks.
+func (c *compilation) lostMethods(name string, old, fresh types.Object) []string {
+	_, wasType := old.(*types.TypeName)
+	_, isType := fresh.(*types.TypeName)
+	if !wasType || !isType || c.s.types[name] == nil {
+		return nil
+	}
+	var lost []string
+	for _, method := range sortedKeys(c.s.types[name].methods) {
+		if kept := c.kept[name]; kept == nil || kept.methods[method].text == "" {
+			lost = append(lost, method)
+		}
+	}
+	return lost
 }
 
 func sameConstant(a, b types.Object) bool {
@@ -51,10 +101,7 @@ func describe(name string, o types.Object) string {
 
 // origin says where a name was declared before, and as what.
 func (c *compilation) origin(o types.Object, at place) string {
-	cell := ""
-	if u := c.s.units[at.cell]; u != nil {
-		cell = fmt.Sprintf("cell[%d]", u.Label)
-	}
+	cell := c.cellOf(at)
 	switch o.(type) {
 	case *types.TypeName, *types.Const:
 		return cell
@@ -66,6 +113,14 @@ func (c *compilation) origin(o types.Object, at place) string {
 		return p.Name()
 	}
 	return types.TypeString(o.Type(), qualifier) + ", " + cell
+}
+
+// cellOf names the cell of a place, or is empty.
+func (c *compilation) cellOf(at place) string {
+	if u := c.s.units[at.cell]; u != nil {
+		return fmt.Sprintf("cell[%d]", u.Label)
+	}
+	return ""
 }
 
 // holders lists the functions and methods now in force, and the variables that hold a function literal, that refer to u.

@@ -94,6 +94,28 @@ func (s *Session) Reset() {
 	s.publish()
 }
 
+// Forget takes names out of the session, as if no cell had declared them: what they hid is seen again, and functions that
+// refer to them go on with them. It takes all of the names or, with an error, none.
+func (s *Session) Forget(names ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if s.objects[name] == nil {
+			return fmt.Errorf("no cell declared %s", name)
+		}
+	}
+	for _, name := range names {
+		delete(s.objects, name)
+		for _, p := range s.config.Preloads {
+			if p.Name == name {
+				s.imports[name] = p.Path
+			}
+		}
+	}
+	s.publish()
+	return nil
+}
+
 // Unit is a cell as a Go package. It is part of its session only after Commit.
 type Unit struct {
 	Seq     int    // number of the package: nb/c<Seq>
@@ -193,6 +215,7 @@ type compilation struct {
 	parts        parts
 	imports      map[string]string // session's and cell's
 	imported     map[string]bool   // paths that this cell imports
+	missing      map[string]bool   // names of imports that failed
 	dots, blanks []string
 	bodyFile     *ast.File
 	functionFile *ast.File
@@ -219,6 +242,7 @@ type compilation struct {
 	info     *types.Info
 	show     ast.Expr      // last expression that is not a call
 	lastCall *ast.CallExpr // last expression that is one
+	listed   []ast.Expr    // the last expressions, where the cell ends with a list of them
 
 	// place, rewrite, emit
 	places     map[types.Object]place
@@ -263,7 +287,7 @@ type declaration struct {
 func newCompilation(s *Session, code string, label int) *compilation {
 	return &compilation{
 		s: s, seq: s.seq, label: label, code: code, pkg: types.NewPackage(userPackage, userPackage),
-		imports: map[string]string{}, imported: map[string]bool{},
+		imports: map[string]string{}, imported: map[string]bool{}, missing: map[string]bool{},
 		//lint:ignore SA1019 see the field
 		variables: map[*ast.Object]string{},
 		declared:  map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
@@ -328,7 +352,7 @@ func (c *compilation) parse() []Diagnostic {
 	var one, two []Diagnostic
 	c.bodyFile, _, one = c.s.parse("package main\nfunc _() {\n", c.parts.statements, "\n}\n", c.label, 1)
 	c.functionFile, _, two = c.s.parse("package main\n", c.parts.functions, "\n", c.label, 1)
-	found = c.diagnoseSyntax(append(one, two...))
+	found = c.diagnoseSyntax(append(c.malformedImports(), append(one, two...)...))
 	if len(found) == 0 {
 		for _, d := range c.bodyFile.Decls[1:] { // a } too many ends the generated function
 			found = append(found, c.diagnose(d.Pos(), "unexpected declaration after unbalanced }"))
@@ -337,6 +361,21 @@ func (c *compilation) parse() []Diagnostic {
 	if len(found) == 0 {
 		c.body = c.bodyFile.Decls[0].(*ast.FuncDecl).Body
 		found = append(c.refuseDirectives(), c.refuseReserved()...)
+	}
+	return found
+}
+
+// malformedImports reports import declarations without a path.
+func (c *compilation) malformedImports() []Diagnostic {
+	var found []Diagnostic
+	for _, t := range c.parts.malformed {
+		message := "expected an import path, found " + t.text
+		if t.token == token.STRING {
+			message = "string literal not terminated"
+		} else if t.text == "" {
+			message = "expected an import path, found " + t.token.String()
+		}
+		found = append(found, c.diagnoseAt(t.offset, message))
 	}
 	return found
 }

@@ -12,13 +12,15 @@ type importSpec struct {
 	offset     int    // byte of the path literal in the cell
 }
 
-// parts is a cell split: the same text three times, with what belongs to the others blanked by spaces, so that every
-// line and column stays where the user sees it.
+// parts is a cell split: the same text twice, with what belongs to the other or to the imports blanked by spaces, so that
+// every line and column stays where the user sees it.
 type parts struct {
 	imports    []importSpec
-	statements string // declarations other than functions, and statements
-	functions  string // func declarations and methods
-	isMain     bool   // the cell has a package clause
+	malformed  []lexeme // what stands in imports where a path should
+	statements string   // declarations other than functions, and statements
+	functions  string   // func declarations and methods
+	isMain     bool     // the cell has a package clause
+	listed     int      // the last statement is so many expressions, `x, y`: its commas are semicolons in statements
 }
 
 // lexeme is a token with its place.
@@ -68,7 +70,7 @@ func split(code string) parts {
 	statements, functions := []byte(code), []byte(code)
 	var p parts
 	kept := 0 // everything of functions before this byte is settled
-	depth, start := 0, true
+	depth, start, last := 0, true, len(tokens)
 	for i := 0; i < len(tokens); i++ {
 		if start && depth == 0 {
 			end, from := -1, tokens[i].offset
@@ -78,7 +80,8 @@ func split(code string) parts {
 				p.isMain = true
 			case token.IMPORT:
 				end = statementEnd(tokens, i)
-				p.imports = append(p.imports, importsIn(tokens[i:end])...)
+				specs, malformed := importsIn(tokens[i:end])
+				p.imports, p.malformed = append(p.imports, specs...), append(p.malformed, malformed...)
 			case token.FUNC:
 				if isFuncDecl(tokens[i:]) {
 					end = statementEnd(tokens, i)
@@ -97,11 +100,19 @@ func split(code string) parts {
 				i = end
 				continue
 			}
+			if tokens[i].token != token.SEMICOLON {
+				last = i
+			}
 		}
 		depth += nesting(tokens[i].token)
 		start = tokens[i].token == token.SEMICOLON
 	}
 	blank(functions[kept:])
+	commas := listCommas(tokens[last:statementEnd(tokens, last)])
+	for _, comma := range commas {
+		statements[comma.offset] = ';'
+		p.listed = len(commas) + 1
+	}
 	p.statements, p.functions = string(statements), string(functions)
 	return p
 }
@@ -155,11 +166,52 @@ func isFuncDecl(tokens []lexeme) bool {
 	return false
 }
 
-func importsIn(tokens []lexeme) []importSpec {
-	var out []importSpec
-	for i, t := range tokens {
-		if t.token != token.STRING {
+// listCommas are the commas between the expressions of a statement that is nothing but a list of them, `x, y`: what a
+// cell may end with. Go has no such statement.
+func listCommas(tokens []lexeme) (commas []lexeme) {
+	depth, empty := 0, true
+	for _, t := range tokens {
+		if depth += nesting(t.token); depth > 0 || nesting(t.token) < 0 {
+			empty = false
 			continue
+		}
+		switch {
+		case t.token == token.COMMA && empty:
+			return nil
+		case t.token == token.COMMA:
+			commas, empty = append(commas, t), true
+			continue
+		case t.token >= token.ADD_ASSIGN && t.token <= token.AND_NOT_ASSIGN, t.token == token.ASSIGN, t.token == token.DEFINE,
+			t.token == token.INC, t.token == token.DEC, t.token == token.COLON:
+			return nil
+		case t.token.IsKeyword() && t.token != token.FUNC && t.token != token.MAP && t.token != token.CHAN && t.token != token.STRUCT && t.token != token.INTERFACE:
+			return nil
+		}
+		empty = false
+	}
+	if empty {
+		return nil
+	}
+	return commas
+}
+
+// importsIn takes an import declaration apart; malformed is the first token that does not belong into one.
+func importsIn(tokens []lexeme) (out []importSpec, malformed []lexeme) {
+	for i, t := range tokens {
+		switch t.token {
+		case token.STRING:
+		case token.IMPORT, token.LPAREN, token.RPAREN, token.SEMICOLON:
+			continue
+		case token.IDENT, token.PERIOD:
+			if i+1 < len(tokens) && tokens[i+1].token == token.STRING {
+				continue
+			}
+			fallthrough
+		default:
+			return out, []lexeme{t}
+		}
+		if len(t.text) < 2 || t.text[0] != t.text[len(t.text)-1] {
+			return out, []lexeme{t}
 		}
 		spec := importSpec{path: strings.Trim(t.text, "\"`"), offset: t.offset}
 		switch tokens[i-1].token {
@@ -170,7 +222,7 @@ func importsIn(tokens []lexeme) []importSpec {
 		}
 		out = append(out, spec)
 	}
-	return out
+	return out, nil
 }
 
 // blank overwrites everything but line ends.

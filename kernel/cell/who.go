@@ -5,6 +5,11 @@ import "go/types"
 // Names are the user's names that are in force in a session, sorted.
 type Names struct{ Variables, Constants, Functions, Types []string }
 
+// Empty tells that there are none.
+func (n Names) Empty() bool {
+	return len(n.Variables)+len(n.Constants)+len(n.Functions)+len(n.Types) == 0
+}
+
 // Names lists what the session's cells declared.
 func (s *Session) Names() Names {
 	s.mu.Lock()

@@ -17,7 +17,7 @@ type NotebookCell struct {
 }
 
 // Export turns the cells of a notebook into an ordinary Go program, a module whose files are returned by name: main.go,
-// prelude.go, go.mod and go.sum. Nothing is run but %get and %use. module is the program's module path, title the first
+// prelude.go, go.mod and go.sum. Nothing is run but %get, %use and %forget. module is the program's module path, title the first
 // comment. A cell that does not compile is an error of type *[CellError].
 func Export(ctx context.Context, o Options, cells []NotebookCell, module, title string) (map[string][]byte, error) {
 	o, err := o.withDefaults()
@@ -69,7 +69,7 @@ func Export(ctx context.Context, o Options, cells []NotebookCell, module, title 
 	return files, nil
 }
 
-// requireMagics carries out a cell's %get and %use.
+// requireMagics carries out a cell's %get, %use and %forget.
 func requireMagics(ctx context.Context, s *cell.Session, module *cell.Module, o Options, code string, label int) error {
 	uses, err := s.Magics(code, label)
 	if err != nil {
@@ -86,6 +86,8 @@ func requireMagics(ctx context.Context, s *cell.Session, module *cell.Module, o 
 			if wanted, _, err = wantedModules(use); err == nil {
 				_, err = module.Get(ctx, true, wanted...)
 			}
+		case "forget":
+			err = s.Forget(forgottenNames(use)...)
 		case "use":
 			var dir, as string
 			if dir, as, err = usedFolder(use, o.Dir); err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 
 	"gomosaic/kernel/cell"
 	"gomosaic/kernel/cell/magic"
@@ -30,6 +31,7 @@ func (m magicCall) printf(format string, args ...any) {
 var frontMagics = map[string]func(s *Session, ctx context.Context, m magicCall) error{
 	"help":    (*Session).magicHelp,
 	"who":     (*Session).magicWho,
+	"forget":  (*Session).magicForget,
 	"reset":   (*Session).magicReset,
 	"history": (*Session).magicHistory,
 	"load":    (*Session).magicLoad,
@@ -73,6 +75,9 @@ func (s *Session) magicHelp(_ context.Context, m magicCall) error {
 
 func (s *Session) magicWho(_ context.Context, m magicCall) error {
 	names := s.model.Names()
+	if names.Empty() {
+		m.printf("nothing is declared\n")
+	}
 	for _, kind := range []struct {
 		title string
 		list  []string
@@ -84,11 +89,20 @@ func (s *Session) magicWho(_ context.Context, m magicCall) error {
 	return nil
 }
 
+func (s *Session) magicForget(_ context.Context, m magicCall) error {
+	return s.model.Forget(forgottenNames(m.Use)...)
+}
+
+// forgottenNames are the arguments of %forget.
+func forgottenNames(use magic.Use) []string {
+	return strings.FieldsFunc(use.Args, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
 // magicReset starts a fresh host: what cells declared, the memory they hold and what they started are gone. There is no
 // question to confirm, which IPython's -f spares.
 func (s *Session) magicReset(ctx context.Context, m magicCall) error {
 	if m.Args != "" && m.Args != "-f" {
-		return fmt.Errorf("%%reset forgets all that cells declared and takes no names, got %s; nothing was forgotten", m.Args)
+		return fmt.Errorf("%%reset forgets all that cells declared and takes no names, got %s; nothing was forgotten; %%forget takes names", m.Args)
 	}
 	s.mu.Lock()
 	p := s.host

@@ -22,6 +22,7 @@ func (s *server) whos(variables []rt.Variable) {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "variable\ttype\tsize\tvalue\n")
+	shown := 0
 	for _, v := range variables {
 		s.mu.Lock()
 		pointer := s.cells[v.Cell].variables[v.Key]
@@ -29,10 +30,15 @@ func (s *server) whos(variables []rt.Variable) {
 		if pointer == nil {
 			continue
 		}
+		shown++
 		size, text := summary(reflect.ValueOf(pointer).Elem())
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", v.Name, shorten(v.Type, whosTypeRunes), size, text)
 	}
 	w.Flush()
+	if shown == 0 {
+		fmt.Fprintln(os.Stdout, "no variables")
+		return
+	}
 	fmt.Fprint(os.Stdout, cell.Demangle(b.String()))
 }
 

@@ -51,6 +51,7 @@ var catalogue = []Magic{
 	{Name: "whos", Usage: "%whos", Doc: "variables with their types, sizes and values", Kind: Call, Line: true, Bare: true},
 	{Name: "history", Usage: "%history [-n] [cells]", Doc: "the cells that were run: all, 3 or 2-5; -n with their numbers", Kind: Front, Line: true, Bare: true},
 	{Name: "load", Usage: "%load file, or %load cells", Doc: "put a file's text, or earlier cells, in the place of this cell", Kind: Front, Line: true},
+	{Name: "forget", Usage: "%forget name…", Doc: "forget names that cells declared, one that hides a name of Go's too", Kind: Front, Line: true},
 	{Name: "reset", Usage: "%reset [-f]", Doc: "forget all that cells declared: a fresh process; imports stay in force; -f is accepted, as in IPython", Kind: Front, Line: true, Bare: true},
 
 	{Name: "get", Usage: "%get [--restart] path[@version]…", Doc: "require modules, as go get does; --restart: in a fresh process, if need be, built with them", Kind: Front, Line: true},
@@ -80,12 +81,59 @@ func find(name string) (Magic, bool) {
 	return Magic{}, false
 }
 
-// nearest is a magic whose name begins as the given one or the other way round, for hints.
-func nearest(name string) string {
-	for _, m := range catalogue {
-		if m.Name != Shell && name != "" && (strings.HasPrefix(m.Name, name) || strings.HasPrefix(name, m.Name) || strings.EqualFold(m.Name, name)) {
-			return m.String()
-		}
+// elsewhere says what a notebook does here where others have a magic of that name.
+func elsewhere(name string) string {
+	switch name {
+	case "ls", "ll", "cat", "mkdir", "rmdir", "rm", "cp", "mv", "less", "more", "head", "tail", "grep", "find", "man", "pwd", "curl", "git":
+		return "!" + name + " runs the command"
+	case "sh", "script", "system", "sx":
+		return "%%bash runs a script, !command one command"
+	case "python", "python3", "perl", "ruby", "node":
+		return "%%bash runs a script, also one that calls " + name + "; cells are Go"
+	case "html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG":
+		return "a cell that ends with display." + map[string]string{"html": "HTML", "HTML": "HTML", "javascript": "JavaScript", "js": "JavaScript", "latex": "Latex",
+			"markdown": "Markdown", "svg": "SVG", "SVG": "SVG"}[name] + "(`…`) shows it"
+	case "matplotlib", "pylab", "plot":
+		return "charts need no magic: a cell that ends with a display.Chart, or a chart of go-echarts, shows it"
+	case "pip", "conda", "mamba", "go", "goget", "install":
+		return "%get path@version adds a module"
+	case "run", "exec", "main", "args", "load_ext", "reload_ext", "autoreload", "import":
+		return "cells run as they stand; %load file brings a file's text, %use folder packages of yours, and follows their changes"
+	case "set_env", "setenv":
+		return "%env NAME=value sets a variable"
+	case "lsmagic", "magic", "quickref":
+		return "%help lists the magics"
+	case "who_ls", "xdel", "reset_selective", "remove", "rm_var":
+		return "%who lists names, %forget takes some away"
+	case "prun", "lprun", "memit", "mprun", "profile":
+		return "%timeit and %bench measure; package runtime/pprof profiles"
+	case "pinfo", "pinfo2", "pdoc", "psource", "doc":
+		return "name? shows a name's documentation, name?? its source"
+	case "debug", "pdb", "tb", "xmode":
+		return "a panic shows the lines of the cells that led to it"
+	case "capture":
+		return "_ = f() keeps a value from being shown"
 	}
 	return ""
+}
+
+// nearest is the magic with most letters of name at its beginning and its end, and at least half of them, for hints.
+func nearest(name string) string {
+	best, most := "", len(name)/2
+	for _, m := range catalogue {
+		a, b := strings.ToLower(name), strings.ToLower(m.Name)
+		shared := 0
+		for shared < min(len(a), len(b)) && a[shared] == b[shared] {
+			shared++
+		}
+		a, b = a[shared:], b[shared:]
+		for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+			a, b = a[:len(a)-1], b[:len(b)-1]
+			shared++
+		}
+		if m.Name != Shell && shared > most {
+			best, most = m.String(), shared
+		}
+	}
+	return best
 }

@@ -201,7 +201,9 @@ func (p *parse) use(offset int) int {
 		return fail("a magic is %name, or %%name for the whole cell", "%help lists them")
 	case !known:
 		hint := "%help lists the magics"
-		if near := nearest(name); near != "" {
+		if other := elsewhere(name); other != "" {
+			hint = other
+		} else if near := nearest(name); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return fail("there is no magic "+mark+name, hint)
