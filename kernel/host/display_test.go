@@ -24,7 +24,7 @@ b.AppendValues([]int64{3, 4}, nil)
 b.NewArray().Len()`, "=> 2")
 	n.fails("type bad struct{}\nfunc (bad) HTML() string { panic(\"no\") }\nbad{}\nmissing", "undefined: missing")
 	text, err := n.run("type bad struct{}\nfunc (bad) HTML() string { panic(\"no\") }\nbad{}")
-	if err != nil || !strings.Contains(text, "rendering panicked: no") {
+	if err != nil || !strings.Contains(text, "rendering panicked: no\n    at cell[12]:2 in bad.HTML\n        func (bad) HTML() string { panic(\"no\") }") {
 		t.Errorf("%q, %v", text, err)
 	}
 	// What cannot be encoded is said, not lost.

@@ -32,7 +32,7 @@ func (s *server) interrupt() {
 	r := s.current
 	s.mu.Unlock()
 	if r == nil {
-		s.offerRestart()
+		go s.offerRestart()
 		return
 	}
 	if r.pressed.Add(1) > 1 {
@@ -85,7 +85,7 @@ func (s *server) offerRestart() {
 	s.mu.Unlock()
 	for _, r := range left {
 		where, why := blockedAt(r.goroutine.Load())
-		fmt.Fprintf(os.Stderr, "cell[%d], interrupted before, is still there: it %s\n%s\n%s\n", r.label, waitsIn(why), strings.Join(rt.FramesText(where, nil), "\n"), restartOffer)
+		fmt.Fprintf(rt.Stderr(os.Stderr), "cell[%d], interrupted before, is still there: it %s\n%s\n%s\n", r.label, waitsIn(why), rt.Trace(where), restartOffer)
 	}
 }
 

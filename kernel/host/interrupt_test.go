@@ -252,7 +252,7 @@ func TestInterruptBlocked(t *testing.T) {
 	}
 	n.Interrupt()
 	eventually(t, func() bool {
-		return strings.Contains(out.text(), "cell[2], interrupted before, is still there") && strings.Contains(out.text(), "restart the kernel")
+		return strings.Contains(out.text(), "cell[2], interrupted before, is still there") && strings.Contains(out.text(), "    at cell[2]:4\n        mu.Lock()\n") && strings.Contains(out.text(), "restart the kernel")
 	}, out.text)
 	n.want("mu.Unlock()", "") // lets it go on, and end
 	n.want("import \"time\"\ntime.Sleep(50 * time.Millisecond)", "")

@@ -130,7 +130,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }`, "")
 	n.want("%test Passes", "=== RUN   TestPasses\n    cell[1]:3: fine\n")
-	n.fails("%test", "=== RUN   TestFails/panics", "panic: assignment to entry in nil map\n        at cell[1]:9", "--- FAIL: TestFails", "cell[1]:11: wrong", "failed: TestFails")
+	n.fails("%test", "=== RUN   TestFails/panics", "panic: assignment to entry in nil map\n        at cell[1]:9 in a function literal of TestFails\n            m[\"a\"] = 1", "--- FAIL: TestFails", "cell[1]:11: wrong", "failed: TestFails")
 	n.want("func TestFails(t *testing.T) {}\n%test -run Fails", "--- PASS: TestFails") // the new one, by its old name
 	n.want("%bench -n 1\n%test -run none -bench . -benchtime 10x", "BenchmarkAppend")
 	n.fails("%test -timeout 1s", "flag provided but not defined: -timeout")

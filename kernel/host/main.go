@@ -10,9 +10,9 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -62,7 +62,7 @@ func Main(args []string) int {
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
 	go func() { <-terminated; endGroup() }()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // interrupts come as commands
-	rt.SetHooks(rt.Hooks{Shown: s.shown, Stderr: s.stderr, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test})
+	rt.SetHooks(rt.Hooks{Shown: s.shown, Stderr: s.stderr, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test, Source: s.source})
 	log.SetOutput(rt.Stderr(os.Stderr))
 	restore := display.SetPublisher(s)
 	defer restore()
@@ -205,7 +205,18 @@ func (s *server) register(seq int, run func(), variables map[string]any) {
 	s.cells[seq] = loadedCell{run, variables}
 }
 
+// sourcePatience is how long a trace waits for its line of a cell.
+const sourcePatience = time.Second
+
+// source asks the front, which has the text of the cells.
+func (s *server) source(place string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), sourcePatience)
+	defer cancel()
+	answer, _ := s.call(ctx, message{Kind: msgSource, Text: place}) // a trace does without
+	return answer.Text
+}
+
 // goPanic reports the panic of a goroutine that a cell started: it ends the goroutine, nothing else.
 func (s *server) goPanic(text string, frames []rt.Frame) {
-	fmt.Fprintf(rt.Stderr(os.Stderr), "panic in goroutine: %s\n%s\n", text, strings.Join(rt.FramesText(frames, nil), "\n"))
+	fmt.Fprintf(rt.Stderr(os.Stderr), "panic in goroutine: %s\n%s\n", text, rt.Trace(frames))
 }

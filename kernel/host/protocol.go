@@ -46,6 +46,7 @@ const (
 	msgClear   = "clear"   // Wait
 	msgPeeked  = "peeked"  // ID, Text: the value, or empty
 	msgInput   = "input"   // call: Text is the prompt, Password
+	msgSource  = "source"  // call: Text is a place in a cell → Text, its line
 	msgPlan    = "plan"    // call: Function, Package, Func → Plan
 	msgBuild   = "build"   // call: Function, Package, Func, Snapshot, Types → Text, the program's path
 )

@@ -58,7 +58,7 @@ func renderResult(values []any) message {
 func renderSafely(values []any) (d display.Data) {
 	defer func() {
 		if p := rt.Recovered(recover()); p != nil {
-			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %s\n%s)", rt.PanicText(p), strings.Join(rt.FramesText(rt.Frames(), nil), "\n")))
+			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %s\n%s)", rt.PanicText(p), rt.Trace(rt.Frames())))
 		}
 	}()
 	return display.RenderResult(values...)

@@ -344,6 +344,8 @@ func (s *Session) handle(p *process, m message) {
 			text, err := out.Input(m.Text, m.Password)
 			reply(p, m.ID, message{Text: text}, err)
 		}()
+	case msgSource:
+		go reply(p, m.ID, message{Text: s.model.SourceLine(m.Text)}, nil) // waits for a cell that is being compiled
 	case msgPlan:
 		plan, err := s.model.Captured(m.Function)
 		var variables []variable

@@ -39,7 +39,7 @@ time.AfterFunc(1, func() {
 	panic("third")
 })
 wg.Wait()
-time.Sleep(100 * time.Millisecond)`, "panic in goroutine: first\n    at cell[1]:5")
+time.Sleep(100 * time.Millisecond)`, "panic in goroutine: first\n    at cell[1]:5 in a function literal\n        wg.Go(func() { panic(\"first\") })\n")
 	n.want("x", "=> 7")
 }
 

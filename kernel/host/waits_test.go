@@ -46,7 +46,7 @@ func first(a, b <-chan int) int { select { case v := <-a: return v; case v := <-
 		{"res := make(chan int, 1)\nhand := func(v int, c chan int) { c <- v }\ngo hand(<-filled(8), res)\n<-res", "=> 8"},
 		{"wait := time.Sleep; start := time.Now(); time.Sleep(3 * time.Millisecond); wait(1); defer time.Sleep(1); time.Since(start) > 3*time.Millisecond", "true"},
 		{"timeout, cancel := context.WithTimeout(ctx, time.Millisecond)\ndefer cancel()\n<-timeout.Done()\ntimeout.Err()", "deadline exceeded"},
-		{"stop := context.AfterFunc(timeout, func() { panic(\"after\") })\ntime.Sleep(10 * time.Millisecond); stop()", "panic in goroutine: after"},
+		{"stop := context.AfterFunc(timeout, func() { panic(\"after\") })\ntime.Sleep(10 * time.Millisecond); stop()", "panic in goroutine: after\n    at cell[33]:1 in a function literal\n        stop := context.AfterFunc"},
 	} {
 		n.want(test.code, test.want)
 	}

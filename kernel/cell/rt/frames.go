@@ -68,7 +68,11 @@ func userFunc(symbol string) string {
 		return ""
 	}
 	name, _, _ = strings.Cut(name, "-range") // the body of a loop over a function
-	return strings.ReplaceAll(strings.ReplaceAll(name, "ꞶI_", ""), "Ꞷ", "")
+	name = strings.ReplaceAll(strings.ReplaceAll(name, "ꞶI_", ""), "Ꞷ", "")
+	if outer, _, ok := strings.Cut(name, ".func"); ok {
+		return "a function literal of " + outer
+	}
+	return name
 }
 
 // maxFolded is how many functions outside of cells are named.

@@ -17,6 +17,7 @@ type Hooks struct {
 	Register func(seq int, run func(), variables map[string]any)
 	Whos     func(variables []Variable)                     // %whos
 	Test     func(flags string, functions []Function) error // %test
+	Source   func(place string) string                      // the line of a cell that a frame's place stands for
 }
 
 var hooks atomic.Pointer[Hooks]
@@ -66,8 +67,17 @@ func Register(seq int, run func(), variables map[string]any) {
 	}
 }
 
+// Trace writes frames as a text for people, with the line of the innermost one where the host is there to tell.
+func Trace(frames []Frame) string {
+	var source func(string) string
+	if h := hooks.Load(); h != nil {
+		source = h.Source
+	}
+	return strings.Join(FramesText(frames, source), "\n")
+}
+
 // Die ends a shipped program that panicked: the message with the notebook's frames first, then Go's own stack.
 func Die(value any) {
-	fmt.Fprintf(os.Stderr, "panic: %s\n%s\n\n%s", PanicText(value), strings.Join(FramesText(Frames(), nil), "\n"), debug.Stack())
+	fmt.Fprintf(os.Stderr, "panic: %s\n%s\n\n%s", PanicText(value), Trace(Frames()), debug.Stack())
 	os.Exit(2)
 }

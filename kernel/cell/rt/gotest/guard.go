@@ -5,7 +5,6 @@ package gotest
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"gomosaic/kernel/cell/rt"
@@ -51,12 +50,10 @@ func failed(t testing.TB, value any) {
 		fmt.Fprintln(t.Output(), "interrupted")
 		t.Fail()
 	case *rt.Failure:
-		fmt.Fprintf(t.Output(), "%s\n%s\n", rt.PanicText(v.Err), framesText(v.Frames))
+		fmt.Fprintf(t.Output(), "%s\n%s\n", rt.PanicText(v.Err), rt.Trace(v.Frames))
 		t.Fail()
 	default:
-		fmt.Fprintf(t.Output(), "panic: %s\n%s\n", rt.PanicText(v), framesText(rt.Frames()))
+		fmt.Fprintf(t.Output(), "panic: %s\n%s\n", rt.PanicText(v), rt.Trace(rt.Frames()))
 		t.Fail()
 	}
 }
-
-func framesText(frames []rt.Frame) string { return strings.Join(rt.FramesText(frames, nil), "\n") }
