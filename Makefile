@@ -66,6 +66,11 @@ fuzz: ## each fuzz target for FUZZTIME, 10s; what one fails on is written below 
 bench-kernel: setup ## how long a cell takes, beside gonb where GONB=PATH names its binary
 	@.venv/bin/python bench/kernel/measure.py
 
+.PHONY: bench-mds
+bench-mds: reference ## how fast MDS is written and read, beside mosaicml-streaming, litdata and webdataset; ≤ 10 minutes
+	@go build -o bench/out/mds ./bench/mds
+	.venv-reference/bin/python bench/mds/measure.py --ours bench/out/mds 2>bench/out/mds.log || { tail -n 20 bench/out/mds.log >&2; exit 1; }
+
 .PHONY: reference
 reference: ## .venv-reference: the Python packages that gomosaic is compared with
 	@setup/reference.sh
