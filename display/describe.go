@@ -39,6 +39,9 @@ func (d *describer) describe(v reflect.Value, depth int) node {
 	if !v.IsValid() {
 		return leaf("<nil>")
 	}
+	if n, ok := d.synchronised(v, depth); ok {
+		return n
+	}
 	if text, ok := d.own(v, depth); ok {
 		return leaf(text)
 	}
@@ -78,7 +81,7 @@ func (d *describer) describe(v reflect.Value, depth int) node {
 	return leaf(fmt.Sprint(v)) // booleans and numbers
 }
 
-// own is what the value says of itself by an Error, String or Format method, as fmt has it.
+// own is what the value says of itself by an Error, String or Format method, its own or a pointer's to it, as fmt has it.
 func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 	if !v.CanInterface() || v.Kind() == reflect.Interface {
 		return "", false
@@ -86,10 +89,14 @@ func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 	if v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>", true
 	}
-	if _, renders := v.Interface().(HTMLer); renders && depth > 0 {
-		return typeName(v.Type()), true // a table, a chart: its text has many lines, and may take long
+	x := v.Interface()
+	if !speaks(x) && v.Kind() != reflect.Pointer && speaks(reflect.Zero(reflect.PointerTo(v.Type())).Interface()) {
+		x = pointerTo(v).Interface() // big.Int, url.URL, strings.Builder
 	}
-	switch x := v.Interface().(type) {
+	if _, renders := x.(HTMLer); renders && depth > 0 && speaks(x) && strings.Contains(typeName(v.Type()), ".") {
+		return typeName(v.Type()), true // a package's table or chart: its text has many lines, and may take long
+	}
+	switch x := x.(type) {
 	case time.Time: // String has the reading of the monotonic clock behind it
 		return x.Format("2006-01-02 15:04:05.999999999 -0700 MST"), true
 	case error, fmt.Stringer, fmt.Formatter:
@@ -101,6 +108,25 @@ func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 		return clip(text, 1000), true
 	}
 	return clip(text, textBytes), true
+}
+
+// speaks tells whether a value has one of the methods by which fmt prints it.
+func speaks(x any) bool {
+	switch x.(type) {
+	case error, fmt.Stringer, fmt.Formatter:
+		return true
+	}
+	return false
+}
+
+// pointerTo is the value's address, or that of a copy.
+func pointerTo(v reflect.Value) reflect.Value {
+	if v.CanAddr() {
+		return v.Addr()
+	}
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	return p
 }
 
 // enter notes that the content of a pointer, map or slice is being described; ok is false if it is already.
@@ -147,6 +173,9 @@ func (d *describer) structure(v reflect.Value, depth int) node {
 			break
 		}
 		field := v.Field(i)
+		if v.Type().Field(i).Name == "_" || v.Type().Field(i).Type.Name() == "noCopy" {
+			continue // padding, and a mark for go vet
+		}
 		if v.Type().Field(i).PkgPath == "main" && v.CanAddr() {
 			field = reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 		}

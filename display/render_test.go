@@ -104,7 +104,7 @@ func TestRenderVariable(t *testing.T) {
 	if d, ok := Render(onPointer{3}); !ok || d.Data[MIMETypeHTML] != "<i>3</i>" {
 		t.Errorf("%v, %v", d, ok)
 	}
-	if text := Summary([]any{&onPointer{}, 1}, 60); text != "[*display.onPointer 1]" {
+	if text := Summary([]any{&onPointer{}, 1}, 60); text != "[&display.onPointer{n:0} 1]" {
 		t.Error(text)
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"math"
 	"math/big"
+	"net/url"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -31,6 +34,23 @@ func (broken) String() string { panic("no") }
 type celsius float64
 
 func (c celsius) String() string { return fmt.Sprintf("%.1f °C", float64(c)) }
+
+type profile struct{ n int }
+
+func (p profile) HTML() string { return "<b>profile</b>" }
+
+func writer(text string) (b strings.Builder) {
+	b.WriteString(text)
+	return b
+}
+
+func synced(pairs ...any) *sync.Map {
+	m := new(sync.Map)
+	for i := 0; i < len(pairs); i += 2 {
+		m.Store(pairs[i], pairs[i+1])
+	}
+	return m
+}
 
 func TestText(t *testing.T) {
 	ring := &named{Name: "ring"}
@@ -72,6 +92,16 @@ func TestText(t *testing.T) {
 		{"duration", 1500 * time.Millisecond, "1.5s"},
 		{"time", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "2026-01-02 03:04:05 +0000 UTC"},
 		{"stringers", []celsius{1, 2.25}, "[1.0 °C 2.2 °C]"},
+		{"methods of the pointer", []any{*big.NewInt(7), *big.NewFloat(1.5), url.URL{Scheme: "https", Host: "h"}, writer("text")}, "[7 1.5 https://h text]"},
+		{"its own HTML", []profile{{1}}, "[profile{n:1}]"},
+		{"its own HTML by a pointer", map[string]*profile{"a": {2}}, `map["a":&profile{n:2}]`},
+		{"a table in a list", []any{Table{Caption: "t"}}, "[Table]"},
+		{"atomics", struct {
+			N atomic.Int64
+			P *atomic.Pointer[point]
+		}{P: &atomic.Pointer[point]{}}, "struct{N:atomic.Int64(0) P:atomic.Pointer[gomosaic/point](<nil>)}"},
+		{"sync.Map", synced("b", 2, "a", 1), `sync.Map(map["a":1 "b":2])`},
+		{"mutex", struct{ mu sync.Mutex }{}, "struct{mu:sync.Mutex{mu:sync.Mutex{state:0 sema:0}}}"},
 		{"big", big.NewInt(1).Lsh(big.NewInt(1), 80), "1208925819614629174706176"},
 		{"bytes", []byte("a\nü"), `[]byte("a\nü")`},
 		{"binary", []byte{0x89, 'P', 0xff}, "[]byte{0x89 0x50 0xff}"},
