@@ -136,12 +136,40 @@ func LocalPath(root string) (path string, ok bool) {
 	return "", false
 }
 
-// Join returns the root of a folder below root: the key is appended to a URL or to a local path.
+// Join returns the root of a folder below root: the key is appended to a URL or to a local path. The query of a web address,
+// which may be a signature, stays at its end.
 func Join(root, key string) string {
-	if Scheme(root) == "" {
+	query := ""
+	switch scheme := Scheme(root); scheme {
+	case "":
 		return filepath.Join(root, filepath.FromSlash(key))
+	case "http", "https":
+		if i := strings.IndexByte(root, '?'); i >= 0 {
+			root, query = root[:i], root[i:]
+		}
 	}
-	return strings.TrimRight(root, "/") + "/" + key
+	return strings.TrimRight(root, "/") + "/" + key + query
+}
+
+// Redacted returns root as messages may show it: without the password that stands in a URL, and without the query of a web
+// address.
+func Redacted(root string) string {
+	scheme, rest, ok := strings.Cut(root, "://")
+	if !ok {
+		return root
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	end := strings.LastIndexByte(host, '@')
+	if _, port, ok := strings.Cut(host, ":"); end < 0 && ok && strings.Trim(port, "0123456789") != "" {
+		end = strings.LastIndexByte(rest, '@') // a password with a slash in it, which should have been escaped
+	}
+	if user, _, ok := strings.Cut(rest[:max(end, 0)], ":"); ok {
+		rest = user + ":…" + rest[end:]
+	}
+	if strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") {
+		rest, _, _ = strings.Cut(rest, "?")
+	}
+	return scheme + "://" + rest
 }
 
 // CheckKey returns an error unless key is a slash-separated relative path without "." and ".." parts.

@@ -44,9 +44,20 @@ func TestScheme(t *testing.T) {
 	if _, ok := store.LocalPath("file://otherhost/x"); ok {
 		t.Error("a file URL of another host is no local path")
 	}
-	for _, c := range [][3]string{{"/a/", "b/c", "/a/b/c"}, {"s3://b/x/", "y", "s3://b/x/y"}, {"dbfs:/V", "y", "dbfs:/V/y"}, {"/Volumes/no-such-catalog/s/v", "y", "/Volumes/no-such-catalog/s/v/y"}} {
+	for _, c := range [][3]string{{"/a/", "b/c", "/a/b/c"}, {"s3://b/x/", "y", "s3://b/x/y"}, {"dbfs:/V", "y", "dbfs:/V/y"}, {"https://h/x/?sig=1/2", "y", "https://h/x/y?sig=1/2"}, {"/Volumes/no-such-catalog/s/v", "y", "/Volumes/no-such-catalog/s/v/y"}} {
 		if got := store.Join(c[0], c[1]); got != c[2] {
 			t.Errorf("Join(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestRedacted(t *testing.T) {
+	for root, want := range map[string]string{
+		"sftp://me:a/b@h:22/x": "sftp://me:…@h:22/x", "sftp://h:22/x@y": "sftp://h:22/x@y", "sftp://me:a%2Fb@h:22/x@y": "sftp://me:…@h:22/x@y", "sftp://me@h/x": "sftp://me@h/x",
+		"https://me:p:q@h?sig=1": "https://me:…@h", "https://h/x?sig=1": "https://h/x", "s3://b/x?y": "s3://b/x?y", "/a:b@c/": "/a:b@c/", "": "",
+	} {
+		if got := store.Redacted(root); got != want {
+			t.Errorf("Redacted(%q) = %q, want %q", root, got, want)
 		}
 	}
 }
