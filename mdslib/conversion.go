@@ -57,7 +57,7 @@ func StartConversion(ctx context.Context, opts MDSOptions) (*Conversion, error) 
 	case opts.Out == "" && opts.Remote == "":
 		return nil, errors.New("mdslib: MDSOptions.Out is empty: want a local folder or a URL")
 	case !local && opts.Remote != "":
-		return nil, fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", opts.Remote, opts.Out)
+		return nil, fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(opts.Remote), opts.Out)
 	case !local:
 		dir, c.remoteURL = "", opts.Out
 	}
@@ -175,7 +175,7 @@ func (c *Conversion) Report(partition int, index *Index, took time.Duration) Par
 // error the attempt is aborted.
 func (c *Conversion) Commit(ctx context.Context, engine string, partitions []PartitionReport) (*Report, error) {
 	r := &Report{
-		Path: c.opts.Out, Remote: c.opts.Remote, Engine: engine, Columns: c.opts.Columns, Hashes: c.opts.Hashes, Replaced: c.replaces,
+		Path: store.Redacted(c.opts.Out), Remote: store.Redacted(c.opts.Remote), Engine: engine, Columns: c.opts.Columns, Hashes: c.opts.Hashes, Replaced: c.replaces,
 		Partitions: []PartitionReport{},
 	}
 	if codec, err := parseCompression(c.opts.Compression); err == nil {
@@ -342,5 +342,5 @@ func (c *Conversion) Abort(cause error) error {
 	if err != nil {
 		return fmt.Errorf("%w\n(removing the unfinished data set failed too: %v; delete %s)", cause, err, c.attempt)
 	}
-	return fmt.Errorf("%w\n(no data set was written to %s: the files of %d unfinished partitions were removed, %s)", cause, c.opts.Out, done, left)
+	return fmt.Errorf("%w\n(no data set was written to %s: the files of %d unfinished partitions were removed, %s)", cause, store.Redacted(c.opts.Out), done, left)
 }

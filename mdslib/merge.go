@@ -107,7 +107,7 @@ func newMerger(ctx context.Context, out string, opts MergeOptions) (*merger, err
 		m.dir = dir
 		m.local, err = store.Open(ctx, dir)
 	} else if opts.Remote != "" {
-		return nil, fmt.Errorf("mdslib: merge: with Remote %s set, %s must be a local folder", opts.Remote, out)
+		return nil, fmt.Errorf("mdslib: merge: with Remote %s set, %s must be a local folder", store.Redacted(opts.Remote), store.Redacted(out))
 	} else {
 		m.remote, err = store.Open(ctx, out)
 	}
@@ -134,7 +134,7 @@ func (m *merger) key(index string) (string, error) {
 	}
 	file, ok := store.LocalPath(index)
 	if !ok {
-		return "", fmt.Errorf("mdslib: merge: %s is no local file", index)
+		return "", fmt.Errorf("mdslib: merge: %s is no local file", store.Redacted(index))
 	}
 	if stat, err := os.Stat(file); err == nil && stat.IsDir() || err != nil && filepath.Base(file) != IndexName {
 		file = filepath.Join(file, IndexName)
@@ -155,13 +155,13 @@ func (m *merger) key(index string) (string, error) {
 }
 
 func notBelow(index, out string) error {
-	return fmt.Errorf("mdslib: merge: partition %s does not lie below %s: the merged index could not name its shards", index, out)
+	return fmt.Errorf("mdslib: merge: partition %s does not lie below %s: the merged index could not name its shards", store.Redacted(index), store.Redacted(out))
 }
 
 // merge reads the partitions side by side and publishes their shards in the order of the keys.
 func (m *merger) merge(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
-		return fmt.Errorf("mdslib: merge into %s: no partition with an %s (%w)", m.out, IndexName, fs.ErrNotExist)
+		return fmt.Errorf("mdslib: merge into %s: no partition with an %s (%w)", store.Redacted(m.out), IndexName, fs.ErrNotExist)
 	}
 	texts := make([][]byte, len(keys))
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -173,7 +173,7 @@ func (m *merger) merge(ctx context.Context, keys []string) error {
 				texts[i], err = partitionShards(data, path.Dir(key))
 			}
 			if err != nil {
-				return fmt.Errorf("mdslib: merge: %s: %w", store.Join(m.out, key), err)
+				return fmt.Errorf("mdslib: merge: %s: %w", store.Redacted(store.Join(m.out, key)), err)
 			}
 			return nil
 		})

@@ -105,7 +105,7 @@ func prepareRemote(ctx context.Context, remote store.Store, url string, existOK 
 		return nil
 	}
 	if !existOK {
-		return fmt.Errorf("mdslib: remote %s holds a data set already (%w): choose another or set ExistOK to replace it", url, fs.ErrExist)
+		return fmt.Errorf("mdslib: remote %s holds a data set already (%w): choose another or set ExistOK to replace it", store.Redacted(url), fs.ErrExist)
 	}
 	for _, key := range keys { // in key order: index.json comes first
 		if err := remote.Delete(ctx, key); err != nil {

@@ -65,7 +65,7 @@ func openSource(ctx context.Context, number int, stream Stream) (*source, error)
 // name is how errors call the stream.
 func (s *source) name() string {
 	if s.Remote != "" {
-		return store.Join(s.Remote, s.Split)
+		return store.Redacted(store.Join(s.Remote, s.Split))
 	}
 	return filepath.Join(s.Local, s.Split)
 }
@@ -183,6 +183,7 @@ func userCache(place string) (string, error) {
 		}
 		place = abs
 	}
+	place = store.Redacted(place) // the same for everybody, and with a new signature
 	root, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("no folder for shards: give Local: %w", err)

@@ -17,7 +17,7 @@ import (
 
 // set is a data set at hand.
 type set struct {
-	name   string // as given
+	name   string // as given, without a password
 	dir    string
 	index  *mdslib.Index
 	remote store.Store // nil for a local one
@@ -25,7 +25,7 @@ type set struct {
 
 // openSet reads the index of the data set at place. close must be called.
 func openSet(ctx context.Context, place string) (*set, error) {
-	s := &set{name: place}
+	s := &set{name: store.Redacted(place)}
 	dir, local := store.LocalPath(place)
 	if local {
 		s.dir = dir

@@ -151,6 +151,25 @@ func Join(root, key string) string {
 	return strings.TrimRight(root, "/") + "/" + key + query
 }
 
+// Split is the reverse of [Join]: the folder that a file lies in, "." for a name alone, and the file's name.
+func Split(root string) (folder, name string) {
+	query := ""
+	switch Scheme(root) {
+	case "":
+		return filepath.Dir(root), filepath.Base(root)
+	case "http", "https":
+		if i := strings.IndexByte(root, '?'); i >= 0 {
+			root, query = root[:i], root[i:]
+		}
+	}
+	i := strings.LastIndexByte(root, '/')
+	folder, name = strings.TrimRight(root[:i], "/"), root[i+1:]
+	if strings.HasSuffix(folder, ":") { // "dbfs:/name"
+		folder += "/"
+	}
+	return folder + query, name
+}
+
 // Redacted returns root as messages may show it: without the password that stands in a URL, and without the query of a web
 // address.
 func Redacted(root string) string {

@@ -51,6 +51,14 @@ func TestScheme(t *testing.T) {
 	}
 }
 
+func TestSplit(t *testing.T) {
+	for _, c := range [][3]string{{"s3://b/x/y", "s3://b/x", "y"}, {"dbfs:/x", "dbfs:/", "x"}, {"https://h/x/y?sig=1/2", "https://h/x?sig=1/2", "y"}, {"/a/b", "/a", "b"}, {"b", ".", "b"}} {
+		if folder, name := store.Split(c[0]); folder != c[1] || name != c[2] {
+			t.Errorf("Split(%q) = %q, %q, want %q, %q", c[0], folder, name, c[1], c[2])
+		}
+	}
+}
+
 func TestRedacted(t *testing.T) {
 	for root, want := range map[string]string{
 		"sftp://me:a/b@h:22/x": "sftp://me:…@h:22/x", "sftp://h:22/x@y": "sftp://h:22/x@y", "sftp://me:a%2Fb@h:22/x@y": "sftp://me:…@h:22/x@y", "sftp://me@h/x": "sftp://me@h/x",

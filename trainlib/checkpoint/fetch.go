@@ -36,9 +36,11 @@ func hashInName(name string) string {
 // Fetch returns the local path of a checkpoint: source itself when it is a file here, else the copy of the URL in the cache,
 // downloaded if it is not there yet. A file whose hash is another is an error and does not stay in the cache.
 func Fetch(ctx context.Context, source string, o FetchOptions) (string, error) {
+	folder, name := store.Split(source)
+	shown := store.Redacted(source)
 	want := strings.ToLower(o.SHA256)
 	if want == "" {
-		want = hashInName(path.Base(source))
+		want = hashInName(name)
 	}
 	if local, ok := store.LocalPath(source); ok {
 		return local, checkHash(source, local, want)
@@ -47,15 +49,14 @@ func Fetch(ctx context.Context, source string, o FetchOptions) (string, error) {
 	if dir == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("checkpoint: a folder to keep %s in: %w", source, err)
+			return "", fmt.Errorf("checkpoint: a folder to keep %s in: %w", shown, err)
 		}
 		dir = filepath.Join(cache, "gomosaic", "checkpoints")
 	}
-	folder, name := path.Split(source)
-	sum := sha256.Sum256([]byte(folder)) // equal names from two places do not meet
+	sum := sha256.Sum256([]byte(store.Redacted(folder))) // equal names from two places do not meet
 	dir = filepath.Join(dir, hex.EncodeToString(sum[:6]))
 	kept := filepath.Join(dir, name)
-	if err := checkHash(source, kept, want); err == nil {
+	if err := checkHash(shown, kept, want); err == nil {
 		return kept, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		os.Remove(kept)
@@ -63,14 +64,14 @@ func Fetch(ctx context.Context, source string, o FetchOptions) (string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}
-	from, err := store.Open(ctx, strings.TrimRight(folder, "/"))
+	from, err := store.Open(ctx, folder)
 	if err != nil {
-		return "", fmt.Errorf("checkpoint: %s: %w", source, err)
+		return "", fmt.Errorf("checkpoint: %s: %w", shown, err)
 	}
 	if err := from.Get(ctx, name, kept); err != nil {
-		return "", fmt.Errorf("checkpoint: fetch %s: %w", source, err)
+		return "", fmt.Errorf("checkpoint: fetch %s: %w", shown, err)
 	}
-	if err := checkHash(source, kept, want); err != nil {
+	if err := checkHash(shown, kept, want); err != nil {
 		os.Remove(kept)
 		return "", err
 	}

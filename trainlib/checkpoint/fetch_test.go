@@ -47,6 +47,9 @@ func TestFetch(t *testing.T) {
 	if _, err := checkpoint.Fetch(t.Context(), server.URL+"/a/plain.pt", o); err != nil {
 		t.Error(err)
 	}
+	if path, err := checkpoint.Fetch(t.Context(), server.URL+"/b/"+good+"?download=true/1", o); err != nil || filepath.Base(path) != good {
+		t.Errorf("with a query: %q, %v", path, err)
+	}
 	for name, want := range map[string]string{"model-00000000.pth": "SHA-256", "none.pt": "404"} {
 		if _, err := checkpoint.Fetch(t.Context(), server.URL+"/a/"+name, o); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: err = %v, want one with %q and the name", name, err, want)
