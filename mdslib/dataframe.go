@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -58,30 +59,35 @@ func (d *DataFrame) Where(condition string) *DataFrame { return d.Filter(conditi
 // Limit keeps the first n rows.
 func (d *DataFrame) Limit(n int) *DataFrame { return d.with(&plan.Limit{Input: d.node, N: int64(n)}) }
 
-// Sample keeps about this fraction of the rows, the same ones for the same seed and input.
+// Sample keeps about this fraction of the rows, the same ones for the same seed and input. The numbers drawn are Spark's:
+// where the partitions are the same, as those of one small file are, the rows are those of Spark's sample(fraction, seed).
 func (d *DataFrame) Sample(fraction float64, seed int64) *DataFrame {
 	return d.with(&plan.Sample{Input: d.node, Upper: fraction, Seed: seed})
 }
 
-// RandomSplit deals the rows out to tables in proportion to the weights, the same way for the same seed and input. For a
-// split that survives new files and other engines, filter on a hash of a key instead:
-// "pmod(xxhash64(key), 10000) < 9000".
+// RandomSplit deals the rows out to tables in proportion to the weights, the same way for the same seed and input, as
+// Spark's randomSplit does: each partition is sorted by all its columns, so that the order of its rows doesn't matter, and
+// numbers are drawn as by [DataFrame.Sample]. A partition at a time must fit in memory. Seed 0 draws a seed. For a split
+// that survives new files and other engines, filter on a hash of a key instead: "pmod(xxhash64(key), 10000) < 9000".
 func (d *DataFrame) RandomSplit(weights []float64, seed int64) []*DataFrame {
 	if seed == 0 {
 		seed = rand.Int64()
 	}
 	total := 0.0
 	for _, w := range weights {
-		total += max(w, 0)
+		if w < 0 {
+			total = math.NaN() // the engine refuses it
+		}
+		total += w
 	}
 	parts := make([]*DataFrame, len(weights))
 	lower := 0.0
 	for i, w := range weights {
-		upper := lower + max(w, 0)/total
-		if i == len(weights)-1 {
+		upper := lower + w/total
+		if i == len(weights)-1 && upper == upper {
 			upper = 1
 		}
-		parts[i] = d.with(&plan.Sample{Input: d.node, Lower: lower, Upper: upper, Seed: seed})
+		parts[i] = d.with(&plan.Sample{Input: d.node, Lower: lower, Upper: upper, Seed: seed, Ordered: true})
 		lower = upper
 	}
 	return parts

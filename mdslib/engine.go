@@ -25,6 +25,9 @@ type Engine interface {
 	// ConvertMDS runs the plan and writes its rows as one MDS data set, partitions in parallel, by the rules of
 	// [Conversion]: a failure leaves no index.json of this attempt. opts.Columns and opts.Compression are resolved.
 	ConvertMDS(ctx context.Context, p plan.Node, opts MDSOptions) (*Report, error)
+
+	// WriteFiles runs the plan and writes its rows as files of tables; see [DataFrameWriter.Save].
+	WriteFiles(ctx context.Context, p plan.Node, spec WriteSpec) error
 }
 
 // EngineDriver opens the engine a URL names.

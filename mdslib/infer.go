@@ -117,14 +117,19 @@ func fits(t plan.Type, encoding string) bool {
 	case t.Kind == plan.Float, t.Kind == plan.Double:
 		return slices.Contains([]string{"float16", "float32", "float64", "str_float"}, encoding)
 	case t.Kind == plan.Decimal:
-		return encoding == "float64" || encoding == "str"
+		return encoding == "float64" || encoding == "str" || t.Scale == 0 && slices.Contains([]string{"int64", "uint64", "str_int"}, encoding)
 	case t.Kind == plan.String:
 		return encoding == "json"
 	case t.Kind == plan.Binary:
 		return array || slices.Contains(bytesEncodings, encoding)
 	case t.Kind == plan.Array:
-		d := elementDType(*t.Elem)
-		return encoding == "json" || d != "" && (encoding == "ndarray" || encoding == "ndarray:"+d || strings.HasPrefix(encoding, "ndarray:"+d+":"))
+		elem, dims := *t.Elem, 1
+		for elem.Kind == plan.Array {
+			elem, dims = *elem.Elem, dims+1
+		}
+		d := elementDType(elem)
+		shape, shaped := strings.CutPrefix(encoding, "ndarray:"+d+":")
+		return encoding == "json" || d != "" && (encoding == "ndarray" || encoding == "ndarray:"+d || shaped && strings.Count(shape, ",") == dims-1)
 	}
 	return false
 }
@@ -213,13 +218,25 @@ func converter(t plan.Type, encoding string) func(any) any {
 		if encoding == "str" {
 			return func(v any) any { return v.(plan.DecimalValue).String() }
 		}
-		if encoding == "float64" {
+		switch encoding {
+		case "float64":
 			return func(v any) any { return goValue(v, t).(Decimal).Float64() }
+		case "int64", "uint64", "str_int":
+			return func(v any) any {
+				n := v.(plan.DecimalValue).Unscaled
+				switch {
+				case encoding == "uint64" && n.IsUint64():
+					return n.Uint64()
+				case encoding == "int64" && n.IsInt64():
+					return n.Int64()
+				}
+				return n // str_int takes it, the others refuse it
+			}
 		}
 		return func(v any) any { return goValue(v, t) }
 	case plan.Array:
 		if encoding != "json" {
-			return func(v any) any { return arrayOf(v.([]any), t.Elem.Kind) }
+			return func(v any) any { return arrayOf(v.([]any), t) }
 		}
 	}
 	if encoding == "json" {
@@ -228,25 +245,39 @@ func converter(t plan.Type, encoding string) func(any) any {
 	return nil
 }
 
-// arrayOf makes an array of one dimension; where an element is NULL it stays as it is, for the encoding to refuse.
-func arrayOf(v []any, k plan.Kind) any {
-	if slices.Contains(v, nil) {
+// arrayOf makes an array of numbers, of as many dimensions as the type has arrays in arrays. Where an element is NULL, or
+// the arrays are of different lengths, the value stays as it is, for the encoding to refuse.
+func arrayOf(v []any, t plan.Type) any {
+	a := Array{Shape: []int{len(v)}}
+	flat, elem := v, *t.Elem
+	for ; elem.Kind == plan.Array && len(flat) > 0; elem = *elem.Elem {
+		var inner []any
+		first, _ := flat[0].([]any)
+		for _, e := range flat {
+			list, ok := e.([]any)
+			if !ok || len(list) != len(first) {
+				return v
+			}
+			inner = append(inner, list...)
+		}
+		flat, a.Shape = inner, append(a.Shape, len(first))
+	}
+	if slices.Contains(flat, nil) {
 		return v
 	}
-	a := Array{Shape: []int{len(v)}}
-	switch k {
+	switch elem.Kind {
 	case plan.Byte:
-		a.Data = typed[int8](v)
+		a.Data = typed[int8](flat)
 	case plan.Short:
-		a.Data = typed[int16](v)
+		a.Data = typed[int16](flat)
 	case plan.Int:
-		a.Data = typed[int32](v)
+		a.Data = typed[int32](flat)
 	case plan.Long:
-		a.Data = typed[int64](v)
+		a.Data = typed[int64](flat)
 	case plan.Float:
-		a.Data = typed[float32](v)
+		a.Data = typed[float32](flat)
 	case plan.Double:
-		a.Data = typed[float64](v)
+		a.Data = typed[float64](flat)
 	}
 	return a
 }

@@ -34,13 +34,22 @@ func (s *Session) String() string { return fmt.Sprintf("mdslib.Session(%s)", s.u
 type DataFrameReader struct {
 	session *Session
 	format  string
+	schema  string
 	options map[string]string
 }
 
-// Format names the kind of files: binaryFile, parquet, csv or json (JSON lines).
+// Format names the kind of files: binaryFile, parquet, arrow (IPC files and streams), csv, json (JSON lines) or mds.
 func (r *DataFrameReader) Format(format string) *DataFrameReader {
 	c := *r
 	c.format = format
+	return &c
+}
+
+// Schema gives the columns of csv and json files, as Spark's DDL strings have them: "name STRING, age INT". Without it csv
+// has columns of text, or infers types with the option inferSchema, and json infers them.
+func (r *DataFrameReader) Schema(ddl string) *DataFrameReader {
+	c := *r
+	c.schema = ddl
 	return &c
 }
 
@@ -56,5 +65,5 @@ func (r *DataFrameReader) Option(key, value string) *DataFrameReader {
 
 // Load describes the files at the paths: files, folders or patterns. Nothing is read before an action.
 func (r *DataFrameReader) Load(paths ...string) *DataFrame {
-	return &DataFrame{session: r.session, node: &plan.Read{Format: r.format, Options: maps.Clone(r.options), Paths: paths}}
+	return &DataFrame{session: r.session, node: &plan.Read{Format: r.format, Options: maps.Clone(r.options), Schema: r.schema, Paths: paths}}
 }

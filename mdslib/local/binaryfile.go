@@ -17,23 +17,29 @@ type binaryFile struct {
 	files  *Files
 	splits []Split
 	schema plan.Schema
+	into   func(row []any, f *File) []any
 }
 
 func openBinaryFile(ctx context.Context, read *plan.Read, _ SourceOptions) (Source, error) {
 	opts := NewOptions(read)
 	files, err := ListFiles(ctx, read, opts)
+	if err == nil {
+		err = opts.Unknown()
+	}
+	if err == nil {
+		err = NoSchema(read)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := opts.Unknown(); err != nil {
-		return nil, err
-	}
-	return &binaryFile{files, PackFiles(files.List), plan.Schema{Fields: append([]plan.Field{
+	s := &binaryFile{files: files, splits: PackFiles(files.List)}
+	s.schema, s.into = files.Joined(plan.Schema{Fields: []plan.Field{
 		{Name: "path", Type: plan.Of(plan.String), Nullable: true},
 		{Name: "modificationTime", Type: plan.Of(plan.Timestamp), Nullable: true},
 		{Name: "length", Type: plan.Of(plan.Long), Nullable: true},
 		{Name: "content", Type: plan.Of(plan.Binary), Nullable: true},
-	}, files.Partitions...)}}, nil
+	}})
+	return s, nil
 }
 
 func (s *binaryFile) Schema() plan.Schema { return s.schema }
@@ -51,7 +57,7 @@ func (s *binaryFile) Scan(ctx context.Context, split int, want []bool, yield fun
 			f.Bytes,
 			&fileContent{f.Path, f.Bytes},
 		}
-		if err := yield(Row{append(values, f.Partitions...), Origin{File: f.Path}}); err != nil {
+		if err := yield(Row{s.into(values, &f), Origin{File: f.Path}}); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,10 @@ func TestBinaryFilePaths(t *testing.T) {
 	if n := len(table(t, read.Load(root+"/tulip é/B[1].JPG"))); n != 1 {
 		t.Errorf("a file with brackets in its name: %d rows, want 1", n)
 	}
-	wantLines(t, "partition column", table(t, read.Load(root).GroupBy("k").Count()), "v|6")
+	wantLines(t, "partition column", table(t, read.Option("basePath", root).Load(root+"/k=v").GroupBy("k").Count()), "v|6")
+	if _, err := tryTable(read.Load(root)); err == nil || !strings.Contains(err.Error(), "no name of the form key=value") {
+		t.Errorf("partition folders beside others: %v", err)
+	}
 }
 
 func TestBinaryFile(t *testing.T) {

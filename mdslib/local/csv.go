@@ -8,37 +8,38 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
-	"gomosaic/mdslib/local/expr"
 	"gomosaic/mdslib/plan"
 )
 
 func init() { RegisterSource("csv", openCSV) }
 
 // csvSource reads CSV as Spark's csv source does, by its options sep (delimiter), header, inferSchema, quote, escape,
-// nullValue, comment, multiLine, mode, ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace. Rows with too few fields end in
-// NULLs. Differences: a value that isn't of its column's type is an error that names file and line unless mode is
-// PERMISSIVE (then NULL, Spark's default) or DROPMALFORMED; encoding is UTF-8.
+// nullValue, emptyValue, nanValue, positiveInf, negativeInf, comment, multiLine, lineSep, dateFormat, timestampFormat, mode,
+// ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace. Rows with too few fields end in NULLs. Differences: a value that isn't
+// of its column's type is an error that names file and line unless mode is PERMISSIVE (then NULL, Spark's default) or
+// DROPMALFORMED; a doubled quote in quotes is one quote, as RFC 4180 has it, whatever escape is; multiLine takes \r\n for a
+// line's end; there is no column of corrupt records; encoding is UTF-8.
 type csvSource struct {
 	csvFormat
 	files  *Files
 	splits []Split
 	schema plan.Schema
-	own    int // columns from the file, before the partition columns
+	own    plan.Schema // the files' columns
+	into   func(row []any, f *File) []any
 	parse  []func(string) (any, error)
 }
 
 type csvFormat struct {
-	sep                    string
+	sep, end               string
 	quote, escape, comment byte // 0 for none
 	header, multiLine      bool
-	null                   string
+	null, empty            string
+	nan, inf, minusInf     string
 	trimLeft, trimRight    bool
 	mode                   string
+	dates                  datePatterns
 }
 
 func openCSV(ctx context.Context, read *plan.Read, so SourceOptions) (Source, error) {
@@ -51,32 +52,47 @@ func openCSV(ctx context.Context, read *plan.Read, so SourceOptions) (Source, er
 	if s.files, err = ListFiles(ctx, read, opts); err != nil {
 		return nil, err
 	}
+	if err := opts.NotHere("enforceSchema", "charToEscapeQuoteEscaping", "unescapedQuoteHandling", "columnNameOfCorruptRecord", "timeZone", "locale"); err != nil {
+		return nil, err
+	}
 	if err := opts.Unknown(); err != nil {
 		return nil, err
 	}
 	s.splits = PackFiles(s.files.List)
-	names, err := s.names()
+	if read.Schema != "" {
+		if s.own, err = plan.ParseSchema(read.Schema); err == nil {
+			s.own, err = s.files.Given(s.own)
+		}
+	} else {
+		err = s.inferred(ctx, infer, so.Workers)
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range names {
-		s.schema.Fields = append(s.schema.Fields, plan.Field{Name: n, Type: plan.Of(plan.String), Nullable: true})
-	}
-	s.own = len(names)
-	if infer {
-		if err := s.infer(ctx, so.Workers); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range s.schema.Fields {
-		p, err := expr.FromText(f.Type, expr.Env{Location: time.Local})
+	for _, f := range s.own.Fields {
+		p, err := s.parser(f.Type)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
 		s.parse = append(s.parse, p)
 	}
-	s.schema.Fields = append(s.schema.Fields, s.files.Partitions...)
+	s.schema, s.into = s.files.Joined(s.own)
 	return s, nil
+}
+
+// inferred takes the columns from the files: their names, and their types if infer is set.
+func (s *csvSource) inferred(ctx context.Context, infer bool, workers int) error {
+	names, err := s.names()
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		s.own.Fields = append(s.own.Fields, plan.Field{Name: n, Type: plan.Of(plan.String), Nullable: true})
+	}
+	if !infer {
+		return nil
+	}
+	return s.infer(ctx, workers)
 }
 
 func (s *csvSource) options(opts *Options) (infer bool, err error) {
@@ -107,9 +123,14 @@ func (s *csvSource) options(opts *Options) (infer bool, err error) {
 	s.quote, s.escape, s.comment = one("quote", `"`), one("escape", `\`), one("comment", "")
 	s.header, s.multiLine, infer = flag("header"), flag("multiLine"), flag("inferSchema")
 	s.trimLeft, s.trimRight = flag("ignoreLeadingWhiteSpace"), flag("ignoreTrailingWhiteSpace")
-	s.null = opts.Text("nullValue", "")
+	s.null, s.empty, s.end = opts.Text("nullValue", ""), opts.Text("emptyValue", ""), opts.Text("lineSep", "")
+	s.nan, s.inf, s.minusInf = opts.Text("nanValue", "NaN"), opts.Text("positiveInf", "Inf"), opts.Text("negativeInf", "-Inf")
+	opts.NoEffect("samplingRatio", "maxColumns", "maxCharsPerColumn", "preferDate") // all rows are looked at, of any length
 	if e := strings.ToUpper(opts.Text("encoding", opts.Text("charset", "UTF-8"))); e != "UTF-8" && e != "UTF8" && err == nil {
 		err = fmt.Errorf("option encoding is %s: only UTF-8 is read", e)
+	}
+	if err == nil {
+		s.dates, err = datePatternsOf(opts)
 	}
 	s.mode, err = readMode(opts, err)
 	return infer, err
@@ -124,7 +145,8 @@ func readMode(opts *Options, err error) (string, error) {
 	return mode, err
 }
 
-// names takes the columns' names from the first file with a line: its header, or _c0, _c1, … for as many fields.
+// names takes the columns' names from the first file with a line: its header, or _c0, _c1, … for as many fields. Names that
+// occur twice get their position, as in Spark.
 func (s *csvSource) names() ([]string, error) {
 	for _, f := range s.files.List {
 		var first []csvField
@@ -138,11 +160,19 @@ func (s *csvSource) names() ([]string, error) {
 		if first == nil {
 			continue
 		}
+		times := map[string]int{}
+		for _, v := range first {
+			times[strings.ToLower(v.text)]++
+		}
 		names := make([]string, len(first))
 		for i, v := range first {
-			names[i] = fmt.Sprintf("_c%d", i)
-			if s.header && v.text != "" {
-				names[i] = strings.TrimPrefix(v.text, "\ufeff")
+			switch {
+			case !s.header || v.text == "" || v.text == s.null:
+				names[i] = fmt.Sprintf("_c%d", i)
+			case times[strings.ToLower(v.text)] > 1:
+				names[i] = fmt.Sprint(v.text, i)
+			default:
+				names[i] = v.text
 			}
 		}
 		return names, nil
@@ -162,7 +192,7 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 		return err
 	}
 	defer f.Close()
-	lines := &lineReader{r: f.(*textFile).Reader}
+	lines := &lineReader{r: f.(*textFile).Reader, end: s.end}
 	var fields []csvField
 	var record []byte
 	for first := true; ; {
@@ -174,17 +204,20 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 			return fmt.Errorf("%s, line %d: %w", path, lines.line+1, err)
 		}
 		start := lines.line
-		if s.comment != 0 && len(line) > 0 && line[0] == s.comment || len(line) == 0 {
+		if start == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		if s.comment != 0 && len(line) > 0 && line[0] == s.comment || len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		record = append(record[:0], line...)
 		for {
 			var open bool
-			if fields, open = s.split(fields[:0], record); !open {
+			if fields, open = s.split(fields[:0], record); !open || !s.multiLine {
 				break
 			}
 			more, err := lines.next()
-			if !s.multiLine || err == io.EOF {
+			if err == io.EOF {
 				break
 			}
 			if err != nil {
@@ -250,12 +283,21 @@ func (f *csvFormat) split(fields []csvField, record []byte) (_ []csvField, open 
 				break
 			}
 		}
+		whole := rest
 		rest = rest[i:]
-		fields = append(fields, csvField{string(text), true})
 		if !closed {
-			return fields, true
+			return append(fields, csvField{string(text), true}), true
 		}
 		n := bytes.Index(rest, []byte(f.sep))
+		behind := rest
+		if n >= 0 {
+			behind = rest[:n]
+		}
+		field := csvField{string(text), true}
+		if len(bytes.TrimSpace(behind)) > 0 { // "x"y isn't quoted
+			field = csvField{string(whole[:i+len(behind)]), false}
+		}
+		fields = append(fields, field)
 		if n < 0 {
 			return fields, false
 		}
@@ -265,98 +307,63 @@ func (f *csvFormat) split(fields []csvField, record []byte) (_ []csvField, open 
 
 // value returns the text of a field, false for NULL.
 func (f *csvFormat) value(field csvField) (string, bool) {
-	if field.text == f.null && !(field.quoted && f.null == "") {
-		return "", false
+	text := field.text
+	if text == "" && field.quoted {
+		text = f.empty
 	}
-	return field.text, true
+	return text, text != f.null && (text != "" || field.quoted)
 }
 
-// inferKinds are tried in order, as Spark's CSVInferSchema does.
-var inferKinds = []plan.Kind{plan.Int, plan.Long, plan.Double, plan.Date, plan.Timestamp, plan.Boolean}
-
-// infer reads all files and gives each column the narrowest type that takes all its values; string where there is none
-// and where there are no values.
-func (s *csvSource) infer(ctx context.Context, workers int) error {
-	parse := make([]func(string) (any, error), len(inferKinds))
-	for i, k := range inferKinds {
-		var err error
-		if parse[i], err = expr.FromText(plan.Of(k), expr.Env{Location: time.Local}); err != nil {
-			return err
-		}
+// parser returns what makes a value of a field's text: as a cast does, but stricter, as Spark's UnivocityParser is.
+func (f *csvFormat) parser(t plan.Type) (func(string) (any, error), error) {
+	if !t.Atomic() || t.Kind == plan.Binary {
+		return nil, fmt.Errorf("csv can't hold %s", t)
 	}
-	takes := func(i int, text string) bool {
-		switch inferKinds[i] { // the casts take more than inference does
-		case plan.Date:
-			if len(text) != 10 || text[4] != '-' {
-				return false
-			}
-		case plan.Timestamp:
-			if len(text) < 10 || text[4] != '-' {
-				return false
-			}
-		case plan.Boolean:
-			return strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
-		}
-		_, err := parse[i](text)
-		return err == nil
+	cast, err := f.dates.parser(t)
+	if err != nil {
+		return nil, err
 	}
-	kinds := make([][]plan.Kind, len(s.files.List))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(workers, 1))
-	for i, f := range s.files.List {
-		group.Go(func() error {
-			have := make([]plan.Kind, s.own)
-			kinds[i] = have
-			return s.records(f.Path, true, func(_ int64, fields []csvField) error {
-				for c := range min(len(fields), s.own) {
-					text, ok := s.value(fields[c])
-					if !ok || have[c] == plan.String {
-						continue
-					}
-					if k := slices.Index(inferKinds, have[c]); k >= 0 && takes(k, text) {
-						continue
-					}
-					kind := plan.String
-					for k := range inferKinds {
-						if takes(k, text) {
-							kind = inferKinds[k]
-							break
-						}
-					}
-					have[c] = widerKind(have[c], kind)
+	malformed := errors.New("malformed")
+	switch t.Kind {
+	case plan.Byte, plan.Short, plan.Int, plan.Long:
+		return func(text string) (any, error) {
+			if strings.Trim(text, "+-0123456789") != "" {
+				return nil, malformed
+			}
+			return cast(text)
+		}, nil
+	case plan.Decimal:
+		return func(text string) (any, error) {
+			if strings.ContainsAny(text, " \t") {
+				return nil, malformed
+			}
+			return cast(text)
+		}, nil
+	case plan.Float, plan.Double:
+		return func(text string) (any, error) {
+			switch text {
+			case f.nan:
+				text = "NaN"
+			case f.inf:
+				text = "Infinity"
+			case f.minusInf:
+				text = "-Infinity"
+			default:
+				if strings.ContainsAny(text, "nN") && text != "NaN" && strings.TrimLeft(text, "+-") != "Infinity" {
+					return nil, malformed
 				}
-				return ctx.Err()
-			})
-		})
+			}
+			return cast(text)
+		}, nil
+	case plan.Boolean:
+		return func(text string) (any, error) {
+			if !strings.EqualFold(text, "true") && !strings.EqualFold(text, "false") {
+				return nil, malformed
+			}
+			return cast(text)
+		}, nil
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for c := range s.own {
-		kind := plan.Null
-		for _, have := range kinds {
-			kind = widerKind(kind, have[c])
-		}
-		if kind == plan.Null {
-			kind = plan.String
-		}
-		s.schema.Fields[c].Type = plan.Of(kind)
-	}
-	return nil
-}
-
-// widerKind is the kind that holds the values of both.
-func widerKind(a, b plan.Kind) plan.Kind {
-	if a > b {
-		a, b = b, a
-	}
-	switch {
-	case a == b, a == plan.Null:
-		return b
-	case a >= plan.Int && b <= plan.Double, a == plan.Date && b == plan.Timestamp:
-		return b
-	}
-	return plan.String
+	return cast, nil
 }
 
 func (s *csvSource) Schema() plan.Schema { return s.schema }
@@ -368,8 +375,8 @@ func (s *csvSource) Scan(ctx context.Context, split int, want []bool, yield func
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			values := make([]any, s.own, len(s.schema.Fields))
-			for c := range min(len(fields), s.own) {
+			values := make([]any, len(s.own.Fields), len(s.schema.Fields))
+			for c := range min(len(fields), len(values)) {
 				text, ok := s.value(fields[c])
 				if !ok || !want[c] {
 					continue
@@ -382,11 +389,11 @@ func (s *csvSource) Scan(ctx context.Context, split int, want []bool, yield func
 					case "DROPMALFORMED":
 						return nil
 					}
-					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %q is no %s", s.schema.Fields[c].Name, clip(text), s.schema.Fields[c].Type)}
+					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %q is no %s", s.own.Fields[c].Name, clip(text), s.own.Fields[c].Type)}
 				}
 				values[c] = v
 			}
-			return yield(Row{append(values, f.Partitions...), Origin{f.Path, line, "line"}})
+			return yield(Row{s.into(values, &f), Origin{f.Path, line, "line"}})
 		})
 		if err != nil {
 			return err

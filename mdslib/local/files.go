@@ -32,23 +32,41 @@ func (f File) URI() string { return "file:" + filepath.ToSlash(f.Path) }
 type Files struct {
 	List       []File
 	Partitions []plan.Field
+	texts      [][]string // of each partition column, the text of its value for each file
 }
 
 // maxDepth bounds the folders within folders, as links may form a ring.
 const maxDepth = 64
 
 // ListFiles finds the files of a Read by Spark's rules: a path may be a file, a folder or a Hadoop glob; names that start
-// with "_" or "." are skipped; pathGlobFilter picks by file name; folders named key=value below a path make partition
-// columns; other folders are entered only with recursiveFileLookup, which makes no partition columns.
+// with "_" or "." are skipped; pathGlobFilter picks by file name, modifiedBefore and modifiedAfter by time; folders named
+// key=value below a path, or below the option basePath, make partition columns; other folders are entered only with
+// recursiveFileLookup, which makes no partition columns. A file that several paths lead to is read once (Spark reads it so
+// many times).
 func ListFiles(ctx context.Context, read *plan.Read, opts *Options) (*Files, error) {
 	recursive, err := opts.Bool("recursiveFileLookup", false)
 	if err != nil {
 		return nil, err
 	}
-	l := &lister{ctx: ctx, recursive: recursive}
+	l := &lister{ctx: ctx, recursive: recursive, tables: !strings.EqualFold(read.Format, "binaryFile")}
 	if filter := opts.Text("pathGlobFilter", ""); filter != "" {
 		if l.filter, err = compileGlob(filter); err != nil {
 			return nil, fmt.Errorf("option pathGlobFilter: %w", err)
+		}
+	}
+	if l.after, err = timeOption(opts, "modifiedAfter"); err != nil {
+		return nil, err
+	}
+	if l.before, err = timeOption(opts, "modifiedBefore"); err != nil {
+		return nil, err
+	}
+	if base := opts.Text("basePath", ""); base != "" {
+		local, ok := store.LocalPath(base)
+		if !ok {
+			return nil, fmt.Errorf("option basePath: %s: the local engine reads files of this machine only", base)
+		}
+		if l.base, err = filepath.Abs(local); err != nil {
+			return nil, fmt.Errorf("option basePath: %w", err)
 		}
 	}
 	for _, p := range read.Paths {
@@ -67,10 +85,31 @@ type found struct {
 }
 
 type lister struct {
-	ctx       context.Context
-	recursive bool
-	filter    *regexp.Regexp
-	found     []found
+	ctx           context.Context
+	recursive     bool
+	tables        bool // the files are those of tables
+	filter        *regexp.Regexp
+	before, after time.Time
+	base          string // the option basePath, absolute
+	found         []found
+	passed        []string // folders that weren't entered
+}
+
+// timeOption reads an option that is a time in the session's zone.
+func timeOption(opts *Options, name string) (time.Time, error) {
+	text := opts.Text(name, "")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	parse, err := expr.FromText(plan.Of(plan.Timestamp), expr.Env{Location: time.Local})
+	if err != nil {
+		return time.Time{}, err
+	}
+	v, err := parse(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("option %s is %q, want a time such as 2024-06-01T13:00:00", name, text)
+	}
+	return v.(plan.TimestampValue).Time(), nil
 }
 
 // path adds what one path of Load leads to.
@@ -89,14 +128,16 @@ func (l *lister) path(p string) error {
 	if _, err := os.Lstat(abs); err == nil || !hasGlob(local) { // a name that is there wins over the pattern it might be
 		return l.root(abs)
 	}
-	matches := []string{string(filepath.Separator)}
-	if v := filepath.VolumeName(abs); v != "" {
-		matches[0] = v + string(filepath.Separator)
-	}
-	for part := range strings.SplitSeq(strings.TrimPrefix(abs, matches[0]), string(filepath.Separator)) {
-		if matches, err = expand(matches, part); err != nil {
-			return err
+	var matches []string
+	for _, pattern := range expandBraces(abs) {
+		top := filepath.VolumeName(pattern) + string(filepath.Separator)
+		some := []string{top}
+		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, top), string(filepath.Separator)) {
+			if some, err = expand(some, part); err != nil {
+				return err
+			}
 		}
+		matches = append(matches, some...)
 	}
 	if len(matches) == 0 {
 		return fmt.Errorf("path %s: nothing matches", p)
@@ -143,9 +184,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// hidden is Spark's rule for names that aren't data: "_" and "." first, but for partition folders such as _id=1.
+// hidden is Spark's rule for names that aren't data: "_" and "." first, but for partition folders such as _id=1, and what
+// Hadoop is still copying.
 func hidden(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=")
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=") || strings.HasSuffix(name, "._COPYING_")
 }
 
 func (l *lister) root(path string) error {
@@ -153,14 +195,37 @@ func (l *lister) root(path string) error {
 	if err != nil {
 		return err
 	}
+	var keys []string
+	if l.base != "" && !l.recursive {
+		dir := path
+		if !info.IsDir() {
+			dir = filepath.Dir(path)
+		}
+		below, err := filepath.Rel(l.base, dir)
+		if err != nil || !filepath.IsLocal(below) {
+			return fmt.Errorf("path %s doesn't lie below the option basePath, %s", path, l.base)
+		}
+		for part := range strings.SplitSeq(below, string(filepath.Separator)) {
+			if strings.Contains(part, "=") {
+				keys = append(keys, part)
+			}
+		}
+	}
 	if !info.IsDir() {
-		l.add(path, info, nil)
+		l.add(path, info, keys)
 		return nil
 	}
-	return l.folder(path, nil, 0)
+	if l.tables && exists(filepath.Join(path, "_delta_log")) {
+		return fmt.Errorf("%s is a Delta table: its files hold rows that were deleted or changed since, and only its log knows which. Read it with Spark", path)
+	}
+	return l.folder(path, keys, 0)
 }
 
 func (l *lister) add(path string, info fs.FileInfo, keys []string) {
+	at := info.ModTime()
+	if !l.after.IsZero() && !at.After(l.after) || !l.before.IsZero() && !at.Before(l.before) {
+		return
+	}
 	if info.Mode().IsRegular() && (l.filter == nil || l.filter.MatchString(filepath.Base(path))) {
 		l.found = append(l.found, found{File{Path: path, Bytes: info.Size(), Modified: info.ModTime()}, slices.Clone(keys)})
 	}
@@ -196,63 +261,14 @@ func (l *lister) folder(dir string, keys []string, depth int) error {
 			err = l.folder(path, nil, depth+1)
 		case isKey && key != "":
 			err = l.folder(path, append(keys[:len(keys):len(keys)], e.Name()), depth+1)
+		default:
+			l.passed = append(l.passed, path)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// partitioned turns key=value folders into columns.
-func (l *lister) partitioned() (*Files, error) {
-	files := &Files{}
-	var names []string
-	var texts [][]string
-	for i, f := range l.found {
-		var keys, values []string
-		for _, k := range f.keys {
-			name, value, _ := strings.Cut(k, "=")
-			keys, values = append(keys, unescapePath(name)), append(values, unescapePath(value))
-		}
-		if i == 0 {
-			names = keys
-		}
-		if !slices.Equal(keys, names) {
-			return nil, fmt.Errorf("file %s lies in partition folders %v, others in %v: load them separately", f.Path, keys, names)
-		}
-		files.List = append(files.List, f.File)
-		texts = append(texts, values)
-	}
-	for c, name := range names {
-		column := make([]string, len(texts))
-		for i := range texts {
-			column[i] = texts[i][c]
-		}
-		t, values := partitionValues(column)
-		files.Partitions = append(files.Partitions, plan.Field{Name: name, Type: t, Nullable: true})
-		for i := range files.List {
-			files.List[i].Partitions = append(files.List[i].Partitions, values[i])
-		}
-	}
-	return files, nil
-}
-
-// unescapePath undoes Hive's %XX in folder names.
-func unescapePath(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			var c byte
-			if n, _ := fmt.Sscanf(s[i+1:i+3], "%02x", &c); n == 1 {
-				b.WriteByte(c)
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // Split is a run of files that one partition reads.
@@ -285,33 +301,4 @@ func PackFiles(files []File) []Split {
 		splits[len(splits)-1].End = i + 1
 	}
 	return splits
-}
-
-// partitionValues gives a partition column the narrowest type that holds all its values: int, bigint, double, date,
-// string; Hive's word for NULL aside.
-func partitionValues(texts []string) (plan.Type, []any) {
-	const null = "__HIVE_DEFAULT_PARTITION__"
-	for _, k := range []plan.Kind{plan.Int, plan.Long, plan.Double, plan.Date} {
-		values, ok := make([]any, len(texts)), true
-		parse, err := expr.FromText(plan.Of(k), expr.Env{})
-		for i, s := range texts {
-			if s == null || err != nil {
-				continue
-			}
-			if values[i], err = parse(s); err != nil {
-				ok = false
-				break
-			}
-		}
-		if ok && slices.ContainsFunc(values, func(v any) bool { return v != nil }) {
-			return plan.Of(k), values
-		}
-	}
-	values := make([]any, len(texts))
-	for i, s := range texts {
-		if s != null {
-			values[i] = s
-		}
-	}
-	return plan.Of(plan.String), values
 }

@@ -9,6 +9,39 @@ import (
 // hasGlob reports whether a path holds Hadoop's pattern characters.
 func hasGlob(s string) bool { return strings.ContainsAny(s, `*?[{\`) }
 
+// expandBraces writes out the alternatives {a,b/c} that go across folders, as Hadoop's GlobExpander does; the others are
+// compileGlob's.
+func expandBraces(path string) []string {
+	depth, start, slash := 0, 0, false
+	var cuts []int
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '\\':
+			i++
+		case c == '{':
+			if depth++; depth == 1 {
+				start, slash, cuts = i, false, nil
+			}
+		case c == '/' && depth > 0:
+			slash = true
+		case c == ',' && depth == 1:
+			cuts = append(cuts, i)
+		case c == '}' && depth > 0:
+			if depth--; depth > 0 || !slash {
+				continue
+			}
+			var all []string
+			from := start + 1
+			for _, cut := range append(cuts, i) {
+				all = append(all, expandBraces(path[:start]+path[from:cut]+path[i+1:])...)
+				from = cut + 1
+			}
+			return all
+		}
+	}
+	return []string{path}
+}
+
 // compileGlob turns a Hadoop glob of one path segment into a regular expression (org.apache.hadoop.fs.GlobPattern): *
 // any run, ? any character, [a-z] and [^a-z] classes, {a,b} alternatives, \ before a character taken as it is.
 func compileGlob(glob string) (*regexp.Regexp, error) {

@@ -88,6 +88,8 @@ func (e *engine) build(ctx context.Context, n plan.Node, want need) (*relation, 
 		return e.filter(ctx, n, want)
 	case *plan.Sample:
 		return e.sample(ctx, n, want)
+	case *plan.MapRows:
+		return e.mapRows(ctx, n)
 	case *plan.Union:
 		return e.union(ctx, n, want)
 	case *plan.Limit:
@@ -312,40 +314,6 @@ func (e *engine) filter(ctx context.Context, n *plan.Filter, want need) (*relati
 		}
 		return yield(row)
 	}), nil
-}
-
-// sample draws a number for each row from the seed, the partition and the row's place in it, by SplitMix64.
-func (e *engine) sample(ctx context.Context, n *plan.Sample, want need) (*relation, error) {
-	if n.Lower < 0 || n.Upper > 1 || n.Lower > n.Upper {
-		return nil, fmt.Errorf("local: Sample: the range %g to %g isn't within 0 to 1", n.Lower, n.Upper)
-	}
-	in, err := e.build(ctx, n.Input, want)
-	if err != nil {
-		return nil, err
-	}
-	out := &relation{schema: in.schema}
-	for i, p := range in.partitions {
-		out.partitions = append(out.partitions, func(ctx context.Context, yield func(Row) error) error {
-			state := splitMix(uint64(n.Seed)) + uint64(i)
-			state = splitMix(state)
-			return p(ctx, func(row Row) error {
-				state += 0x9e3779b97f4a7c15
-				x := float64(splitMix(state)>>11) / (1 << 53)
-				if x < n.Lower || x >= n.Upper {
-					return nil
-				}
-				return yield(row)
-			})
-		})
-	}
-	return out, nil
-}
-
-// splitMix is the output function of SplitMix64 (Steele, Lea, Flood 2014).
-func splitMix(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }
 
 func (e *engine) union(ctx context.Context, n *plan.Union, want need) (*relation, error) {

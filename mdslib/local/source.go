@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -114,18 +115,27 @@ func openSource(ctx context.Context, read *plan.Read, opts SourceOptions) (Sourc
 	return nil, fmt.Errorf("local: no source for format %q (%s)", read.Format, hint)
 }
 
+// NoSchema refuses columns given to a source whose files name and type their own.
+func NoSchema(read *plan.Read) error {
+	if read.Schema == "" {
+		return nil
+	}
+	return errors.New("Schema is for csv and json: these files say themselves what their columns are; choose and cast them with Select")
+}
+
 // Options reads the options of a source; names match in any case, as in Spark. An unknown one is an error.
 type Options struct {
-	format string
-	values map[string]string // by lower-case name
-	asked  []string
+	format  string
+	values  map[string]string // by lower-case name
+	spelled map[string]string // the names as given, by lower-case name
+	asked   []string
 }
 
 // NewOptions wraps the options of a Read.
 func NewOptions(read *plan.Read) *Options {
-	o := &Options{format: read.Format, values: map[string]string{}}
+	o := &Options{format: read.Format, values: map[string]string{}, spelled: map[string]string{}}
 	for k, v := range read.Options {
-		o.values[strings.ToLower(k)] = v
+		o.values[strings.ToLower(k)], o.spelled[strings.ToLower(k)] = v, k
 	}
 	return o
 }
@@ -151,15 +161,31 @@ func (o *Options) Bool(name string, otherwise bool) (bool, error) {
 	}
 }
 
+// NoEffect names options of Spark's that the local engine takes and has no use for.
+func (o *Options) NoEffect(names ...string) { o.asked = append(o.asked, names...) }
+
+// NotHere refuses options of Spark's that the local engine doesn't have, saying so.
+func (o *Options) NotHere(names ...string) error {
+	for _, name := range names {
+		if _, ok := o.values[strings.ToLower(name)]; ok {
+			return fmt.Errorf("option %s is Spark's, but the local engine doesn't have it", name)
+		}
+	}
+	return nil
+}
+
 // Unknown reports options that nobody asked for.
 func (o *Options) Unknown() error {
+	if err := o.NotHere("ignoreMissingFiles", "ignoreCorruptFiles"); err != nil {
+		return err
+	}
 	for _, k := range slices.Sorted(maps.Keys(o.values)) {
 		if !slices.ContainsFunc(o.asked, func(a string) bool { return strings.EqualFold(a, k) }) {
 			hint := plan.Nearest(k, o.asked)
 			if hint == "" {
 				hint = "known: " + strings.Join(o.asked, ", ")
 			}
-			return fmt.Errorf("unknown option %q (%s)", k, hint)
+			return fmt.Errorf("unknown option %q (%s)", o.spelled[k], hint)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
 	"fmt"
@@ -57,9 +58,11 @@ func (t *textFile) Close() error {
 	return first
 }
 
-// lineReader yields the lines of a text without their ends; a line may be longer than the buffer.
+// lineReader yields the lines of a text without their ends; a line may be longer than the buffer. end is what ends a line,
+// "" for a line feed with or without a carriage return before it.
 type lineReader struct {
 	r    *bufio.Reader
+	end  string
 	line int64
 	long []byte
 }
@@ -67,8 +70,15 @@ type lineReader struct {
 // next returns a line, valid until the next call, and io.EOF after the last.
 func (l *lineReader) next() ([]byte, error) {
 	l.long = l.long[:0]
+	last := byte('\n')
+	if l.end != "" {
+		last = l.end[len(l.end)-1]
+	}
 	for {
-		part, err := l.r.ReadSlice('\n')
+		part, err := l.r.ReadSlice(last)
+		if err == nil && len(l.end) > 1 && !bytes.HasSuffix(part, []byte(l.end)) && !bytes.HasSuffix(append(l.long[:len(l.long):len(l.long)], part...), []byte(l.end)) {
+			err = bufio.ErrBufferFull // not the end yet
+		}
 		if err == bufio.ErrBufferFull {
 			l.long = append(l.long, part...)
 			continue
@@ -84,14 +94,9 @@ func (l *lineReader) next() ([]byte, error) {
 			l.long = part
 		}
 		l.line++
-		part = trimEnd(part, '\n')
-		return trimEnd(part, '\r'), nil
+		if l.end != "" {
+			return bytes.TrimSuffix(part, []byte(l.end)), nil
+		}
+		return bytes.TrimSuffix(bytes.TrimSuffix(part, []byte("\n")), []byte("\r")), nil
 	}
-}
-
-func trimEnd(b []byte, c byte) []byte {
-	if n := len(b); n > 0 && b[n-1] == c {
-		return b[:n-1]
-	}
-	return b
 }

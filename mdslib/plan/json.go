@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -12,8 +13,11 @@ type envelope struct {
 	Inputs []json.RawMessage `json:"inputs,omitempty"`
 }
 
-// Marshal writes a plan as JSON, for a worker on another machine and for the record.
+// Marshal writes a plan as JSON, for a worker on another machine and for the record. A plan with a [MapRows] is an error.
 func Marshal(n Node) ([]byte, error) {
+	if _, ok := n.(*MapRows); ok {
+		return nil, errors.New("plan: Map's function is Go code of this process and can't travel: put an expression in its place")
+	}
 	args, err := json.Marshal(n)
 	if err != nil {
 		return nil, err

@@ -12,10 +12,12 @@ type Node interface {
 	withInputs([]Node) Node
 }
 
-// Read loads a source: Format, Options and Paths are Spark's (binaryFile, parquet, csv, json).
+// Read loads a source: Format, Options and Paths are Spark's (binaryFile, parquet, csv, json), and so is Schema, the columns
+// as [ParseSchema] reads them; "" leaves them to the source.
 type Read struct {
 	Format  string            `json:"format"`
 	Options map[string]string `json:"options,omitempty"`
+	Schema  string            `json:"schema,omitempty"`
 	Paths   []string          `json:"paths"`
 }
 
@@ -62,13 +64,25 @@ type Limit struct {
 	N     int64 `json:"n"`
 }
 
-// Sample keeps each row whose random number, a function of Seed and the row's place, lies in [Lower, Upper). Samples of
-// one input with one seed and touching ranges split it without overlap.
+// Sample keeps each row whose random number, a function of Seed, the row's partition and its place there, lies in
+// [Lower, Upper). Samples of one input with one seed and touching ranges split it without overlap. Ordered sorts each
+// partition by all its columns first, which is Spark's deterministic_order: the split then doesn't depend on the order in
+// which a partition's rows come.
 type Sample struct {
-	Input Node    `json:"-"`
-	Lower float64 `json:"lower"`
-	Upper float64 `json:"upper"`
-	Seed  int64   `json:"seed"`
+	Input   Node    `json:"-"`
+	Lower   float64 `json:"lower"`
+	Upper   float64 `json:"upper"`
+	Seed    int64   `json:"seed"`
+	Ordered bool    `json:"ordered,omitempty"`
+}
+
+// MapRows runs Bind's function on every row. It is the one step that is no plain data: a plan with it can't be marshalled.
+type MapRows struct {
+	Input Node `json:"-"`
+	// Bind is given the input's columns and returns those of the result and what makes its rows. Rows hold values as
+	// described beside [DateValue]; the function must not keep or change the row it is given, and is called from many
+	// goroutines.
+	Bind func(in Schema) (out Schema, row func([]any) ([]any, error), err error) `json:"-"`
 }
 
 // SortOrder is one key of a Sort. By default NULL comes first ascending and last descending, as in Spark.
@@ -118,6 +132,7 @@ func (n *Drop) Inputs() []Node              { return []Node{n.Input} }
 func (n *Filter) Inputs() []Node            { return []Node{n.Input} }
 func (n *Limit) Inputs() []Node             { return []Node{n.Input} }
 func (n *Sample) Inputs() []Node            { return []Node{n.Input} }
+func (n *MapRows) Inputs() []Node           { return []Node{n.Input} }
 func (n *Sort) Inputs() []Node              { return []Node{n.Input} }
 func (n *Distinct) Inputs() []Node          { return []Node{n.Input} }
 func (n *Union) Inputs() []Node             { return n.All }
@@ -132,6 +147,7 @@ func (*Drop) op() string              { return "drop" }
 func (*Filter) op() string            { return "filter" }
 func (*Limit) op() string             { return "limit" }
 func (*Sample) op() string            { return "sample" }
+func (*MapRows) op() string           { return "map" }
 func (*Sort) op() string              { return "sort" }
 func (*Distinct) op() string          { return "distinct" }
 func (*Union) op() string             { return "union" }
@@ -146,6 +162,7 @@ func (n Drop) withInputs(in []Node) Node              { n.Input = in[0]; return 
 func (n Filter) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
 func (n Limit) withInputs(in []Node) Node             { n.Input = in[0]; return &n }
 func (n Sample) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
+func (n MapRows) withInputs(in []Node) Node           { n.Input = in[0]; return &n }
 func (n Sort) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
 func (n Distinct) withInputs(in []Node) Node          { n.Input = in[0]; return &n }
 func (n Union) withInputs(in []Node) Node             { n.All = in; return &n }

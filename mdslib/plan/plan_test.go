@@ -110,11 +110,11 @@ func TestTypes(t *testing.T) {
 
 func TestNodesTravel(t *testing.T) {
 	first := true
-	read := &Read{Format: "csv", Options: map[string]string{"header": "true"}, Paths: []string{"a b.csv"}}
+	read := &Read{Format: "csv", Options: map[string]string{"header": "true"}, Schema: "a INT", Paths: []string{"a b.csv"}}
 	var n Node = &Union{All: []Node{
 		&Project{&Filter{&WithColumns{read, []NamedExpr{{"x", "1 + 1"}}}, "x > 1"}, []string{"*"}},
 		&WithColumnRenamed{&Drop{&Distinct{&Sort{read, []SortOrder{{"x", true, &first}}}, []string{"a"}}, []string{"b"}}, "c", "d"},
-		&Aggregate{&Repartition{&Sample{&Limit{read, 5}, 0.1, 0.5, 7}, 3}, []string{"g"}, []string{"count(1) AS count"}},
+		&Aggregate{&Repartition{&Sample{&Limit{read, 5}, 0.1, 0.5, 7, true}, 3}, []string{"g"}, []string{"count(1) AS count"}},
 	}, ByName: true}
 	data, err := Marshal(n)
 	if err != nil {

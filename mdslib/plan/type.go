@@ -156,6 +156,45 @@ func ParseType(text string) (Type, error) {
 	return t, err
 }
 
+// ParseSchema reads columns as Spark's DDL strings have them: "name STRING, width INT, tags ARRAY<STRING>", a colon between
+// name and type allowed, NOT NULL and COMMENT '…' behind the type taken and NOT NULL kept.
+func ParseSchema(text string) (Schema, error) {
+	p, err := newParser(text)
+	if err != nil {
+		return Schema{}, err
+	}
+	var s Schema
+	for {
+		name := p.next()
+		if name.kind != tokIdent && name.kind != tokQuoted {
+			return Schema{}, p.errorAt(name, "want a column's name, got "+name.describe(), "")
+		}
+		p.accept(":")
+		f := Field{Name: name.text, Nullable: true}
+		if f.Type, err = p.dataType(); err != nil {
+			return Schema{}, err
+		}
+		if p.word("NOT") {
+			if err := p.expectWord("NULL"); err != nil {
+				return Schema{}, err
+			}
+			f.Nullable = false
+		}
+		if p.word("COMMENT") {
+			if t := p.next(); t.kind != tokString {
+				return Schema{}, p.errorAt(t, "want the comment in quotes, got "+t.describe(), "")
+			}
+		}
+		if i, _ := s.Index(f.Name); i >= 0 {
+			return Schema{}, p.errorAt(name, fmt.Sprintf("column %q occurs twice", f.Name), "")
+		}
+		s.Fields = append(s.Fields, f)
+		if !p.accept(",") {
+			return s, p.end()
+		}
+	}
+}
+
 // typeNames are the type words of the SQL grammar.
 var typeNames = map[string]Kind{
 	"void": Null, "boolean": Boolean, "tinyint": Byte, "byte": Byte, "smallint": Short, "short": Short, "int": Int,

@@ -26,6 +26,7 @@ import (
 	_ "gomosaic/mdslib/codec/brotli"
 	_ "gomosaic/mdslib/codec/bzip2"
 	_ "gomosaic/mdslib/local"
+	_ "gomosaic/mdslib/local/arrowipc"
 	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/web"

@@ -29,7 +29,8 @@ type source struct {
 	groups []rowGroup
 	splits []local.Split // of groups
 	schema plan.Schema
-	own    int // columns of the files, before the partition columns
+	own    plan.Schema // the files' columns
+	into   func(row []any, f *local.File) []any
 }
 
 type rowGroup struct {
@@ -51,6 +52,9 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 		return nil, fmt.Errorf("option mergeSchema isn't part of the local engine: the schema is the first file's")
 	}
 	if err := opts.Unknown(); err != nil {
+		return nil, err
+	}
+	if err := local.NoSchema(read); err != nil {
 		return nil, err
 	}
 	if len(files.List) == 0 {
@@ -84,7 +88,7 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 				first += md.NumRows()
 			}
 			if i == 0 {
-				s.schema, err = schemaOf(r)
+				s.own, err = schemaOf(r)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Path, err)
@@ -103,8 +107,7 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 		}
 	}
 	s.splits = local.PackFiles(weights)
-	s.own = len(s.schema.Fields)
-	s.schema.Fields = append(s.schema.Fields, files.Partitions...)
+	s.schema, s.into = files.Joined(s.own)
 	return s, nil
 }
 
@@ -185,12 +188,12 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 	}
 	var leaves, to []int // columns to decode; where their values go
 	for i, field := range have.Fields() {
-		c, _ := s.schema.Index(field.Name)
-		if c < 0 || c >= s.own || !want[c] {
+		c, _ := s.own.Index(field.Name)
+		if c < 0 || !want[c] {
 			continue
 		}
-		if t, err := arrowmds.TypeOf(field.Type); err != nil || !t.Equal(s.schema.Fields[c].Type) {
-			return fmt.Errorf("%s: column %q is %s here and %s in %s", f.Path, field.Name, field.Type, s.schema.Fields[c].Type, s.files[0].Path)
+		if t, err := arrowmds.TypeOf(field.Type); err != nil || !t.Equal(s.own.Fields[c].Type) {
+			return fmt.Errorf("%s: column %q is %s here and %s in %s", f.Path, field.Name, field.Type, s.own.Fields[c].Type, s.files[0].Path)
 		}
 		leaves = append(leaves, leavesOf(&fr.Manifest.Fields[i])...)
 		to = append(to, c)
@@ -199,7 +202,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 	emit := func(values []any) error {
 		row++
 		yielding = true
-		err := yield(local.Row{Values: append(values, f.Partitions...), Origin: local.Origin{File: f.Path, Row: row}})
+		err := yield(local.Row{Values: s.into(values, &f), Origin: local.Origin{File: f.Path, Row: row}})
 		yielding = false
 		return err
 	}
@@ -208,7 +211,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := emit(make([]any, s.own, len(s.schema.Fields))); err != nil {
+			if err := emit(make([]any, len(s.own.Fields), len(s.schema.Fields))); err != nil {
 				return err
 			}
 		}
@@ -243,7 +246,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 			}
 		}
 		for i := range int(rec.NumRows()) {
-			values := make([]any, s.own, len(s.schema.Fields))
+			values := make([]any, len(s.own.Fields), len(s.schema.Fields))
 			for k, c := range to {
 				values[c] = columns[k](i)
 			}
