@@ -71,6 +71,10 @@ bench-mds: reference ## how fast MDS is written and read, beside mosaicml-stream
 	@go build -o bench/out/mds ./bench/mds
 	.venv-reference/bin/python bench/mds/measure.py --ours bench/out/mds 2>bench/out/mds.log || { tail -n 20 bench/out/mds.log >&2; exit 1; }
 
+.PHONY: bench-train
+bench-train: reference setup ## epochs of mobilenet_v2 beside Python's torch, torchvision and mosaicml-streaming, on a GPU where there is one
+	@.venv-reference/bin/python bench/train/measure.py
+
 .PHONY: reference
 reference: ## .venv-reference: the Python packages that gomosaic is compared with
 	@setup/reference.sh
