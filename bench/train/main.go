@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
 	"gomosaic/mdslib"
@@ -129,8 +128,13 @@ func enlarged(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	large := image.NewRGBA(image.Rect(0, 0, 500, 375))
-	draw.BiLinear.Scale(large, large.Rect, small, small.Bounds(), draw.Src, nil)
+	const width, height = 500, 375
+	large, from := image.NewRGBA(image.Rect(0, 0, width, height)), small.Bounds()
+	for y := range height {
+		for x := range width {
+			large.Set(x, y, small.At(from.Min.X+x*from.Dx()/width, from.Min.Y+y*from.Dy()/height))
+		}
+	}
 	var b bytes.Buffer
 	err = jpeg.Encode(&b, large, &jpeg.Options{Quality: 90})
 	return b.Bytes(), err
