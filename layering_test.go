@@ -18,7 +18,7 @@ const module = "gomosaic/"
 // heavy packages must not be reached by what cells import: shipped and exported programs link all that their imports reach,
 // and so do plugins where Go's linker cannot be built anew (ARCHITECTURE.md, "Who may import whom").
 var heavy = regexp.MustCompile(`^(github\.com/(apache/arrow|go-echarts|dop251/goja|go-zeromq)|google\.golang\.org/(grpc|protobuf)|golang\.org/x/tools|` +
-	`github\.com/(andybalholm/brotli|dsnet/compress)|net/http|crypto/tls|(text|html)/template|encoding/xml|regexp|debug/elf|go/[a-z]+)(/|$)`)
+	`github\.com/(andybalholm/brotli|dsnet/compress|aws|Azure)|golang\.org/x/oauth2|net/http|crypto/tls|(text|html)/template|encoding/xml|regexp|debug/elf|go/[a-z]+)(/|$)`)
 
 // goPackage is what `go list -json` tells of a package.
 type goPackage struct {

@@ -29,5 +29,6 @@ import (
 	_ "gomosaic/mdslib/local/arrowipc"
 	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/store/databricks"
+	_ "gomosaic/mdslib/store/s3"
 	_ "gomosaic/mdslib/store/web"
 )

@@ -19,9 +19,10 @@ type Fault struct {
 	Match  func(*http.Request) bool // which requests; nil for all
 	Always bool                     // every request that matches, not only the next one
 
-	Status     int    // answer with this status in the server's stead, unless 0
-	RetryAfter int    // with Status: seconds in the header of that name
-	Body       string // with Status: the answer's text
+	Status     int         // answer with this status in the server's stead, unless 0
+	RetryAfter int         // with Status: seconds in the header of that name
+	Header     http.Header // with Status
+	Body       string      // with Status: the answer's text
 
 	Reset bool  // the connection is reset
 	Stall bool  // nothing moves any more on this connection
@@ -107,6 +108,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		if f.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
+		}
+		for name, values := range f.Header {
+			w.Header()[name] = values
 		}
 		w.WriteHeader(f.Status)
 		io.WriteString(w, f.Body)
