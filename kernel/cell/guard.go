@@ -33,7 +33,11 @@ func (c *compilation) guardLiteral(x *ast.FuncLit) {
 	if c.goLiterals[x] {
 		c.insert(x.Body.Lbrace+1, "defer "+reserved+"R.Enter().End(); ")
 	}
-	c.guardFunction(x.Body)
+	if c.called[x] {
+		c.guardFunction(x.Body)
+	} else {
+		c.guardCallback(x.Body)
+	}
 }
 
 func (c *compilation) guardFor(x *ast.ForStmt) {

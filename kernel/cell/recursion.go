@@ -144,14 +144,15 @@ func carriesNoCode(t types.Type, seen map[types.Type]bool) bool {
 	return false
 }
 
-// guardFunction puts the check before the first statement of body that may come back to its function.
-func (c *compilation) guardFunction(body *ast.BlockStmt) {
+// guardFunction puts the check before the first statement of body that may come back to its function, if there is one.
+func (c *compilation) guardFunction(body *ast.BlockStmt) (guarded bool) {
 	for _, stmt := range body.List {
 		if c.mayRecur(stmt) {
 			c.insert(stmt.Pos(), c.guard())
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // mayRecur tells whether a statement calls something that may call the function that it stands in. The body of a

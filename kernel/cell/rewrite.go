@@ -138,7 +138,11 @@ func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
 	}
 	c.rewriteNode(x.Type)
 	if x.Body != nil {
-		c.guardFunction(x.Body)
+		if isCallback(o) {
+			c.guardCallback(x.Body)
+		} else {
+			c.guardFunction(x.Body)
+		}
 		c.rewriteNode(x.Body)
 	}
 	c.self, c.current = nil, owner{}

@@ -260,6 +260,7 @@ type compilation struct {
 	kept       map[string]*typeSource
 	recurs     map[*types.Func]bool  // functions of this cell that may call themselves
 	goLiterals map[*ast.FuncLit]bool // started by go statements
+	called     map[*ast.FuncLit]bool // see onlyCalled
 	plain      map[ast.Node]bool     // channel operations of selects and the like, which stay as they are
 	selected   map[*ast.Ident]bool
 	skipped    map[*ast.Ident]bool
@@ -320,6 +321,7 @@ func (c *compilation) run() []Diagnostic {
 	}
 	c.placeObjects()
 	c.recurs = c.recursive()
+	c.called = c.onlyCalled()
 	for _, file := range c.files() {
 		c.rewrite(file)
 	}

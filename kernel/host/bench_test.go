@@ -79,7 +79,7 @@ func best(f func() int) time.Duration {
 }
 for _, c := range []struct { name string; cell, compiled func() int }{
 	{"fib", Fib, entry.Fib}, {"closure", Closure, entry.Closure}, {"map", Map, entry.Map}, {"image", Image, entry.Image}, {"sum", Sum, entry.Sum},
-	{"sieve", Sieve, entry.Sieve}, {"matrix", Matrix, entry.Matrix}, {"largest", Largest, entry.Largest},
+	{"sieve", Sieve, entry.Sieve}, {"matrix", Matrix, entry.Matrix}, {"largest", Largest, entry.Largest}, {"sort", Sort, entry.Sort},
 } {
 	compiled, cell := best(c.compiled), best(c.cell)
 	fmt.Println(c.name, float64(cell)/float64(compiled))

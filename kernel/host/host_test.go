@@ -89,7 +89,7 @@ func buildTestHost(dir string) error {
 	}
 	module := filepath.Join(dir, "module")
 	for name, text := range map[string]string{"go.mod": string(mod), "go.sum": string(sum), "mypkg/mypkg.go": string(mypkg),
-		"entry/entry.go": entryPackage + loops, "main.go": hostMain} {
+		"entry/entry.go": entryPackage, "entry/loops.go": "package entry\n\n" + loops, "main.go": hostMain} {
 		file := filepath.Join(module, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err

@@ -132,6 +132,41 @@ func (loud) String() string { for { } }`, "")
 	n.want("ctx.Err()", "") // a new cell has a new context
 }
 
+// TestInterruptCallbacks: loops of libraries stop where they call functions and methods of cells.
+func TestInterruptCallbacks(t *testing.T) {
+	n := openNotebook(t)
+	n.want(`import ("cmp"; "io"; "io/fs"; "maps"; "path/filepath"; "slices"; "sort"; "strings")
+scrambled := make([]uint32, 1<<24)
+for i := range scrambled { scrambled[i] = uint32(i) * 2654435761 }
+many := func() []uint32 { return slices.Clone(scrambled) }
+text := strings.Repeat("x", 1<<28)
+func less(a, b uint32) int { return cmp.Compare(a, b) }
+order := func(a, b uint32) int { return cmp.Compare(a, b) }
+type numbers []uint32
+func (n numbers) Len() int { return len(n) }
+func (n numbers) Less(i, j int) bool { return n[i] < n[j] }
+func (n numbers) Swap(i, j int) { n[i], n[j] = n[j], n[i] }
+type zeros struct{}
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
+	for _, code := range []string{
+		"xs := many(); sort.Slice(xs, func(i, j int) bool { return xs[i] < xs[j] })",
+		"slices.SortFunc(many(), less)",
+		"slices.SortStableFunc(many(), order)",
+		"func() { by := func(a, b uint32) int { return cmp.Compare(a, b) }; slices.SortFunc(many(), by) }()",
+		"sort.Sort(numbers(many()))",
+		"strings.Map(func(r rune) rune { return r }, text)",
+		"maps.Insert(map[int]int{}, func(yield func(int, int) bool) { for yield(1, 2) {} })",
+		"check1(io.Copy(io.Discard, zeros{}))",
+		"for { check(filepath.WalkDir(\".\", func(string, fs.DirEntry, error) error { return nil })) }",
+	} {
+		n.stops(code)
+	}
+	n.want("1 + 1", "=> 2")
+	n.want("import \"sync\"\nonce := sync.OnceFunc(func() { for {} })", "")
+	n.stops("once()")
+	n.fails("once()", "panic: interrupted in an earlier cell; sync.OnceFunc")
+}
+
 // TestInterruptRunsDeferred: what an interrupted cell deferred may loop, wait and use channels, for a moment.
 func TestInterruptRunsDeferred(t *testing.T) {
 	n := openNotebook(t)

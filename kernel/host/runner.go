@@ -114,7 +114,10 @@ func (r *run) outcomeOf(v any, frames []rt.Frame) (o outcome) {
 	before := r.goroutines.Interrupted()
 	switch v := v.(type) {
 	case rt.Interrupted:
-		return interrupted
+		if before {
+			return interrupted
+		}
+		o = outcome{status: statusPanic, name: "interrupted", text: "interrupted in an earlier cell; sync.OnceFunc and the like keep the panic of their function", frames: frames}
 	case *rt.Failure:
 		o = outcome{status: statusError, name: "error", text: rt.PanicText(v.Err), frames: v.Frames}
 	default:
