@@ -22,7 +22,7 @@ const recently = time.Hour
 
 // kept are the things in the cache that can be made or fetched again, as patterns in its folder. Shards of streams are
 // not among them: their data sets have a limit of their own.
-var kept = []string{"archives-*", "programs-*", "linkfront-*", "slimlink-*", "hostsymbols-*", "hosts/host-*", "shim/*", outputsFolder + "/*", "checkpoints/*"}
+var kept = []string{"archives-*", "programs-*", "linkfront-*", "slimlink-*", "hostsymbols-*", "hosts/host-*", "kernels/*", "shim/*", outputsFolder + "/*", "checkpoints/*"}
 
 // CacheUse is what the cache holds of one kind.
 type CacheUse struct {

@@ -32,7 +32,8 @@ func plant(t *testing.T, cacheDir, name string, bytes, days int) string {
 func TestCleanCache(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a [cache]*")
 	const size = 100 << 10
-	gone := []string{plant(t, dir, "hosts/host-1", size, 9), plant(t, dir, "shim/2.1-cpu/lib.so", size, 8), plant(t, dir, "outputs/s1-cell-3.txt", size, 7)}
+	gone := []string{plant(t, dir, "hosts/host-1", size, 9), plant(t, dir, "shim/2.1-cpu/lib.so", size, 8), plant(t, dir, "outputs/s1-cell-3.txt", size, 7),
+		plant(t, dir, "kernels/a/module/go.mod", size, 10)}
 	stay := []string{
 		plant(t, dir, "hosts/host-2", size, 99),         // used by a session
 		plant(t, dir, "checkpoints/ab/w.pt", size, 6),   // used later than those that go
@@ -47,10 +48,10 @@ func TestCleanCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	uses, err := UsedCache(dir)
-	if err != nil || len(uses) != 5 || uses[0].Kind != "hosts" || uses[0].Bytes < 2*size || slices.ContainsFunc(uses, func(u CacheUse) bool { return u.Kind == "streams" }) {
+	if err != nil || len(uses) != 6 || uses[0].Kind != "hosts" || uses[0].Bytes < 2*size || slices.ContainsFunc(uses, func(u CacheUse) bool { return u.Kind == "streams" }) {
 		t.Errorf("in use: %v, %v", uses, err)
 	}
-	if err := cleanCache(dir, 10*size); err != nil {
+	if err := cleanCache(dir, 11*size); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range append(gone, stay...) {
@@ -70,6 +71,37 @@ func TestCleanCache(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestExtendedKernelKeepsItsModule: what a kernel was built from is not cleaned away while it runs.
+func TestExtendedKernelKeepsItsModule(t *testing.T) {
+	o := testOptions
+	o.Extension = &Extension{}
+	for name, text := range map[string]*string{"go.mod": &o.Extension.GoMod, "go.sum": &o.Extension.GoSum} {
+		b, err := os.ReadFile(filepath.Join(o.ModuleDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		*text = string(b)
+	}
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	old := time.Now().AddDate(-1, 0, 0)
+	folder := o.extensionFolder()
+	for _, path := range []string{"", "module", "module/go.mod", "module/go.sum"} {
+		if err := os.Chtimes(filepath.Join(folder, path), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cleanCache(o.CacheDir, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "module/go.mod")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gomosaic/kernel/cell"
 )
@@ -29,15 +30,28 @@ func (o Options) preloads() []cell.Preload {
 	return append(slices.Clone(Preloaded), o.Extension.Packages...)
 }
 
-// module is the module that the host was built from. An extension's files are kept in the cache, by their content.
-func (o Options) module(tools *cell.Toolchain) (*cell.Module, error) {
-	clone := cell.NewModule(tools, o.ModuleDir)
+// extensionFolder is where the cache keeps the files of the extension, by their content; "" without one.
+func (o Options) extensionFolder() string {
 	if o.Extension == nil {
-		return clone, nil
+		return ""
 	}
 	sum := sha256.Sum256([]byte(o.ModuleDir + "\x00" + o.Extension.GoMod + "\x00" + o.Extension.GoSum))
-	folder := filepath.Join(o.CacheDir, "kernels", hex.EncodeToString(sum[:8]), "module")
-	return clone.Open(folder, []byte(o.Extension.GoMod), []byte(o.Extension.GoSum))
+	return filepath.Join(o.CacheDir, "kernels", hex.EncodeToString(sum[:8]))
+}
+
+// module is the module that the host was built from.
+func (o Options) module(tools *cell.Toolchain) (*cell.Module, error) {
+	clone := cell.NewModule(tools, o.ModuleDir)
+	folder := o.extensionFolder()
+	if folder == "" {
+		return clone, nil
+	}
+	module, err := clone.Open(filepath.Join(folder, "module"), []byte(o.Extension.GoMod), []byte(o.Extension.GoSum))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return module, os.Chtimes(folder, now, now) // it is not cleaned away before the session says that it uses it
 }
 
 // BuildKernel builds an executable like o.Binary with more packages in it: with are packages or modules with their

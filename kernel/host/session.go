@@ -84,7 +84,7 @@ func (s *Session) open(ctx context.Context) error {
 // noteUses protects what the session works with in the cache.
 func (s *Session) noteUses() error {
 	key := s.archives.Key()
-	return s.folder.uses(append(s.builder.Files(), s.options.Binary,
+	return s.folder.uses(append(s.builder.Files(), s.options.Binary, s.options.extensionFolder(),
 		filepath.Join(s.options.CacheDir, "archives-"+key), filepath.Join(s.options.CacheDir, "programs-"+key))...)
 }
 
