@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,8 @@ func (c *compilation) resolveImports() {
 
 // collect notes which names the cell declares at top level.
 func (c *compilation) collect() {
-	for _, stmt := range c.body.List {
+	c.assignParameters()
+	for _, stmt := range c.unlabeled() {
 		st := &step{stmt: stmt}
 		switch x := stmt.(type) {
 		case *ast.AssignStmt:
@@ -84,6 +86,75 @@ func (c *compilation) collect() {
 		if !c.hard[name] && (c.s.objects[name] != nil || isImport || preludeNames[name] != (preludeName{})) {
 			c.fresh[name] = true
 		}
+	}
+}
+
+// unlabeled are the cell's statements, with labels of declarations taken off as statements of their own: in
+// `L: x := 1` x is the session's as anywhere else.
+func (c *compilation) unlabeled() []ast.Stmt {
+	var list []ast.Stmt
+	for _, stmt := range c.body.List {
+		for labeled, ok := stmt.(*ast.LabeledStmt); ok; labeled, ok = stmt.(*ast.LabeledStmt) {
+			inner := labeled.Stmt
+			for l, ok := inner.(*ast.LabeledStmt); ok; l, ok = inner.(*ast.LabeledStmt) {
+				inner = l.Stmt
+			}
+			assign, _ := inner.(*ast.AssignStmt)
+			if _, isDecl := inner.(*ast.DeclStmt); !isDecl && (assign == nil || assign.Tok != token.DEFINE) {
+				break
+			}
+			stmt = labeled.Stmt
+			labeled.Stmt = &ast.EmptyStmt{Semicolon: labeled.Colon + 1, Implicit: true}
+			list = append(list, labeled)
+		}
+		list = append(list, stmt)
+	}
+	return list
+}
+
+// parametersDirective marks a cell in which := gives a number, a text or a boolean to a variable that exists, as = does, so
+// that 1 is a float64's. Who writes the cell, as papermill does, need not know what the notebook declares.
+const parametersDirective = "//gomosaic:parameters"
+
+// assignParameters makes assignments of the definitions that [parametersDirective] means.
+func (c *compilation) assignParameters() {
+	if !slices.ContainsFunc(c.bodyFile.Comments, func(g *ast.CommentGroup) bool {
+		return slices.ContainsFunc(g.List, func(line *ast.Comment) bool { return line.Text == parametersDirective })
+	}) {
+		return
+	}
+	for _, stmt := range c.body.List {
+		x, ok := stmt.(*ast.AssignStmt)
+		if !ok || x.Tok != token.DEFINE || len(x.Lhs) != 1 || len(x.Rhs) != 1 {
+			continue
+		}
+		name, ok := x.Lhs[0].(*ast.Ident)
+		if _, isVariable := c.s.objects[name.Name].(*types.Var); ok && isVariable && isPlain(x.Rhs[0]) {
+			x.Tok = token.ASSIGN
+			name.Obj = nil
+			c.assigns[x] = true
+		}
+	}
+}
+
+// isPlain tells whether an expression is a number, a text, or true or false.
+func isPlain(x ast.Expr) bool {
+	if sign, ok := x.(*ast.UnaryExpr); ok && sign.Op == token.SUB {
+		x = sign.X
+	}
+	switch x := x.(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.Ident:
+		return x.Name == "true" || x.Name == "false"
+	}
+	return false
+}
+
+// editAssigned writes = for the := of a parameter.
+func (c *compilation) editAssigned(x *ast.AssignStmt) {
+	if c.assigns[x] {
+		c.s.edit(x.TokPos, x.TokPos+token.Pos(len(":=")), "=")
 	}
 }
 

@@ -46,6 +46,8 @@ func (w *bodyWriter) editNames(file *ast.File) {
 			if n.Tok == token.IMPORT {
 				return false
 			}
+		case *ast.AssignStmt:
+			c.editAssigned(n)
 		case *ast.FuncDecl:
 			self = c.info.Defs[n.Name]
 		case *ast.SelectorExpr:

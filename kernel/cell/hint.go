@@ -117,9 +117,12 @@ func (c *compilation) adviseBuiltin(at token.Pos, m []string) string {
 	return fmt.Sprintf("the variable %s of %s hides what Go means by %s: %%forget %s gives that back", name, c.cellOf(c.s.places[v]), name, name)
 }
 
+// annotated is a variable with its type behind a colon.
+var annotated = regexp.MustCompile(`^\w+\s*:\s*\S+\s*=[^=]`)
+
 // adviseLabel is for `x: int = 5`.
 func (c *compilation) adviseLabel(at token.Pos, m []string) string {
-	if line, _, _ := strings.Cut(c.textFrom(at), "\n"); strings.Contains(line, "=") {
+	if annotated.MatchString(c.textFrom(at)) {
 		return m[1] + " := value declares a variable"
 	}
 	return ""

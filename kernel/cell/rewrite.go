@@ -34,6 +34,7 @@ func (c *compilation) rewriteNode(n ast.Node) {
 			c.rewriteFunction(x)
 			return false
 		case *ast.AssignStmt:
+			c.editAssigned(x)
 			c.keepUntypedOK(x.Lhs, x.Rhs)
 			return !c.holdLiterals(x.Lhs, x.Rhs)
 		case *ast.ValueSpec:

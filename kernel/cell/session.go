@@ -227,6 +227,7 @@ type compilation struct {
 	declared, hard map[string]bool        // names of variables; of types, constants and functions
 	fresh          map[string]bool        // declared names that stand for something else on the right of their :=
 	renamed        []*ast.Ident
+	assigns        map[*ast.AssignStmt]bool // written as := and meant as =
 
 	// reopen
 	reopened   map[string]bool         // types given methods by this cell
@@ -293,7 +294,7 @@ func newCompilation(s *Session, code string, label int) *compilation {
 		variables: map[*ast.Object]string{},
 		declared:  map[string]bool{}, hard: map[string]bool{}, fresh: map[string]bool{},
 		reopened: map[string]bool{}, overridden: map[string]bool{}, views: map[string]types.Object{},
-		keptImports: map[string]string{}, own: map[*ast.Ident]string{},
+		assigns: map[*ast.AssignStmt]bool{}, keptImports: map[string]string{}, own: map[*ast.Ident]string{},
 		places: map[types.Object]place{}, names: map[string]types.Object{}, aliases: map[string]string{}, embedded: map[string]bool{}, cells: map[int]bool{},
 		uses: map[owner]map[use]string{}, kept: map[string]*typeSource{},
 		keptCalls:  map[token.Pos]bool{},

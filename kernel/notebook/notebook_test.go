@@ -137,9 +137,9 @@ func TestRun(t *testing.T) {
 	}{
 		{"streams join, updates reach back", "a\nb\nshow|update\nresult", RunOptions{}, "a\nb\nsecond\n|42\n", ""},
 		{"clear waits", "a\nclear|b\nclear\nc", RunOptions{}, "a\n|c\n", ""},
-		{"a failure ends the run", "a\nfail|b", RunOptions{}, "a\n|", "cell 1: panic: bad"},
+		{"a failure ends the run", "a\nfail|b", RunOptions{}, "a\n|", "cell[1] failed: panic: bad"},
 		{"unless errors are allowed", "fail|b", RunOptions{AllowErrors: true}, "|b\n", ""},
-		{"a cell that takes too long", "wait|b", RunOptions{TimeoutSeconds: 0.01}, "|", "cell 1: timeout: the cell took longer than 0.01 s"},
+		{"a cell that takes too long", "wait|b", RunOptions{TimeoutSeconds: 0.01}, "|", "cell[1] failed: timeout: the cell took longer than 0.01 s"},
 	} {
 		n := &Notebook{raw: map[string]any{"nbformat": 4}}
 		for source := range strings.SplitSeq(test.cells, "|") {

@@ -26,14 +26,14 @@ type RunOptions struct {
 
 // FailedCell is the error of [Run] for a cell that failed.
 type FailedCell struct {
-	Index int // in Notebook.Cells
+	Count int // its execution count: cell[Count] in messages
 	Err   *host.CellError
 }
 
-// Error names the cell and what went wrong.
+// Error names the cell, as its traceback does, and what went wrong.
 func (e *FailedCell) Error() string {
 	first, _, _ := strings.Cut(e.Err.Error(), "\n")
-	return fmt.Sprintf("cell %d: %s", e.Index+1, first)
+	return fmt.Sprintf("cell[%d] failed: %s", e.Count, first)
 }
 
 // Unwrap gives the cell's error.
@@ -55,7 +55,7 @@ func Run(ctx context.Context, s Session, n *Notebook, o RunOptions) error {
 	}
 	shown := &outputs{ids: map[string][]map[string]any{}}
 	count := 0
-	for i, c := range n.Cells {
+	for _, c := range n.Cells {
 		if c.Type != "code" || strings.TrimSpace(c.Source) == "" {
 			continue
 		}
@@ -76,7 +76,7 @@ func Run(ctx context.Context, s Session, n *Notebook, o RunOptions) error {
 		case !errors.As(err, &failed):
 			return err
 		case !o.AllowErrors && !c.HasTag("raises-exception"):
-			return &FailedCell{i, failed}
+			return &FailedCell{count, failed}
 		}
 	}
 	return nil

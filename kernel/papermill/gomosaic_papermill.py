@@ -12,7 +12,8 @@ __all__ = ["Engine", "GoTranslator"]
 
 
 class GoTranslator(Translator):
-    """Values as Go expressions; each parameter is set by :=, which assigns a variable that has the type already."""
+    """Values as Go expressions; each parameter is set by :=, which assigns a variable that has the type already, and under
+    the directive //gomosaic:parameters also a number to a variable of another numeric type."""
 
     # One of: alpha := 0.6 // help, var alpha float64 = 0.6, var alpha = 0.6
     PARAMETER = re.compile(r"^\s*(?:var\s+(?P<var>\w+)(?:\s+(?P<type>[^=]+?))?\s*=|(?P<name>\w+)\s*:=)\s*(?P<value>.*?)\s*(?://\s*(?P<help>.*))?$")
@@ -75,7 +76,8 @@ class GoTranslator(Translator):
 
     @classmethod
     def codify(cls, parameters, comment="Parameters"):
-        code = super().codify(parameters, comment)
+        heading, _, assignments = super().codify(parameters, comment).partition("\n")
+        code = f"{heading}\n//gomosaic:parameters\n{assignments}"
         if re.search(r"\bmath\.(NaN|Inf)\(", code):
             code = 'import "math"\n' + code
         return code

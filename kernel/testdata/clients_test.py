@@ -42,6 +42,11 @@ class Papermill(unittest.TestCase):
         self.assertIn("rate := 0.25\n", nb.cells[1].source)
         self.assertEqual(nb.cells[3].outputs[0].data["text/plain"], "0.5 é\n\"😀\"\ufeff [1 0.5 +Inf] [[1 2] [3]] true true")
 
+    def test_whole_number_for_a_float(self):
+        run("papermill", "in.ipynb", "out.ipynb", "-p", "rate", "1", "-y", "{ratios: [1.5], sizes: [1], flags: {fast: true}, nothing: null}", folder=self.folder)
+        nb = nbformat.read(os.path.join(self.folder, "out.ipynb"), 4)
+        self.assertTrue(nb.cells[3].outputs[0].data["text/plain"].startswith("2 fashion"), nb.cells[3])
+
     def test_failing_cell(self):
         nb = notebook("x := []int{}", "x[3]", "x")
         nbformat.write(nb, os.path.join(self.folder, "bad.ipynb"))

@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 
 	writeNotebookOf(t, path, "println(\"before\")\nvar m map[int]int\nm[1] = 2", "1 + 1")
 	stdout, stderr, status = run("-o", "-", "-q", path)
-	if status != 1 || !strings.Contains(stderr, "panic: assignment to entry in nil map\n    at cell[1]:3\n") || !strings.Contains(stdout, `"output_type": "error"`) || strings.Contains(stdout, `"2"`) {
+	if status != 1 || !strings.Contains(stderr, "panic: assignment to entry in nil map\n    at cell[1]:3\n") || !strings.Contains(stderr, "cell[1] failed: panic: ") || !strings.Contains(stdout, `"output_type": "error"`) || strings.Contains(stdout, `"2"`) {
 		t.Errorf("status %d\n%s%s", status, stdout, stderr)
 	}
 	if stdout, stderr, status = run("--allow-errors", "-o", "-", path); status != 0 || !strings.Contains(stdout, `"2"`) {
