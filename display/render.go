@@ -60,11 +60,11 @@ func Render(v any) (d Data, ok bool) {
 		return withPlainText(x, v), true
 	}
 	if d, ok = renderByMethods(v); ok {
-		return d, true
+		return withPlainText(d, v), true
 	}
 	if p, ok := addressed(v); ok {
 		if d, ok = renderByMethods(p); ok {
-			return d, true
+			return withPlainText(d, v), true
 		}
 	}
 	for _, render := range *renderers.Load() {
@@ -109,7 +109,7 @@ func addressed(v any) (pointer any, ok bool) {
 	return p.Interface(), true
 }
 
-// renderByMethods asks each of v's rendering methods.
+// renderByMethods asks each of v's rendering methods. Plain text may be missing.
 func renderByMethods(v any) (d Data, ok bool) {
 	rep := MIMEMap{}
 	if x, is := v.(Renderer); is {
@@ -151,7 +151,7 @@ func renderByMethods(v any) (d Data, ok bool) {
 	if !ok {
 		return Data{}, false
 	}
-	return withPlainText(Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, v), true
+	return Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, true
 }
 
 // RenderResult gives what the last expression of a cell shows, by gophernotes' rule: the one

@@ -101,7 +101,7 @@ func (p *onPointer) HTML() string { return fmt.Sprint("<i>", p.n, "</i>") }
 
 // TestRenderVariable: a variable renders by the methods of its pointer.
 func TestRenderVariable(t *testing.T) {
-	if d, ok := Render(onPointer{3}); !ok || d.Data[MIMETypeHTML] != "<i>3</i>" {
+	if d, ok := Render(onPointer{3}); !ok || d.Data[MIMETypeHTML] != "<i>3</i>" || d.Data[MIMETypeText] != "display.onPointer{n:3}" {
 		t.Errorf("%v, %v", d, ok)
 	}
 	if text := Summary([]any{&onPointer{}, 1}, 60); text != "[&display.onPointer{n:0} 1]" {

@@ -32,6 +32,9 @@ func (c *compilation) check() {
 	}
 	c.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
 		Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
+	if c.looking {
+		c.info = &types.Info{}
+	}
 	config := types.Config{Importer: c.s.importer, GoVersion: languageVersion, DisableUnusedImportCheck: true, Error: c.typeError}
 	_ = types.NewChecker(&config, c.s.fset, c.pkg, c.info).Files(c.files()) // typeError has heard of all errors
 	c.reportCycles()
@@ -204,6 +207,9 @@ func discarded(e *ast.ExprStmt) ast.Stmt {
 // typeError sorts go/types' errors: what a notebook allows is let through.
 func (c *compilation) typeError(err error) {
 	e, ok := err.(types.Error)
+	if c.looking {
+		return
+	}
 	if !ok {
 		c.errors = append(c.errors, Diagnostic{Cell: c.label, Line: 1, Column: 1, Message: err.Error()})
 		return

@@ -239,6 +239,7 @@ type compilation struct {
 	own         map[*ast.Ident]string // the names of identifiers that have another one for the check
 
 	// check
+	looking  bool // for what is in scope: nobody reads errors and the types of expressions
 	pkg      *types.Package
 	info     *types.Info
 	show     ast.Expr      // last expression that is not a call

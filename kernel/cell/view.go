@@ -45,7 +45,7 @@ func (s *Session) look(at *spot) (v *view, done func()) {
 		code = code[:at.at] + "_" + code[at.at:]
 	}
 	c := newCompilation(s, code, 0)
-	c.seq = s.seq + 1
+	c.seq, c.looking = s.seq+1, true
 	c.goText = code
 	c.parts = split(code)
 	v = &view{c: c, spot: at}
