@@ -3,28 +3,26 @@ package mdslib
 // The commit protocol of DataFrameToMDS, shared by all engines. Partitions are written below an attempt folder in Out;
 // when all are complete they are given their places and the merged index.json is written last:
 //
-//	Out/_attempt-k3x9/00000/shard.00000.mds.zstd, index.json     while it runs
-//	Out/00000/shard.00000.mds.zstd, index.json                   after Commit
-//	Out/index.json                                               the moment it becomes a data set
+//	Out/_attempt-5f0c-k3x9/00000/shard.00000.mds.zstd, index.json     while it runs
+//	Out/00000/shard.00000.mds.zstd, index.json                        after Commit
+//	Out/index.json                                                    the moment it becomes a data set
 //
-// An earlier data set in Out loses its index.json first, so at no moment does a half one read as whole.
+// An earlier data set in Out loses its index.json first, so at no moment does a half one read as whole. With a remote the
+// local files are complete before the first is copied (conversion_remote.go); conversion_resume.go goes on with an attempt
+// that was broken off.
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"gomosaic/display"
 	"gomosaic/mdslib/store"
 )
 
@@ -40,24 +38,36 @@ type Conversion struct {
 	made      bool   // dir was made by this attempt
 	temporary bool   // dir is a temporary one and goes away
 	replaces  bool   // dir holds an earlier data set
+	broken    bool   // the earlier data set has lost its index.json
+	resumed   bool   // attempt is one that was broken off
 	remote    store.Store
 	remoteURL string
+	copied    copiedFiles // to the remote
 	started   time.Time
+	bar       *display.ProgressBar // nil without
 
 	mu       sync.Mutex
 	progress map[int]WriteProgress // by partition
 	total    WriteProgress
+	earlier  int64 // samples of partitions that a resumed attempt had
 }
 
-// StartConversion checks the options and Out and makes the attempt folder. Nothing that lies in Out is touched yet.
-func StartConversion(ctx context.Context, opts MDSOptions) (*Conversion, error) {
+// StartConversion checks the options and Out and makes the attempt folder. Nothing that lies in Out is touched yet. identity
+// is a text that differs where the plan, its sources or what the shards depend on differ, which tells what Resume may go on
+// with; "" where there is none, and then Resume is refused.
+func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Conversion, error) {
 	c := &Conversion{opts: opts, remoteURL: opts.Remote, started: time.Now(), progress: map[int]WriteProgress{}}
+	if opts.Resume && identity == "" {
+		return nil, errors.New("mdslib: DataFrameToMDS: Resume can't tell whether Go funcs are the same ones as before: leave Map, UDFIterable and OnInvalid out, or Resume")
+	}
 	dir, local := store.LocalPath(opts.Out)
 	switch {
 	case opts.Out == "" && opts.Remote == "":
 		return nil, errors.New("mdslib: MDSOptions.Out is empty: want a local folder or a URL")
 	case !local && opts.Remote != "":
 		return nil, fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(opts.Remote), opts.Out)
+	case opts.Resume && (!local || opts.Out == ""):
+		return nil, errors.New("mdslib: DataFrameToMDS: Resume needs a local folder that stays: set Out to one, and Remote to the URL")
 	case !local:
 		dir, c.remoteURL = "", opts.Out
 	}
@@ -78,19 +88,36 @@ func StartConversion(ctx context.Context, opts MDSOptions) (*Conversion, error) 
 		if dir, err = os.MkdirTemp("", "mds-"); err != nil {
 			return nil, fmt.Errorf("mdslib: %w", err)
 		}
-	} else if err := c.checkOut(dir); err != nil {
+	} else if err := c.checkOut(dir, identity); err != nil {
 		return nil, err
 	}
 	c.dir = dir
-	c.attempt = filepath.Join(dir, attemptPrefix+strconv.FormatUint(rand.Uint64(), 36))
-	if err := os.MkdirAll(c.attempt, 0o777); err != nil {
+	own := filepath.Join(dir, attemptName(identity))
+	if c.resumed {
+		err = os.Rename(c.attempt, own) // of two that go on with it one gets it
+	} else {
+		err = os.MkdirAll(own, 0o777)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
+	}
+	c.attempt = own
+	if opts.ProgressBar {
+		c.bar = display.Progress(display.ProgressOptions{Desc: "writing MDS", Unit: "partition"})
 	}
 	return c, nil
 }
 
-// checkOut sees whether dir may be written to, and removes what broken attempts left in it.
-func (c *Conversion) checkOut(dir string) error {
+// Expect says how many partitions there will be, for the progress bar.
+func (c *Conversion) Expect(partitions int) {
+	if c.bar != nil {
+		c.bar.SetTotal(partitions)
+	}
+}
+
+// checkOut sees whether dir may be written to, and removes what broken attempts left in it, but for the one that Resume goes
+// on with.
+func (c *Conversion) checkOut(dir, identity string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.made = true
@@ -99,10 +126,16 @@ func (c *Conversion) checkOut(dir string) error {
 	if err != nil {
 		return fmt.Errorf("mdslib: %w", err)
 	}
+	if c.opts.Resume {
+		entries = c.findAttempt(dir, identity, entries)
+	}
 	if len(entries) > 0 && !c.opts.ExistOK {
 		what := ""
 		if strings.HasPrefix(entries[0].Name(), attemptPrefix) {
 			what = ", left by a conversion that was killed or still runs"
+			if c.opts.Resume {
+				what += ", of other data or with other options"
+			}
 		}
 		return fmt.Errorf("mdslib: out folder %s is not empty (%w): it holds %s%s; choose another, delete it, or set ExistOK to replace it", dir, fs.ErrExist, entries[0].Name(), what)
 	}
@@ -142,9 +175,10 @@ func (c *Conversion) PartitionOptions(partition int) MDSOptions {
 			return hook(err)
 		}
 	}
-	if c.opts.Progress != nil {
+	if c.opts.Progress != nil || c.bar != nil {
 		opts.Progress = func(p WriteProgress) { c.report(partition, p) }
 	}
+	opts.Resume, opts.ProgressBar, opts.UDFIterable = false, false, nil
 	return opts
 }
 
@@ -160,15 +194,35 @@ func (c *Conversion) report(partition int, p WriteProgress) {
 	c.total.StoredBytes += p.StoredBytes - old.StoredBytes
 	c.total.UploadedFiles += p.UploadedFiles - old.UploadedFiles
 	c.total.Elapsed = time.Since(c.started)
-	c.opts.Progress(c.total)
+	if c.bar != nil {
+		c.bar.Note("samples", c.total.Samples)
+		c.bar.Note("written", FormatBytes(c.total.StoredBytes))
+	}
+	if c.opts.Progress != nil {
+		c.opts.Progress(c.total)
+	}
 }
 
-// Report sums an index up as the report of one partition.
+// Report sums an index up as the report of one partition, which is complete.
 func (c *Conversion) Report(partition int, index *Index, took time.Duration) PartitionReport {
-	return PartitionReport{
+	r := PartitionReport{
 		Partition: partition, Dir: partitionDir(partition), Samples: int64(index.NumSamples()), Shards: len(index.Shards),
-		RawBytes: index.RawBytes(), ZipBytes: index.StoredBytes(), Seconds: took.Seconds(),
+		RawBytes: index.RawBytes(), ZipBytes: index.StoredBytes(), Seconds: took.Seconds(), ShardBytes: []int64{}, ShardZipBytes: []int64{},
 	}
+	for i := range index.Shards {
+		raw, stored := int64(0), int64(0)
+		for _, part := range index.Shards[i].parts() {
+			raw += part.raw.Bytes
+		}
+		for _, f := range index.Shards[i].Files() {
+			stored += f.Bytes
+		}
+		r.ShardBytes, r.ShardZipBytes = append(r.ShardBytes, raw), append(r.ShardZipBytes, stored)
+	}
+	if c.bar != nil {
+		c.bar.Add(1)
+	}
+	return r
 }
 
 // Commit publishes the partitions, in this order; those without samples are left out. An earlier data set is removed. On
@@ -176,7 +230,7 @@ func (c *Conversion) Report(partition int, index *Index, took time.Duration) Par
 func (c *Conversion) Commit(ctx context.Context, engine string, partitions []PartitionReport) (*Report, error) {
 	r := &Report{
 		Path: store.Redacted(c.opts.Out), Remote: store.Redacted(c.opts.Remote), Engine: engine, Columns: c.opts.Columns, Hashes: c.opts.Hashes, Replaced: c.replaces,
-		Partitions: []PartitionReport{},
+		Partitions: []PartitionReport{}, ResumedSamples: c.earlier, NoMergedIndex: c.opts.NoMergedIndex,
 	}
 	if codec, err := parseCompression(c.opts.Compression); err == nil {
 		r.Compression = codec.text
@@ -192,20 +246,30 @@ func (c *Conversion) Commit(ctx context.Context, engine string, partitions []Par
 		r.ZipBytes += p.ZipBytes
 	}
 	if len(r.Partitions) == 0 {
-		return nil, c.Abort(errors.New("mdslib: DataFrameToMDS: the DataFrame has no rows"))
+		what := "the DataFrame has no rows"
+		if c.opts.UDFIterable != nil {
+			what += ", or UDFIterable yields no samples"
+		}
+		return nil, c.Abort(errors.New("mdslib: DataFrameToMDS: " + what))
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, c.Abort(err)
 	}
 	if err := c.commit(ctx, r.Partitions); err != nil {
 		for _, p := range r.Partitions { // those that had their places already
-			if !c.replaces {
+			if !c.replaces || c.broken {
+				if place := filepath.Join(c.attempt, p.Dir); c.opts.Resume && os.Rename(filepath.Join(c.dir, p.Dir), place) == nil {
+					continue // it is complete, and stays for the next attempt
+				}
 				err = errors.Join(err, os.RemoveAll(filepath.Join(c.dir, p.Dir)))
 			}
 		}
 		return nil, c.Abort(err)
 	}
 	r.Seconds = time.Since(c.started).Seconds()
+	if c.bar != nil {
+		c.bar.Done()
+	}
 	return r, nil
 }
 
@@ -213,7 +277,6 @@ func (c *Conversion) commit(ctx context.Context, partitions []PartitionReport) e
 	if err := c.removeEarlier(); err != nil {
 		return err
 	}
-	c.replaces = false
 	var indexes []string
 	for _, p := range partitions {
 		to := filepath.Join(c.dir, p.Dir)
@@ -223,16 +286,21 @@ func (c *Conversion) commit(ctx context.Context, partitions []PartitionReport) e
 		indexes = append(indexes, filepath.Join(to, IndexName))
 	}
 	if c.remote == nil {
-		if err := os.RemoveAll(c.attempt); err != nil {
+		if err := os.RemoveAll(c.attempt); err != nil { // empty by now
 			return fmt.Errorf("mdslib: %w", err)
+		}
+		if c.opts.NoMergedIndex {
+			return nil
 		}
 		return MergeIndexFiles(ctx, indexes, c.dir, MergeOptions{})
 	}
 	if err := c.upload(ctx, partitions); err != nil {
 		return err
 	}
-	if err := MergeIndexFiles(ctx, indexes, c.dir, MergeOptions{Remote: c.remoteURL}); err != nil {
-		return err
+	if !c.opts.NoMergedIndex {
+		if err := MergeIndexFiles(ctx, indexes, c.dir, MergeOptions{Remote: c.remoteURL}); err != nil {
+			return err
+		}
 	}
 	if !c.opts.KeepLocal || c.temporary {
 		return os.RemoveAll(c.dir)
@@ -248,6 +316,7 @@ func (c *Conversion) removeEarlier() error {
 	if err := os.Remove(filepath.Join(c.dir, IndexName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("mdslib: %w", err)
 	}
+	c.broken = true
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
 		return fmt.Errorf("mdslib: %w", err)
@@ -262,65 +331,16 @@ func (c *Conversion) removeEarlier() error {
 	return nil
 }
 
-// isPartitionFile tells whether a partition's file has such a key.
-func isPartitionFile(key string) bool {
-	dir, name, _ := strings.Cut(key, "/")
-	return isNumber(dir) && name != "" && !strings.Contains(name, "/")
-}
-
-// upload copies all files but the merged index and removes those of an earlier data set, whose index goes first.
-func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) error {
-	if err := prepareRemote(ctx, c.remote, c.remoteURL, true); err != nil {
-		return err
-	}
-	attempts := c.opts.Retry
-	if attempts == 0 {
-		attempts = 2
-	}
-	workers := c.opts.MaxWorkers
-	if workers == 0 {
-		workers = min(32, runtime.NumCPU()+4)
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	fresh := map[string]bool{}
-	for _, p := range partitions {
-		files, err := os.ReadDir(filepath.Join(c.dir, p.Dir))
-		if err != nil {
-			return fmt.Errorf("mdslib: %w", err)
-		}
-		for _, f := range files {
-			key := p.Dir + "/" + f.Name()
-			fresh[key] = true
-			group.Go(func() error {
-				if err := retry(ctx, attempts, func() error { return c.remote.Put(ctx, filepath.Join(c.dir, key), key) }); err != nil {
-					return fmt.Errorf("mdslib: upload %s: %w", key, err)
-				}
-				return nil
-			})
-		}
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if !c.opts.ExistOK {
-		return nil
-	}
-	for o, err := range c.remote.List(context.WithoutCancel(ctx), "") {
-		if err != nil {
-			return fmt.Errorf("mdslib: %w", err)
-		}
-		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key] {
-			if err := c.remote.Delete(context.WithoutCancel(ctx), o.Key); err != nil {
-				return fmt.Errorf("mdslib: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// Abort removes what the attempt wrote and returns cause with a line about what was removed and what is left.
+// Abort removes what the attempt wrote, here and at the remote, and returns cause with a line about what was removed and what
+// is left. With Resume set, partitions that are complete stay for the next attempt.
 func (c *Conversion) Abort(cause error) error {
+	if c.bar != nil {
+		c.bar.Stop()
+	}
+	if kept, unfinished, err := c.keepFinished(); kept > 0 && err == nil {
+		return fmt.Errorf("%w\n(no data set was written to %s: %d complete partitions are kept in %s, the files of %d unfinished ones were removed%s; run it again with Resume to go on, or delete that folder)",
+			cause, store.Redacted(c.opts.Out), kept, c.attempt, unfinished, c.removeCopied())
+	}
 	done := 0
 	if entries, err := os.ReadDir(c.attempt); err == nil {
 		done = len(entries)
@@ -331,7 +351,7 @@ func (c *Conversion) Abort(cause error) error {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	} else if entries, rerr := os.ReadDir(c.dir); rerr == nil {
 		switch {
-		case c.replaces:
+		case c.replaces && !c.broken:
 			left = "the earlier data set there is as it was"
 		case len(entries) == 0 && c.made:
 			err = errors.Join(err, os.Remove(c.dir))
@@ -339,8 +359,12 @@ func (c *Conversion) Abort(cause error) error {
 			left = fmt.Sprintf("%d files or folders are left there, without an %s", len(entries), IndexName)
 		}
 	}
+	left += c.removeCopied()
 	if err != nil {
 		return fmt.Errorf("%w\n(removing the unfinished data set failed too: %v; delete %s)", cause, err, c.attempt)
 	}
-	return fmt.Errorf("%w\n(no data set was written to %s: the files of %d unfinished partitions were removed, %s)", cause, store.Redacted(c.opts.Out), done, left)
+	if done > 0 {
+		left = fmt.Sprintf("the files of %d unfinished partitions were removed, %s", done, left)
+	}
+	return fmt.Errorf("%w\n(no data set was written to %s: %s)", cause, store.Redacted(c.opts.Out), left)
 }

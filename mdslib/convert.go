@@ -13,29 +13,32 @@ import (
 // left out are inferred: Columns by [InferColumns], Compression "zstd" ("none" for none).
 //
 // Out must be empty, or hold nothing but a data set with ExistOK set, which is replaced when the new one is complete. If
-// the conversion fails or ctx is done, what it wrote is removed, an earlier data set stays as it was, and the error says
-// so. A DataFrame without rows is an error, as in the reference.
+// the conversion fails or ctx is done, what it wrote is removed, here and at the remote, an earlier data set stays as it was,
+// and the error says so; with Resume set what is complete stays for the next time. A process that is killed leaves a folder
+// Out/_attempt-…, which no reader takes for data. A DataFrame without rows is an error, as in the reference.
 func DataFrameToMDS(ctx context.Context, d *DataFrame, opts MDSOptions) (*Report, error) {
 	if d == nil {
 		return nil, errors.New("mdslib: DataFrameToMDS: the DataFrame is nil")
-	}
-	if opts.Resume {
-		return nil, errors.New("mdslib: DataFrameToMDS: Resume is for MDSWriter: a conversion is whole or leaves nothing")
 	}
 	schema, err := d.Schema(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Columns == nil {
+	if opts.Compression == "" {
+		opts.Compression = "zstd"
+	}
+	switch {
+	case opts.UDFIterable != nil && len(opts.Columns) == 0:
+		return nil, errors.New("mdslib: DataFrameToMDS: with UDFIterable set, Columns must say what it yields")
+	case opts.UDFIterable != nil:
+		return d.session.engine.ConvertMDS(ctx, d.node, opts)
+	case opts.Columns == nil:
 		opts.Columns, err = InferColumns(schema)
-	} else {
+	default:
 		err = CheckColumns(schema, opts.Columns)
 	}
 	if err != nil {
 		return nil, err
-	}
-	if opts.Compression == "" {
-		opts.Compression = "zstd"
 	}
 	names := make([]string, 0, len(opts.Columns))
 	for _, f := range schema.Fields { // only what is written is read

@@ -37,7 +37,7 @@ func (d *DataFrame) Map(schema string, fn func(row Sample) (Sample, error)) *Dat
 			}
 		}
 		return out, func(values []any) ([]any, error) {
-			row, err := fn(sampleOf(in, values))
+			row, err := fn(SampleOf(in, values))
 			if err != nil {
 				return nil, fmt.Errorf("Map: %w", err)
 			}
@@ -50,8 +50,8 @@ func (d *DataFrame) Map(schema string, fn func(row Sample) (Sample, error)) *Dat
 	return d.with(&plan.MapRows{Input: d.node, Bind: bind})
 }
 
-// sampleOf is a row as Go programs expect it.
-func sampleOf(schema Schema, row []any) Sample {
+// SampleOf is a row of values, as package plan describes them, as Go programs expect it: see [Batch.Samples].
+func SampleOf(schema Schema, row []any) Sample {
 	s := make(Sample, len(row))
 	for i, f := range schema.Fields {
 		s[f.Name] = goValue(row[i], f.Type)

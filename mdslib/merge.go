@@ -32,7 +32,7 @@ type MergeOptions struct {
 }
 
 // MergeIndex merges the index.json of every folder below root, at any depth, into root/index.json; root's own old index
-// is replaced. root is a local folder or a URL. Partitions come in the order of their paths as text (0, 1, 10, 2), as in the
+// is replaced. What a conversion that was killed left (_attempt-…) is passed by. root is a local folder or a URL. Partitions come in the order of their paths as text (0, 1, 10, 2), as in the
 // reference; to keep the order they were written in, name them with leading zeros or use [MergeIndexFiles]. A root without
 // partitions is an error that wraps fs.ErrNotExist.
 func MergeIndex(ctx context.Context, root string, opts MergeOptions) error {
@@ -49,7 +49,7 @@ func MergeIndex(ctx context.Context, root string, opts MergeOptions) error {
 			if err != nil {
 				return fmt.Errorf("mdslib: merge: %w", err)
 			}
-			if path.Base(o.Key) == IndexName && o.Key != IndexName {
+			if path.Base(o.Key) == IndexName && o.Key != IndexName && !strings.Contains("/"+o.Key, "/"+attemptPrefix) {
 				keys = append(keys, o.Key)
 			}
 		}

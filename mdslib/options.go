@@ -1,6 +1,7 @@
 package mdslib
 
 import (
+	"iter"
 	"time"
 )
 
@@ -38,7 +39,16 @@ type MDSOptions struct {
 	// end. Where a writer died there is no index.json; then the sound shards up to the first gap stay, and
 	// [MDSWriter.Resumed] tells how many samples need not be written again. Columns and format must be the earlier ones.
 	// An empty folder is begun. A remote must hold an index.json.
+	//
+	// With DataFrameToMDS it is another thing: complete partitions of a conversion that was killed, failed or was interrupted
+	// stay, if the plan, the files it reads and the options are the same ones; the others are written. Nothing is taken from a
+	// conversion of other data.
 	Resume bool `json:"resume,omitempty"`
+	// NoMergedIndex leaves the partitions of DataFrameToMDS as data sets of their own, without an index.json over them all, as
+	// merge_index=False does in the reference. [MergeIndex] merges them later.
+	NoMergedIndex bool `json:"no_merged_index,omitempty"`
+	// ProgressBar shows a bar while DataFrameToMDS runs: in the notebook, or in lines on standard error.
+	ProgressBar bool `json:"progress_bar,omitempty"`
 	// NullAs offers a value for the nulls of a column, which are refused otherwise. It is encoded as any other.
 	NullAs map[string]any `json:"null_as,omitempty"`
 	// KeepLocal keeps the local files of a data set that was copied to a remote.
@@ -47,6 +57,11 @@ type MDSOptions struct {
 	MaxWorkers int `json:"max_workers,omitempty"`
 	// Retry is the number of attempts per upload. 0 is two.
 	Retry int `json:"retry,omitempty"`
+	// UDFIterable makes DataFrameToMDS write the samples that it yields in place of the rows, as the reference's udf_iterable:
+	// more or fewer of them than rows, of the columns that Columns names, which must be given. It is called once for each
+	// partition, from several goroutines at once, with the partition's rows as [DataFrame.Collect] gives them; they are read as
+	// it asks for them. An error that it yields, or that the rows yield, stops the conversion.
+	UDFIterable func(rows iter.Seq2[Sample, error]) iter.Seq2[Sample, error] `json:"-"`
 	// Progress is called after each finished shard and upload, from one goroutine at a time. It must be quick.
 	Progress func(WriteProgress) `json:"-"`
 	// OnInvalid is called with the [*SampleError] of a sample that cannot be encoded. Returning nil skips the sample;

@@ -2,8 +2,12 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +15,7 @@ import (
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/local/expr"
 	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/store"
 )
 
 // ConvertMDS implements mdslib.Engine: each partition is written by a worker to a folder of its own.
@@ -19,14 +24,23 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 	if err != nil {
 		return nil, err
 	}
-	sampler, err := mdslib.NewSampler(r.schema, opts.Columns, opts.NullAs)
+	var sampler *mdslib.Sampler
+	if opts.UDFIterable == nil {
+		if sampler, err = mdslib.NewSampler(r.schema, opts.Columns, opts.NullAs); err != nil {
+			return nil, err
+		}
+	}
+	identity := ""
+	if opts.Resume {
+		if identity, err = conversionIdentity(ctx, p, opts); err != nil {
+			return nil, err
+		}
+	}
+	c, err := mdslib.StartConversion(ctx, opts, identity)
 	if err != nil {
 		return nil, err
 	}
-	c, err := mdslib.StartConversion(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
+	c.Expect(len(r.partitions))
 	reports := make([]mdslib.PartitionReport, len(r.partitions))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(e.workers)
@@ -36,7 +50,17 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 		}
 		group.Go(func() error {
 			start := time.Now()
-			index, err := writePartition(groupCtx, part, sampler, c.PartitionOptions(i))
+			if index := c.Finished(i); index != nil {
+				reports[i] = c.Report(i, index, 0)
+				return nil
+			}
+			var index *mdslib.Index
+			var err error
+			if opts.UDFIterable != nil {
+				index, err = writeYielded(groupCtx, part, r.schema, opts.UDFIterable, c.PartitionOptions(i))
+			} else {
+				index, err = writePartition(groupCtx, part, sampler, c.PartitionOptions(i))
+			}
 			if err != nil {
 				return err
 			}
@@ -150,4 +174,122 @@ func writePartition(ctx context.Context, part partition, sampler *mdslib.Sampler
 		return nil, err
 	}
 	return w.Index(), nil
+}
+
+// writeYielded writes the samples that udf makes of a partition's rows. The writer is made with the first sample.
+func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (_ *mdslib.Index, err error) {
+	var last Origin // of the row that was read last
+	var failed error
+	rows := func(yield func(mdslib.Sample, error) bool) {
+		err := part(ctx, func(row Row) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			values := make([]any, len(row.Values))
+			for i, v := range row.Values {
+				var err error
+				if values[i], err = force(v, row.Origin); err != nil {
+					return err
+				}
+			}
+			last = row.Origin
+			if !yield(mdslib.SampleOf(schema, values), nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && err != errStopped {
+			failed = err // whatever the func makes of it
+			yield(nil, err)
+		}
+	}
+	var w *mdslib.MDSWriter
+	defer func() {
+		if err != nil && w != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	for sample, err := range udf(rows) {
+		if failed != nil {
+			break
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil && w == nil {
+			w, err = mdslib.NewMDSWriter(opts)
+		}
+		if err == nil {
+			err = w.Write(sample)
+		}
+		if err != nil {
+			return nil, &RowError{last, fmt.Errorf("UDFIterable: %w", err)}
+		}
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	if w == nil {
+		return &mdslib.Index{}, nil
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return w.Index(), nil
+}
+
+// conversionIdentity is a text that differs where the data set would: the plan, the files that it reads with their sizes and
+// times, and the options that shards depend on; "" where Go funcs are among them, which can't be compared.
+func conversionIdentity(ctx context.Context, p plan.Node, opts mdslib.MDSOptions) (string, error) {
+	if opts.UDFIterable != nil || opts.OnInvalid != nil || hasFunc(p) {
+		return "", nil
+	}
+	text, err := plan.Marshal(p)
+	if err != nil {
+		return "", err
+	}
+	opts.Out, opts.Remote, opts.ExistOK, opts.KeepLocal, opts.MaxWorkers, opts.Retry, opts.ProgressBar, opts.NoMergedIndex = "", "", false, false, 0, 0, false, false
+	options, err := json.Marshal(opts)
+	if err != nil {
+		return "", fmt.Errorf("local: Resume: %w", err)
+	}
+	text = fmt.Appendf(text, "\n%s\n%s\n", options, time.Local)
+	var sources func(n plan.Node) error
+	sources = func(n plan.Node) error {
+		if read, ok := n.(*plan.Read); ok {
+			files, err := filesOf(ctx, read)
+			for _, f := range files {
+				text = fmt.Appendf(text, "%q %d %d\n", f.Path, f.Bytes, f.Modified.UnixNano())
+			}
+			return err
+		}
+		for _, in := range n.Inputs() {
+			if err := sources(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return string(text), sources(p)
+}
+
+func hasFunc(n plan.Node) bool {
+	_, is := n.(*plan.MapRows)
+	return is || slices.ContainsFunc(n.Inputs(), hasFunc)
+}
+
+// filesOf are the files that tell whether a source is the same as before: of a data set its index.
+func filesOf(ctx context.Context, read *plan.Read) ([]File, error) {
+	if strings.EqualFold(read.Format, "mds") {
+		indexes := &plan.Read{Format: read.Format}
+		for _, p := range read.Paths {
+			indexes.Paths = append(indexes.Paths, store.Join(p, mdslib.IndexName))
+		}
+		read = indexes
+	}
+	files, err := ListFiles(ctx, read, NewOptions(read))
+	if err != nil {
+		return nil, fmt.Errorf("local: Resume: %w", err)
+	}
+	return files.List, nil
 }
