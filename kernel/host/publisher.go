@@ -30,7 +30,7 @@ const endOfInput = "\x04"
 func (s *server) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	answer, err := s.call(ctx, message{Kind: msgInput, Text: prompt, Password: password})
 	if err == nil && answer.Text == endOfInput {
-		err = io.EOF
+		return "", io.EOF
 	}
 	return answer.Text, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -342,6 +343,9 @@ func (s *Session) handle(p *process, m message) {
 	case msgInput:
 		go func() { // takes its time, and the output must flow meanwhile
 			text, err := out.Input(m.Text, m.Password)
+			if err == io.EOF {
+				text, err = endOfInput, nil
+			}
 			reply(p, m.ID, message{Text: text}, err)
 		}()
 	case msgSource:

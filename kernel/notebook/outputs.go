@@ -21,6 +21,7 @@ type cellOutput struct {
 	cell  *Cell
 	count int
 	clear bool // when the next output comes
+	input func(prompt string, password bool) (string, error)
 }
 
 func (o *cellOutput) list() []any {
@@ -84,8 +85,11 @@ func (o *cellOutput) ClearOutput(wait bool) {
 	}
 }
 
-// Input fails: nobody is there to answer.
+// Input asks whom the options name, and fails where that is nobody.
 func (o *cellOutput) Input(prompt string, password bool) (string, error) {
+	if o.input != nil {
+		return o.input(prompt, password)
+	}
 	return "", errors.New("the notebook is executed without a front-end: nobody can answer " + strings.TrimSpace(prompt))
 }
 

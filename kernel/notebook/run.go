@@ -20,6 +20,8 @@ type Session interface {
 type RunOptions struct {
 	TimeoutSeconds float64 // a cell that takes longer is interrupted and has failed; 0: none
 	AllowErrors    bool    // go on behind cells that fail
+	// Input answers a cell that asks for a line (display.Input, os.Stdin); io.EOF is the end of the input. nil: nobody answers.
+	Input func(prompt string, password bool) (string, error)
 	// Progress is called when a cell has ended; nil: nobody is told. done counts the cells that have.
 	Progress func(done, of int, c *Cell, took time.Duration, err error)
 }
@@ -60,7 +62,7 @@ func Run(ctx context.Context, s Session, n *Notebook, o RunOptions) error {
 			continue
 		}
 		count++
-		out := &cellOutput{of: shown, cell: c, count: count}
+		out := &cellOutput{of: shown, cell: c, count: count, input: o.Input}
 		c.raw["execution_count"] = count
 		started := time.Now()
 		err := execute(ctx, s, c, out, o.TimeoutSeconds)

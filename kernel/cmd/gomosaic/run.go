@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -80,7 +82,7 @@ func runRun(args []string) int {
 		return fail("run", err)
 	}
 	defer s.Close()
-	o := notebook.RunOptions{TimeoutSeconds: timeout.Seconds(), AllowErrors: *allow}
+	o := notebook.RunOptions{TimeoutSeconds: timeout.Seconds(), AllowErrors: *allow, Input: answers(os.Stdin)}
 	if !*quiet {
 		o.Progress = progress
 	}
@@ -100,6 +102,24 @@ func runRun(args []string) int {
 		return fail("run", err)
 	}
 	return 0
+}
+
+// answers gives cells that ask for input the lines of in, one each; on a terminal the question is shown.
+func answers(in *os.File) func(prompt string, password bool) (string, error) {
+	lines := bufio.NewReader(in)
+	return func(prompt string, password bool) (string, error) {
+		if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			if password {
+				return "", errors.New("the terminal would show the password that is typed: give it by a pipe")
+			}
+			fmt.Fprint(os.Stderr, prompt)
+		}
+		line, err := lines.ReadString('\n')
+		if err == io.EOF && line != "" {
+			err = nil // the last line has no end
+		}
+		return strings.TrimRight(line, "\r\n"), err
+	}
 }
 
 // progress is one line for each cell: its time and how it begins.

@@ -69,6 +69,12 @@ func TestRun(t *testing.T) {
 	if stdout, stderr, status = run("--allow-errors", "-o", "-", path); status != 0 || !strings.Contains(stdout, `"2"`) {
 		t.Errorf("status %d\n%s%s", status, stdout, stderr)
 	}
+	writeNotebookOf(t, path, "import (\"bufio\"; \"fmt\"; \"os\")\nname := check1(display.Input(\"name? \"))", "for s := bufio.NewScanner(os.Stdin); s.Scan(); { fmt.Println(name, s.Text()) }")
+	asks := exec.Command(binary, "run", "-q", "-o", "-", path)
+	asks.Stdin = strings.NewReader("Ann\none\ntwo")
+	if out, err := asks.Output(); err != nil || !strings.Contains(string(out), "\"Ann one\\n\",\n      \"Ann two\\n\"") || strings.Contains(string(out), "at its end") {
+		t.Errorf("%v\n%s", err, out)
+	}
 	writeNotebookOf(t, path, "for {}")
 	if _, stderr, status = run("-timeout", "200ms", "-inplace", path); status != 1 || !strings.Contains(stderr, "timeout: the cell took longer than 0.2 s") {
 		t.Errorf("status %d\n%s", status, stderr)
