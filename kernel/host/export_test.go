@@ -23,8 +23,7 @@ var exportDiffers = map[string]string{
 	"concurrent map write fatal":         aProgramEnds,
 	"stack overflow":                     aProgramEnds,
 	"log.Fatal":                          aProgramEnds,
-	"method added: value kept in an interface stays old":      "a program has one version of the type, with all its methods",
-	"context of the cell and of a function of an earlier one": "a program has one context, its own",
+	"method added: value kept in an interface stays old": "a program has one version of the type, with all its methods",
 }
 
 const aProgramEnds = "a program ends where a notebook's cell does"
