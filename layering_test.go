@@ -120,7 +120,7 @@ func TestFilesAreListed(t *testing.T) {
 	}
 	listed := map[string]bool{}
 	folder := ""
-	heading, entry := regexp.MustCompile("^### ([a-z0-9/-]+)$"), regexp.MustCompile("^- `([a-z0-9_]+\\.go)`: .")
+	heading, entry := regexp.MustCompile("^### ([a-z0-9/-]+)$"), regexp.MustCompile("^- `([a-z0-9_.]+\\.go)`: .")
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		if m := heading.FindStringSubmatch(line); m != nil {

@@ -30,6 +30,12 @@ type Engine interface {
 	WriteFiles(ctx context.Context, p plan.Node, spec WriteSpec) error
 }
 
+// SQLEngine is implemented by engines that run statements of SQL.
+type SQLEngine interface {
+	// SQL runs a command and returns the plan of its rows; of a query it returns the plan, not yet run.
+	SQL(ctx context.Context, query string) (plan.Node, error)
+}
+
 // EngineDriver opens the engine a URL names.
 type EngineDriver func(ctx context.Context, url string) (Engine, error)
 
@@ -65,10 +71,10 @@ func openEngine(ctx context.Context, url string) (Engine, error) {
 		linked = "linked into this program: " + strings.Join(names, ", ")
 	}
 	switch scheme {
-	case "":
-		return nil, fmt.Errorf("mdslib: Connect: empty URL (%s)", linked)
-	case "sc", "databricks", "spark-local":
-		return nil, fmt.Errorf("mdslib: Connect %s: Spark comes in a later version (%s)", scheme, linked)
+	case "sc", "spark-local":
+		return nil, fmt.Errorf("mdslib: Connect %s: Spark is not linked into this program: import _ \"gomosaic/mdslib/spark\" (%s)", scheme, linked)
+	case "databricks":
+		return nil, fmt.Errorf("mdslib: Connect: databricks:// comes in a later version; name the workspace as sc://HOST:443/;token=…;x-databricks-cluster-id=… (%s)", linked)
 	}
 	return nil, fmt.Errorf("mdslib: Connect: unknown engine %q (%s)", scheme, linked)
 }

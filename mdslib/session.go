@@ -1,27 +1,73 @@
 package mdslib
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
+	"os"
+	"strings"
 
 	"gomosaic/mdslib/plan"
 )
 
-// Session is a connection to an engine. It is safe for concurrent use and needs no closing.
+// Session is a connection to an engine. It is safe for concurrent use and needs no closing; [Session.Stop] frees at once
+// what the engine keeps for it.
 type Session struct {
 	url    string
 	engine Engine
 }
 
-// Connect opens an engine: "local" runs in this process on all cores ("local[4]" on four), and needs package
-// mdslib/local linked in, as it is in notebooks. A URL of another scheme is an error that says which engines are linked.
+// Connect opens an engine: "local" runs in this process on all cores ("local[4]" on four), "sc://host:port" is a Spark
+// Connect server, "spark-local" starts one from the Spark that is installed here and ends it with this process, and "" is
+// what $SPARK_REMOTE says, else local. The engines are packages mdslib/local and mdslib/spark, which notebooks have linked in. A URL of another scheme is an error that says which engines are linked.
+//
+// The parameters of a Spark server follow its address, each after a semicolon, as PySpark has them:
+// "sc://host:443/;token=…;use_ssl=true;x-databricks-cluster-id=…". A server that can't be reached is Connect's error.
 func Connect(ctx context.Context, url string) (*Session, error) {
+	if url == "" {
+		url = cmp.Or(os.Getenv("SPARK_REMOTE"), "local")
+	}
 	e, err := openEngine(ctx, url)
 	if err != nil {
 		return nil, err
 	}
+	url, _, _ = strings.Cut(url, ";") // parameters may be secret
 	return &Session{url, e}, nil
+}
+
+// Stop ends the session: a Spark server then drops its temporary views and what still runs for it. Its DataFrames cannot be
+// used any more.
+func (s *Session) Stop() error {
+	if c, ok := s.engine.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// SQL is spark.sql: a query is a DataFrame, run when it is used; a command, such as CREATE TEMPORARY VIEW, is run at once,
+// and its rows are the DataFrame's. An engine without SQL, such as local, refuses.
+func (s *Session) SQL(ctx context.Context, query string) (*DataFrame, error) {
+	e, ok := s.engine.(SQLEngine)
+	if !ok {
+		return nil, fmt.Errorf("mdslib: SQL: the engine %s has no SQL statements: connect to Spark (sc://host:port), or use the DataFrame's methods", s.url)
+	}
+	n, err := e.SQL(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &DataFrame{session: s, node: n}, nil
+}
+
+// Table is a table or view of the engine's catalogue: "name" or "catalog.schema.name".
+func (s *Session) Table(name string) *DataFrame {
+	return &DataFrame{session: s, node: &plan.Table{Name: name}}
+}
+
+// Range is the whole numbers from start to end, without end, in a column id.
+func (s *Session) Range(start, end int64) *DataFrame {
+	return &DataFrame{session: s, node: &plan.Range{Start: start, End: end, Step: 1}}
 }
 
 // Read starts the description of a source, as Spark's DataFrameReader.

@@ -76,6 +76,10 @@ func (e *engine) build(ctx context.Context, n plan.Node, want need) (*relation, 
 	switch n := n.(type) {
 	case *plan.Read:
 		return e.read(ctx, n, want)
+	case *plan.Range:
+		return e.numbers(n)
+	case *plan.Table, *plan.SQL, *plan.Rows:
+		return nil, fmt.Errorf("local: this engine has no catalogue and no SQL: read files with Read().Format(…).Load(…), or connect to Spark (sc://host:port)")
 	case *plan.Project:
 		return e.project(ctx, n, want)
 	case *plan.WithColumns:

@@ -53,9 +53,14 @@ func Unmarshal(data []byte) (Node, error) {
 			return nil, err
 		}
 	}
-	_, source := n.(*Read)
-	_, union := n.(*Union)
-	if want := 1; !union && (source && len(inputs) != 0 || !source && len(inputs) != want) {
+	want := 1
+	switch n.(type) {
+	case *Read, *Range, *Table, *SQL, *Rows:
+		want = 0
+	case *Union:
+		want = len(inputs)
+	}
+	if len(inputs) != want {
 		return nil, fmt.Errorf("plan: step %q has %d inputs", e.Op, len(inputs))
 	}
 	return n.withInputs(inputs), nil
@@ -64,7 +69,7 @@ func Unmarshal(data []byte) (Node, error) {
 func newNode(op string) Node {
 	for _, n := range []Node{
 		&Read{}, &Project{}, &WithColumns{}, &WithColumnRenamed{}, &Drop{}, &Filter{}, &Limit{}, &Sample{}, &Sort{},
-		&Distinct{}, &Union{}, &Repartition{}, &Aggregate{},
+		&Distinct{}, &Union{}, &Repartition{}, &Aggregate{}, &Range{}, &Table{}, &SQL{}, &Rows{},
 	} {
 		if n.op() == op {
 			return n

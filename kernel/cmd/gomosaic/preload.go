@@ -28,6 +28,7 @@ import (
 	_ "gomosaic/mdslib/local"
 	_ "gomosaic/mdslib/local/arrowipc"
 	_ "gomosaic/mdslib/local/parquet"
+	_ "gomosaic/mdslib/spark"
 	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/s3"
 	_ "gomosaic/mdslib/store/web"
