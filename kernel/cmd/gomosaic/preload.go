@@ -30,6 +30,7 @@ import (
 	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/spark"
 	_ "gomosaic/mdslib/store/databricks"
+	_ "gomosaic/mdslib/store/gs"
 	_ "gomosaic/mdslib/store/s3"
 	_ "gomosaic/mdslib/store/web"
 )

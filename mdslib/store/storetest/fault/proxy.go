@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -136,6 +137,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	defer answer.Body.Close()
 	for name, values := range answer.Header {
 		w.Header()[name] = values
+	}
+	if location, ok := strings.CutPrefix(answer.Header.Get("Location"), p.target.String()); ok {
+		w.Header().Set("Location", p.URL+location) // what follows comes by the proxy, too
 	}
 	if answer.ContentLength >= 0 {
 		w.Header().Set("Content-Length", strconv.FormatInt(answer.ContentLength, 10))
