@@ -52,7 +52,7 @@ func appendJPEG(dst []byte, v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o, ok := img.(interface{ Opaque() bool }); ok && !o.Opaque() {
+	if !jpeg.Opaque(img) {
 		return nil, fmt.Errorf("JPEG holds no transparency: convert the %T or use png", img)
 	}
 	return jpeg.EncodeImage(dst, img, jpeg.EncodeOptions{}) // Pillow's defaults, which the reference writes with

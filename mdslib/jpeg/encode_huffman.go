@@ -1,6 +1,10 @@
 package jpeg
 
-import "math/bits"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // tableSpec is a Huffman table as a DHT segment holds it.
 type tableSpec struct {
@@ -46,22 +50,23 @@ var (
 
 // huffmanTable writes a DHT segment. class is 0 for DC, 1 for AC.
 func (e *encoder) huffmanTable(class, index int, t *tableSpec) {
-	body := append([]byte{byte(class<<4 | index)}, t.counts[:]...)
+	body := append(make([]byte, 0, 1+16+256), byte(class<<4|index))
+	body = append(body, t.counts[:]...)
 	e.segment(markerDHT, append(body, t.symbols...)...)
 }
 
-// codeTable gives each symbol its code.
-type codeTable struct {
-	code   [256]uint16
-	length [256]uint8
-}
+// codeTable gives each symbol its code, shifted to make room for the bits of a value behind it, and the number of bits of
+// both: code<<5 | bits. The low four bits of a symbol are the number of the value's.
+type codeTable [256]uint32
 
 func newCodeTable(t *tableSpec) *codeTable {
 	c := new(codeTable)
-	code, k := uint16(0), 0
+	code, k := uint32(0), 0
 	for i, n := range t.counts {
 		for range n {
-			c.code[t.symbols[k]], c.length[t.symbols[k]] = code, uint8(i+1)
+			s := t.symbols[k]
+			size := uint32(s & 15)
+			c[s] = code<<size<<5 | uint32(i+1) + size
 			code++
 			k++
 		}
@@ -70,53 +75,135 @@ func newCodeTable(t *tableSpec) *codeTable {
 	return c
 }
 
+// standardCodes are the codes of standardDC and standardAC.
+var standardCodes = [2]struct{ dc, ac *codeTable }{
+	{newCodeTable(&standardDC[0]), newCodeTable(&standardAC[0])},
+	{newCodeTable(&standardDC[1]), newCodeTable(&standardAC[1])},
+}
+
 // bitWriter appends bits to out, stuffing a zero byte behind each FF. With counts set it counts symbols and writes nothing.
+// Bits go to plain first; the zeros come when it is full.
 type bitWriter struct {
 	out    []byte
-	acc    uint64
-	n      uint
+	plain  *[plainBytes]byte
+	at     int    // bytes in plain
+	acc    uint64 // its last n bits follow them
+	n      uint   // below 32
 	counts *[257]int
 }
 
+const (
+	plainBytes = 8 << 10
+	blockBytes = 64 * 32 / 8 // more than a block takes
+)
+
+// bits appends the low n bits of v, at most 32.
 func (w *bitWriter) bits(v uint32, n uint) {
-	if w.counts != nil || n == 0 {
+	if w.counts != nil {
 		return
 	}
-	w.acc = w.acc<<n | uint64(v&(1<<n-1))
-	for w.n += n; w.n >= 8; w.n -= 8 {
-		c := byte(w.acc >> (w.n - 8))
-		w.out = append(w.out, c)
-		if c == 0xFF {
-			w.out = append(w.out, 0)
+	w.acc = w.acc<<n | uint64(v)&(1<<n-1)
+	if w.n += n; w.n >= 32 {
+		w.n -= 32
+		binary.BigEndian.PutUint32(w.plain[w.at:], uint32(w.acc>>w.n))
+		if w.at += 4; w.at > plainBytes-blockBytes {
+			w.stuff()
 		}
 	}
 }
 
+// stuff empties plain.
+func (w *bitWriter) stuff() {
+	plain := w.plain[:w.at]
+	for len(plain) > 0 {
+		n := bytes.IndexByte(plain, 0xFF) + 1
+		if n == 0 {
+			w.out = append(w.out, plain...)
+			break
+		}
+		w.out = append(append(w.out, plain[:n]...), 0)
+		plain = plain[n:]
+	}
+	w.at = 0
+}
+
+// symbol writes a symbol without its value's bits, which the caller writes.
 func (w *bitWriter) symbol(t *codeTable, s byte) {
 	if w.counts != nil {
 		w.counts[s]++
 		return
 	}
-	w.bits(uint32(t.code[s]), uint(t.length[s]))
+	size := uint(s & 15)
+	w.bits(t[s]>>5>>size, uint(t[s]&31)-size)
 }
 
 // value writes a run of zeros and a value: the code of both sizes and the value's bits (T.81, F.1.2).
 func (w *bitWriter) value(t *codeTable, run int, v int32) {
-	magnitude := v
-	if v < 0 {
-		magnitude = -v
-		v--
+	size, low := valueBits(v)
+	s := byte(run<<4) | byte(size)
+	if w.counts != nil {
+		w.counts[s]++
+		return
 	}
-	size := uint(bits.Len32(uint32(magnitude)))
-	w.symbol(t, byte(run<<4)|byte(size))
-	w.bits(uint32(v), size)
+	w.bits(t[s]>>5|low, uint(t[s]&31))
+}
+
+// valueBits is how a value is written behind the code of its size: those below zero one less, in two's complement.
+func valueBits(v int32) (size, low uint32) {
+	sign := v >> 31
+	size = uint32(bits.Len32(uint32(v ^ sign - sign)))
+	return size, uint32(v+sign) & (1<<(size&31) - 1)
+}
+
+// block writes a block of a baseline scan: the difference of DC, then runs of zeros and values.
+func (w *bitWriter) block(dc, ac *codeTable, block *[64]int16, nonzero uint64, last int32) {
+	size, low := valueBits(int32(block[0]) - last)
+	code := dc[size&15]
+	w.bits(code>>5|low, uint(code&31))
+	if w.at > plainBytes-blockBytes {
+		w.stuff()
+	}
+	w.values(ac, block, nonzero&^1)
+	if nonzero>>63 == 0 { // the end of the block
+		w.bits(ac[0]>>5, uint(ac[0]&31))
+	}
+}
+
+// appendValues writes the values of a block that nonzero names, with the runs of zeros between them. There must be room in
+// plain.
+func (w *bitWriter) appendValues(ac *codeTable, block *[64]int16, nonzero uint64) {
+	plain, at, acc, n := w.plain, w.at, w.acc, w.n
+	for before := 0; nonzero != 0; nonzero &= nonzero - 1 {
+		k := bits.TrailingZeros64(nonzero)
+		run := k - before - 1
+		for before = k; run > 15; run -= 16 {
+			acc = acc<<(ac[0xF0]&31) | uint64(ac[0xF0]>>5)
+			if n += uint(ac[0xF0] & 31); n >= 32 {
+				n -= 32
+				binary.BigEndian.PutUint32(plain[at:], uint32(acc>>n))
+				at += 4
+			}
+		}
+		size, low := valueBits(int32(block[k&63]))
+		code := ac[uint8(run<<4)|uint8(size)]
+		acc = acc<<(code&31) | uint64(code>>5|low)
+		if n += uint(code & 31); n >= 32 {
+			n -= 32
+			binary.BigEndian.PutUint32(plain[at:], uint32(acc>>n))
+			at += 4
+		}
+	}
+	w.at, w.acc, w.n = at, acc, n
 }
 
 // flush fills the last byte with ones and returns the output.
 func (w *bitWriter) flush() []byte {
-	if w.n > 0 {
-		w.bits(1<<(8-w.n)-1, 8-w.n)
+	w.bits(1<<7-1, (8-w.n%8)%8)
+	for ; w.n > 0; w.at++ {
+		w.n -= 8
+		w.plain[w.at] = byte(w.acc >> w.n)
 	}
+	w.stuff()
 	return w.out
 }
 

@@ -58,7 +58,7 @@ func (e *encoder) progressiveScans() {
 			}
 		}
 		e.scanHeader(s.components, s.ss, s.se, s.ah, s.al)
-		p.writers[0].out = e.out
+		p.writers[0].out, p.writers[0].plain = e.out, &e.plain
 		p.run(e)
 		e.out = p.writers[0].flush()
 	}
@@ -84,7 +84,7 @@ func (p *scanWriter) writer() *bitWriter {
 }
 
 func (p *scanWriter) run(e *encoder) {
-	e.eachBlock(p.components, func(i int, block *[64]int16) {
+	e.eachBlock(p.components, func(i int, block *[64]int16, _ uint64) {
 		p.table = e.components[i].table
 		switch {
 		case p.ss == 0 && p.ah == 0:

@@ -1,5 +1,7 @@
 package jpeg
 
+import "math/bits"
+
 // lumaTable and chromaTable are the quantisation tables of T.81, annex K.1, in row order.
 var (
 	lumaTable = [64]uint16{
@@ -37,99 +39,54 @@ func scaledTable(base *[64]uint16, quality int) (t [64]uint16) {
 	return t
 }
 
-// quantise turns pixels into the coefficients of all components.
-func (e *encoder) quantise(pix []byte) {
-	grey := len(e.components) == 1
-	for i := range e.components {
-		p := &e.components[i]
-		factorX, factorY := e.maxH/p.h, e.maxV/p.v
-		stride := p.ownX * 8
-		rows := make([]byte, stride*8)  // the samples of one row of blocks
-		full := make([][]byte, factorY) // the rows of pixels that make one of them
-		buffers := make([]byte, stride*factorX*factorY)
-		for j := range full {
-			full[j] = buffers[j*stride*factorX:][:stride*factorX]
-		}
-		height := ceilDiv(e.height, factorY)
-		for by := range p.ownY {
-			for y := range 8 {
-				row := rows[y*stride : (y+1)*stride]
-				if at := by*8 + y; at >= height { // below the image: its last row
-					copy(row, rows[(y-1)*stride:y*stride])
-					continue
-				}
-				for j := range full {
-					at := min((by*8+y)*factorY+j, e.height-1)
-					if grey {
-						copy(full[j], pix[at*e.width:(at+1)*e.width])
-					} else {
-						componentRow(full[j], pix[at*e.width*3:(at+1)*e.width*3], i)
-					}
-					for x := e.width; x < len(full[j]); x++ {
-						full[j][x] = full[j][e.width-1]
-					}
-				}
-				shrinkRow(row, full, factorX)
-			}
-			for bx := range p.ownX {
-				quantiseBlock(p.block(bx, by), rows[bx*8:], stride, &e.quant[p.table])
-			}
-		}
-		p.fillPadding()
-	}
+// quantiser divides coefficients, which the transform makes eight times too large, by the values of a table and rounds
+// halves away from zero. A division is three steps on 16 bits without sign, all exact (libjpeg-turbo's
+// jcdctmgr.c, compute_reciprocal): add, then take the high half of two products. The tables are in row order, each row
+// twice, as two blocks lie side by side in a register.
+type quantiser struct {
+	add, reciprocal, scale [8][16]uint16
 }
 
-// fillPadding gives the blocks that only fill the last MCUs the DC value of the block before them, which costs least.
-func (p *plane) fillPadding() {
-	for y := range p.blocksY {
-		for x := range p.blocksX {
-			switch {
-			case y >= p.ownY: // the block coded just before this row of the MCU
-				mx := x / p.h * p.h
-				p.block(x, y)[0] = p.block(mx+p.h-1, y-1)[0]
-			case x >= p.ownX:
-				p.block(x, y)[0] = p.block(x-1, y)[0]
-			}
+// set takes a table in zigzag order.
+func (q *quantiser) set(table *[64]uint16) {
+	for k, step := range table {
+		row, column := zigzag[k]/8, zigzag[k]%8
+		add, reciprocal, scale := divide(uint32(step) * 8)
+		for _, i := range [2]int{int(column), int(column) + 8} {
+			q.add[row][i], q.reciprocal[row][i], q.scale[row][i] = add, reciprocal, scale
 		}
 	}
 }
 
-// componentRow computes Y, Cb or Cr of a row of packed RGB with 16-bit fixed point (jccolor.c).
-func componentRow(dst, rgb []byte, component int) {
-	const offset = 128<<16 + half - 1
-	for x := 0; len(rgb) >= 3; x, rgb = x+1, rgb[3:] {
-		r, g, b := int32(rgb[0]), int32(rgb[1]), int32(rgb[2])
-		switch component {
-		case 0:
-			dst[x] = byte((19595*r + 38470*g + 7471*b + half) >> 16)
-		case 1:
-			dst[x] = byte((-11059*r - 21709*g + 32768*b + offset) >> 16)
-		default:
-			dst[x] = byte((32768*r - 27439*g - 5329*b + offset) >> 16)
-		}
-	}
-}
-
-// shrinkRow averages factor×len(rows) pixels into each sample. The rounding alternates so that it favours neither
-// direction (jcsample.c).
-func shrinkRow(dst []byte, rows [][]byte, factor int) {
+// divide gives the steps that divide by d, 8 to 2040, with rounding.
+func divide(d uint32) (add, reciprocal, scale uint16) {
+	shift := 16 + bits.Len32(d) - 1
+	quotient, rest := uint32(1<<shift)/d, uint32(1<<shift)%d
+	half := d / 2
 	switch {
-	case factor == 1:
-		copy(dst, rows[0])
-	case len(rows) == 1:
-		for x := range dst {
-			dst[x] = byte((int(rows[0][2*x]) + int(rows[0][2*x+1]) + x&1) >> 1)
-		}
+	case rest == 0: // a power of two, whose quotient has one bit too many
+		quotient >>= 1
+		shift--
+	case rest <= d/2:
+		half++
 	default:
-		for x := range dst {
-			sum := int(rows[0][2*x]) + int(rows[0][2*x+1]) + int(rows[1][2*x]) + int(rows[1][2*x+1])
-			dst[x] = byte((sum + 1 + x&1) >> 2)
-		}
+		quotient++
 	}
+	return uint16(half), uint16(quotient), uint16(1 << (32 - shift))
 }
 
-// quantiseBlock transforms and quantises 8×8 samples.
-func quantiseBlock(out *[64]int16, samples []byte, stride int, quant *[64]uint16) {
+// quantise divides coefficient i in row order.
+func (q *quantiser) quantise(v int32, i uint8) int16 {
+	sign := v >> 31
+	n := uint32(v^sign-sign) + uint32(q.add[i/8][i%8])
+	n = n * uint32(q.reciprocal[i/8][i%8]) >> 16
+	n = n * uint32(q.scale[i/8][i%8]) >> 16
+	return int16(int32(n) ^ sign - sign)
+}
+
+// transformBlock transforms and quantises 8×8 samples into out, in zigzag order, and returns which of its coefficients
+// are not zero, a bit each.
+func transformBlock(out *[64]int16, samples []byte, stride int, q *quantiser) (nonzero uint64) {
 	var block [64]int32
 	for y := range 8 {
 		for x, v := range samples[y*stride : y*stride+8] {
@@ -137,15 +94,30 @@ func quantiseBlock(out *[64]int16, samples []byte, stride int, quant *[64]uint16
 		}
 	}
 	forwardDCT(&block)
-	for i := range out {
-		v, q := block[zigzag[i]], int32(quant[i])*8
-		if v < 0 {
-			out[i] = int16(-((-v + q/2) / q))
-		} else {
-			out[i] = int16((v + q/2) / q)
+	for k := range out {
+		i := zigzag[k] & 63
+		if out[k] = q.quantise(block[i], i); out[k] != 0 {
+			nonzero |= 1 << k
 		}
 	}
+	return nonzero
 }
+
+// Factors of the transform with 13 bits behind the point.
+const (
+	c0298 = 2446
+	c0390 = 3196
+	c0541 = 4433
+	c0765 = 6270
+	c0899 = 7373
+	c1175 = 9633
+	c1501 = 12299
+	c1847 = 15137
+	c1961 = 16069
+	c2053 = 16819
+	c2562 = 20995
+	c3072 = 25172
+)
 
 // forwardDCT is libjpeg's accurate integer transform (jfdctint.c); the result is eight times the coefficients.
 func forwardDCT(b *[64]int32) {
@@ -159,20 +131,6 @@ func forwardDCT(b *[64]int32) {
 
 // forward8 transforms eight values that stand step apart, gaining two bits in the first pass and losing them in the second.
 func forward8(d []int32, step int, first bool) {
-	const (
-		c0298 = 2446
-		c0390 = 3196
-		c0541 = 4433
-		c0765 = 6270
-		c0899 = 7373
-		c1175 = 9633
-		c1501 = 12299
-		c1847 = 15137
-		c1961 = 16069
-		c2053 = 16819
-		c2562 = 20995
-		c3072 = 25172
-	)
 	at := func(i int) *int32 { return &d[i*step] }
 	s0, s7 := *at(0)+*at(7), *at(0)-*at(7)
 	s1, s6 := *at(1)+*at(6), *at(1)-*at(6)
@@ -200,4 +158,11 @@ func forward8(d []int32, step int, first bool) {
 	*at(5) = (s5*c2053 + z2 + z4) >> shift
 	*at(3) = (s6*c3072 + z2 + z3) >> shift
 	*at(1) = (s7*c1501 + z1 + z4) >> shift
+}
+
+// transformBlocks transforms n blocks that lie side by side in samples.
+func transformBlocks(coef []int16, nonzero []uint64, samples []byte, stride, n int, q *quantiser) {
+	for i := range n {
+		nonzero[i] = transformBlock((*[64]int16)(coef[64*i:]), samples[8*i:], stride, q)
+	}
 }

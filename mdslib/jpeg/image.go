@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"encoding/binary"
 	"image"
 	"image/color"
 )
@@ -32,38 +33,66 @@ func DecodeImage(data []byte) (image.Image, error) {
 // EncodeImage appends the file of a standard image to dst: grey for *image.Gray, else colour; transparency is dropped.
 func EncodeImage(dst []byte, img image.Image, options EncodeOptions) ([]byte, error) {
 	b := img.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if g, ok := img.(*image.Gray); ok {
-		pix := make([]byte, 0, w*h)
-		for y := range h {
-			pix = append(pix, g.Pix[y*g.Stride:][:w]...)
-		}
-		return Encode(dst, pix, w, h, options)
+	p := pixels{width: b.Dx(), height: b.Dy()}
+	if err := options.complete(p.width, p.height); err != nil {
+		return dst, err
 	}
-	var four []byte // the pixels, where they lie as four bytes each that need no conversion
-	var stride int
-	switch n := img.(type) {
+	switch m := img.(type) { // pixels are taken from where they lie, if they need no conversion
+	case *image.Gray:
+		p.data, p.stride, p.step = m.Pix, m.Stride, 1
 	case *image.NRGBA:
-		four, stride = n.Pix, n.Stride
+		p.data, p.stride, p.step = m.Pix, m.Stride, 4
 	case *image.RGBA:
-		if n.Opaque() {
-			four, stride = n.Pix, n.Stride
+		if Opaque(m) {
+			p.data, p.stride, p.step = m.Pix, m.Stride, 4
 		}
 	}
-	pix := make([]byte, 0, w*h*3)
-	for y := range h {
-		if four != nil {
-			for row := four[y*stride:][:4*w]; len(row) > 0; row = row[4:] {
-				pix = append(pix, row[:3]...)
+	if p.data == nil {
+		p.step, p.stride = 3, 3*p.width
+		p.data = make([]byte, 0, p.stride*p.height)
+		for y := range p.height {
+			for x := range p.width {
+				c := opaque(img.At(b.Min.X+x, b.Min.Y+y))
+				p.data = append(p.data, c.R, c.G, c.B)
 			}
-			continue
-		}
-		for x := range w {
-			c := opaque(img.At(b.Min.X+x, b.Min.Y+y))
-			pix = append(pix, c.R, c.G, c.B)
 		}
 	}
-	return Encode(dst, pix, w, h, options)
+	return encode(dst, p, options), nil
+}
+
+// Opaque tells whether an image has no transparent pixel, as the Opaque methods of the standard images do, but quicker; of
+// an image without such a method it says true.
+func Opaque(img image.Image) bool {
+	b := img.Bounds()
+	switch m := img.(type) {
+	case *image.NRGBA:
+		return opaquePixels(m.Pix, m.Stride, b.Dx(), b.Dy())
+	case *image.RGBA:
+		return opaquePixels(m.Pix, m.Stride, b.Dx(), b.Dy())
+	case interface{ Opaque() bool }:
+		return m.Opaque()
+	}
+	return true
+}
+
+// opaquePixels tells whether every fourth byte of the rows is 255. Two pixels make a word, four words a step.
+func opaquePixels(pix []byte, stride, width, height int) bool {
+	const alphas = 0xFF000000_FF000000
+	for y := range height {
+		row := pix[y*stride:][:4*width]
+		all := uint64(alphas)
+		for ; len(row) >= 32; row = row[32:] {
+			all &= binary.LittleEndian.Uint64(row) & binary.LittleEndian.Uint64(row[8:]) &
+				binary.LittleEndian.Uint64(row[16:]) & binary.LittleEndian.Uint64(row[24:])
+		}
+		for ; len(row) > 0; row = row[4:] {
+			all &= uint64(row[3])<<24 | alphas&^(0xFF<<24)
+		}
+		if all != alphas {
+			return false
+		}
+	}
+	return true
 }
 
 // opaque returns a colour without its transparency.
