@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,17 +13,15 @@ import (
 )
 
 // stdinTick is how often a running cell is looked at for readers of standard input.
-const stdinTick = 25 * time.Millisecond
+const stdinTick = 100 * time.Millisecond
 
 // stdin is the cells' standard input, descriptor 0: a pipe that this process writes to when somebody reads.
 //
-// A read of os.Stdin, by whatever way (bufio, fmt.Scan, a library), holds the file's read lock while it waits. So a
-// probe that takes the lock tells it: one that has to wait for it, while the pipe is empty, means that somebody waits
-// for input, and the user is asked for a line. C code and child processes are not seen; they get what was asked for
-// others, and the end of the file when the cell is interrupted.
+// Who reads is known to the system: a thread that sleeps in a read of descriptor 0 while the pipe is empty waits for
+// input, whether Go or C has called (proc(5), /proc/PID/task/TID/syscall), and the user is asked for a line. Child
+// processes are not looked at; they get what was asked for others, and the end of the file when the cell is interrupted.
 type stdin struct {
-	ask  func(r *run) (string, error)
-	conn syscall.RawConn // of os.Stdin
+	ask func(r *run) (string, error)
 
 	mu     sync.Mutex
 	writer int // descriptor of the pipe's other end
@@ -34,11 +29,7 @@ type stdin struct {
 
 // openStdin puts a pipe in the place of descriptor 0.
 func openStdin(ask func(r *run) (string, error)) (*stdin, error) {
-	conn, err := os.Stdin.SyscallConn()
-	if err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	in := &stdin{ask: ask, conn: conn, writer: -1}
+	in := &stdin{ask: ask, writer: -1}
 	return in, in.end()
 }
 
@@ -79,65 +70,33 @@ func (in *stdin) write(text string) {
 	_, _ = f.WriteString(text) // an error means that the reader has gone
 }
 
-// probe is one attempt to take the read lock.
-type probe struct {
-	begun atomic.Bool   // it is at the lock: one that a busy machine has not let run yet says nothing
-	free  chan struct{} // closed when the lock was free
-}
-
-func (in *stdin) probe() *probe {
-	p := &probe{free: make(chan struct{})}
-	go func() {
-		p.begun.Store(true)
-		_ = in.conn.Read(func(uintptr) bool { return true })
-		close(p.free)
-	}()
-	return p
-}
-
-// wasFree tells whether the probe has had the lock.
-func (p *probe) wasFree() bool {
-	select {
-	case <-p.free:
-		return true
-	default:
-		return false
+// hasReader tells whether a thread of this process waits for input. One that has been given some is not asleep any more.
+func (in *stdin) hasReader() bool {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, task := range tasks {
+		state, err := os.ReadFile("/proc/self/task/" + task.Name() + "/syscall")
+		if err != nil {
+			continue // it has ended
+		}
+		var call, descriptor int
+		if n, _ := fmt.Sscanf(string(state), "%d 0x%x", &call, &descriptor); n == 2 && (call == unix.SYS_READ || call == unix.SYS_READV) && descriptor == 0 {
+			return in.isEmpty()
+		}
 	}
+	return false
 }
 
-// watch serves the readers of a cell until it ends. A reader is believed in when a second probe, made after the first
-// had waited, waits too: the first may have been stopped by the machine's scheduler a moment before it took the lock.
+// watch serves the readers of a cell until it ends.
 func (in *stdin) watch(r *run) {
 	tick := time.NewTicker(stdinTick)
 	defer tick.Stop()
-	var probes []*probe
-	waiting := 0 // ticks that somebody has waited for
 	for {
-		if len(probes) == 0 {
-			probes, waiting = append(probes, in.probe()), 0
-		}
 		select {
 		case <-r.ended:
 			return
 		case <-tick.C:
 		}
-		if slices.ContainsFunc(probes, (*probe).wasFree) {
-			probes = nil
-			continue
-		}
-		if !in.isEmpty() {
-			waiting = 0
-			continue
-		}
-		if !probes[len(probes)-1].begun.Load() {
-			continue
-		}
-		if waiting++; waiting > 1 { // not one that is about to return
-			waiting = 0
-			if len(probes) == 1 {
-				probes = append(probes, in.probe())
-				continue
-			}
+		if in.hasReader() {
 			in.serve(r)
 		}
 	}

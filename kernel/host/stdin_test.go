@@ -25,7 +25,7 @@ func answers(lines ...string) *recorder {
 
 func TestStandardInput(t *testing.T) {
 	n := openNotebook(t)
-	n.want("import (\"bufio\"; \"fmt\"; \"io\"; \"os\"; \"os/exec\")\nin := bufio.NewReader(os.Stdin)", "")
+	n.want("import (\"bufio\"; \"fmt\"; \"io\"; \"os\"; \"os/exec\"; \"syscall\"; \"time\")\nin := bufio.NewReader(os.Stdin)", "")
 	for _, test := range []struct {
 		code, want string
 		lines      []string
@@ -36,6 +36,9 @@ func TestStandardInput(t *testing.T) {
 		{"sc := bufio.NewScanner(os.Stdin)\nfor sc.Scan() { fmt.Print(sc.Text(), \";\") }\nfmt.Println(sc.Err())", "?x;?y;?<nil>\n", []string{"x", "y", endOfInput}},
 		{"all, err3 := io.ReadAll(os.Stdin)\nfmt.Printf(\"%q %v\\n\", all, err3)", "??\"long" + strings.Repeat("g", 100_000) + "\\n\" <nil>\n", []string{"long" + strings.Repeat("g", 100_000), endOfInput}},
 		{"_, err4 := in.ReadString('\\n')\nfmt.Println(err4)", "?standard input is at its end: this client takes no input\nEOF\n", nil},
+		{"raw := make([]byte, 9)\nk, err5 := syscall.Read(0, raw)\nfmt.Printf(\"%q %v\\n\", raw[:k], err5)", "?\"raw\\n\" <nil>\n", []string{"raw"}},
+		// A thread that is about to read, or has read and was not let run since, asks for nothing.
+		{"conn, _ := os.Stdin.SyscallConn()\nconn.Read(func(uintptr) bool { time.Sleep(500*time.Millisecond); return true })\nfmt.Println(\"not read\")", "not read\n", nil},
 		{"line5, _ := in.ReadString('\\n')\nfmt.Print(line5)", "?again\n", []string{"again"}},
 	} {
 		out := answers(test.lines...)
