@@ -53,7 +53,7 @@ func TestCodecs(t *testing.T) {
 			if !bytes.Equal(first, writeShards(t, filepath.Join(dir, "b"), compression)) {
 				t.Error("equal input gives different files")
 			}
-			report, err := mdslib.Verify(t.Context(), filepath.Join(dir, "a"))
+			report, err := mdslib.Verify(t.Context(), filepath.Join(dir, "a"), mdslib.VerifyOptions{})
 			if err != nil || report.Err() != nil || report.Samples != 40 {
 				t.Errorf("%+v, %v", report, err)
 			}

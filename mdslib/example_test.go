@@ -160,7 +160,7 @@ func ExampleShard_AppendRaw() {
 }
 
 func ExampleVerify() {
-	report, err := mdslib.Verify(context.Background(), "testdata/golden/writers/merged")
+	report, err := mdslib.Verify(context.Background(), "testdata/golden/writers/merged", mdslib.VerifyOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -387,7 +387,7 @@ func compareWritten(t *testing.T, reference string, opts MDSOptions, samples []S
 			t.Errorf("index.json differs\n got %s\nwant %s", got, want)
 		}
 	}
-	if report, err := Verify(t.Context(), out); err != nil || report.Err() != nil || report.Samples != int64(len(samples)) {
+	if report, err := Verify(t.Context(), out, VerifyOptions{}); err != nil || report.Err() != nil || report.Samples != int64(len(samples)) {
 		t.Errorf("Verify: %+v, %v", report, err)
 	}
 }
@@ -447,7 +447,7 @@ func TestGoldenFormatsRead(t *testing.T) {
 			if err := d.Close(); err != nil {
 				t.Error(err)
 			}
-			if report, err := Verify(t.Context(), dir); err != nil || report.Err() != nil || int(report.Samples) != len(golden.Samples) {
+			if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || report.Err() != nil || int(report.Samples) != len(golden.Samples) {
 				t.Errorf("%s: Verify: %+v, %v", dir, report, err)
 			}
 		}

@@ -85,7 +85,7 @@ func TestResumeAppends(t *testing.T) {
 		if !reflect.DeepEqual(w.Index().Shards[:len(before.Shards)], before.Shards) {
 			t.Error("the earlier shards' entries changed")
 		}
-		if report, err := Verify(t.Context(), data); err != nil || report.Err() != nil {
+		if report, err := Verify(t.Context(), data, VerifyOptions{}); err != nil || report.Err() != nil {
 			t.Errorf("%v %v", err, report.Err())
 		}
 	}
@@ -205,7 +205,7 @@ func TestRebuildIndex(t *testing.T) {
 	if x, err := RebuildIndex(t.Context(), dir, RebuildOptions{SkipDamaged: true}); err != nil || len(x.Shards) != len(want.Shards)-3 {
 		t.Errorf("skipping: %v", err)
 	}
-	if report, err := Verify(t.Context(), dir); err != nil || report.Err() != nil {
+	if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || report.Err() != nil {
 		t.Errorf("Verify: %v, %v", err, report.Err())
 	}
 	if _, err := RebuildIndex(t.Context(), t.TempDir(), RebuildOptions{}); !errors.Is(err, fs.ErrNotExist) {

@@ -186,7 +186,7 @@ func TestVerifyNamesTheDamage(t *testing.T) {
 		}
 		flip(1)
 		os.Remove(filepath.Join(out, index.Shards[2].Files()[0].Basename))
-		report, err := Verify(t.Context(), out)
+		report, err := Verify(t.Context(), out, VerifyOptions{})
 		if err != nil || len(report.Problems) != 2 || report.Problems[0].Shard != 1 || report.Problems[1].Shard != 2 ||
 			!errors.Is(report.Problems[0], ErrChecksum) || !errors.Is(report.Problems[1], fs.ErrNotExist) {
 			t.Errorf("%q: %+v, %v", compression, report, err)
@@ -202,7 +202,7 @@ func TestVerifyNamesTheDamage(t *testing.T) {
 	at := getUint32(data[4+4*7:])
 	binary.LittleEndian.PutUint32(data[at:], 0x7fffffff)
 	os.WriteFile(path, data, 0o666)
-	report, err := Verify(t.Context(), out)
+	report, err := Verify(t.Context(), out, VerifyOptions{})
 	if err != nil || len(report.Problems) != 1 || report.Problems[0].Sample != 7 || report.Samples != 299 {
 		t.Errorf("%+v, %v", report, err)
 	}

@@ -76,7 +76,7 @@ func TestGoldenText(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if report, err := Verify(t.Context(), dir); err != nil || report.Err() != nil || int(report.Samples) != len(rows) {
+			if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || report.Err() != nil || int(report.Samples) != len(rows) {
 				t.Errorf("Verify: %+v, %v", report, err)
 			}
 		})
@@ -177,7 +177,7 @@ func TestTextDamage(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: error %v, want %v", c.file, err, c.want)
 		}
-		if report, err := Verify(t.Context(), dir); err != nil || len(report.Problems) == 0 {
+		if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || len(report.Problems) == 0 {
 			t.Errorf("Verify found nothing wrong: %v", err)
 		}
 		if err := os.WriteFile(c.file, sound, 0o666); err != nil {

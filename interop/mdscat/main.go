@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		_, err := mdslib.RebuildIndex(ctx, args[1], mdslib.RebuildOptions{})
 		return err
 	case command == "verify" && len(args) == 2:
-		report, err := mdslib.Verify(ctx, args[1])
+		report, err := mdslib.Verify(ctx, args[1], mdslib.VerifyOptions{})
 		if err != nil {
 			return err
 		}

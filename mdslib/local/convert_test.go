@@ -99,7 +99,7 @@ func TestConvert(t *testing.T) {
 		t.Errorf("report:\n%s\n%s", r, r.HTML())
 	}
 
-	verified, err := mdslib.Verify(t.Context(), out)
+	verified, err := mdslib.Verify(t.Context(), out, mdslib.VerifyOptions{})
 	if err != nil || verified.Err() != nil {
 		t.Errorf("verify: %v, %v", err, verified)
 	}

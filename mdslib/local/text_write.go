@@ -159,7 +159,7 @@ func openCSVSink(schema plan.Schema, opts *Options) (Sink, error) {
 				continue
 			}
 			if schema.Fields[i].Type.Kind == plan.Timestamp {
-				dst = cell(dst, v.(plan.TimestampValue).Time().In(time.Local).Format("2006-01-02T15:04:05.000Z07:00"))
+				dst = cell(dst, isoTime(v.(plan.TimestampValue), true))
 				continue
 			}
 			s, err := text[i](v)
@@ -211,10 +211,7 @@ func appendJSON(dst []byte, v any, t plan.Type) []byte {
 	case plan.DateValue:
 		return fmt.Appendf(dst, `"%s"`, v)
 	case plan.TimestampValue:
-		if t.Kind == plan.TimestampNTZ {
-			return v.Time().AppendFormat(dst, `"2006-01-02T15:04:05.000"`)
-		}
-		return v.Time().In(time.Local).AppendFormat(dst, `"2006-01-02T15:04:05.000Z07:00"`)
+		return append(append(append(dst, '"'), isoTime(v, t.Kind == plan.Timestamp)...), '"')
 	case []any:
 		dst = append(dst, '[')
 		for i, e := range v {
@@ -251,6 +248,19 @@ func appendJSON(dst []byte, v any, t plan.Type) []byte {
 		return append(dst, '}')
 	}
 	return fmt.Append(dst, v) // whole numbers, decimals, booleans
+}
+
+// isoTime writes an instant as Spark's text sinks do, in the session's time zone, but with all digits: they leave out those
+// behind the milliseconds.
+func isoTime(t plan.TimestampValue, zoned bool) string {
+	layout := "2006-01-02T15:04:05.000"
+	if t%1000 != 0 {
+		layout += "000"
+	}
+	if zoned {
+		return t.Time().In(time.Local).Format(layout + "Z07:00")
+	}
+	return t.Time().Format(layout)
 }
 
 // appendJSONText appends text in quotes, characters beyond ASCII as they are.

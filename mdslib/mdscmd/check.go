@@ -8,7 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"os"
+	"path"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/store"
@@ -39,10 +45,12 @@ func runVerify(ctx context.Context, c *command, flags *flag.FlagSet, args []stri
 		return err
 	}
 	defer s.close()
-	if err := s.whole(ctx); err != nil {
+	if err := s.whole(ctx, c); err != nil {
 		return err
 	}
-	report, err := mdslib.Verify(ctx, s.dir)
+	bar := c.progress("shards verified:", int64(len(s.index.Shards)))
+	report, err := mdslib.Verify(ctx, s.dir, mdslib.VerifyOptions{Progress: func(n int) { bar.at(int64(n)) }})
+	bar.end()
 	if err != nil {
 		return err
 	}
@@ -113,16 +121,68 @@ func runMerge(ctx context.Context, c *command, flags *flag.FlagSet, args []strin
 
 func runRebuild(ctx context.Context, c *command, flags *flag.FlagSet, args []string) error {
 	skip := flags.Bool("skip-damaged", false, "leave out damaged and missing shards")
-	if err := c.parse(flags, args, 1, 1, "a folder: rebuild-index DIR"); err != nil {
+	if err := c.parse(flags, args, 1, 1, "a folder or URL: rebuild-index DIR"); err != nil {
 		return err
 	}
-	dir, local := store.LocalPath(c.args[0])
-	if !local {
-		return errors.New("want a local folder: download the shards, make the index anew, upload it")
+	place, opts := c.args[0], mdslib.RebuildOptions{SkipDamaged: *skip}
+	dir, local := store.LocalPath(place)
+	if local {
+		index, err := mdslib.RebuildIndex(ctx, dir, opts)
+		if err != nil {
+			return err
+		}
+		return c.printMerged(filepath.Join(dir, mdslib.IndexName), index)
 	}
-	index, err := mdslib.RebuildIndex(ctx, dir, mdslib.RebuildOptions{SkipDamaged: *skip})
+	index, err := rebuildRemote(ctx, c, place, opts)
 	if err != nil {
 		return err
 	}
-	return c.printMerged(filepath.Join(dir, mdslib.IndexName), index)
+	return c.printMerged(store.Redacted(store.Join(place, mdslib.IndexName)), index)
+}
+
+// rebuildRemote downloads the shards at a URL, whose sizes and hashes the index holds, and uploads the index.
+func rebuildRemote(ctx context.Context, c *command, url string, opts mdslib.RebuildOptions) (_ *mdslib.Index, err error) {
+	remote, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "mds-set-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var keys []string
+	for o, err := range remote.List(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(path.Base(o.Key), "shard.") && store.CheckKey(o.Key) == nil {
+			keys = append(keys, o.Key)
+		}
+	}
+	bar := c.progress("downloaded", int64(len(keys)))
+	var done atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(downloads)
+	for _, key := range keys {
+		group.Go(func() error {
+			to := filepath.Join(dir, filepath.FromSlash(key))
+			if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+				return err
+			}
+			defer done.Add(1)
+			return remote.Get(groupCtx, key, to)
+		})
+		bar.at(done.Load())
+	}
+	err = group.Wait()
+	bar.end()
+	if err != nil {
+		return nil, err
+	}
+	index, err := mdslib.RebuildIndex(ctx, dir, opts)
+	if err != nil {
+		return nil, err
+	}
+	return index, remote.Put(ctx, filepath.Join(dir, mdslib.IndexName), mdslib.IndexName)
 }

@@ -24,7 +24,7 @@ const (
 // Usage is the help text.
 const Usage = `gomosaic mds reads, writes and checks data sets of MDS, JSON, CSV, TSV and XSV shards.
 
-  convert SRC OUT     write OUT from a data set (its columns kept), Parquet, CSV or JSON lines files, or a folder of images
+  convert SRC OUT     write OUT from a data set (its columns kept), Parquet, Arrow, CSV, TSV or JSON lines files, or images in folders
                       --columns name=encoding,…  --compression zstd:7  --hashes sha1,xxh64  --size-limit 16mb  --exist-ok
                       a flag left out means none of it: no compression, no hashes, one shard of up to 4 GiB
   inspect SET         its shards, columns, sizes and options
@@ -33,11 +33,12 @@ const Usage = `gomosaic mds reads, writes and checks data sets of MDS, JSON, CSV
   verify SET          re-read and re-hash everything: exit status 0 if sound, 1 if damaged, each shard and sample named
   merge ROOT          merge the index.json of all folders below ROOT into ROOT/index.json; --remote URL puts it there too
   merge OUT PART…     merge the partitions named, in that order
-  rebuild-index DIR   make a lost index.json anew from the shards; --skip-damaged leaves damaged and missing ones out
+  rebuild-index SET   make a lost index.json anew from the shards; --skip-damaged leaves damaged and missing ones out
   stats SET           sizes and values of each column, and the sizes of shards
   diff A B            compare sample by sample, however they are sharded or compressed: exit status 0 if equal, 1 if not
 
-SET is a folder or a URL whose scheme is known (verify, stats and diff download it). Every command takes --json.
+SET is a folder or a URL whose scheme is known (verify, stats, diff and rebuild-index download it). Every command takes --json;
+on a terminal they show how far they are.
 Exit status: 0 done, 1 failed (or damaged, or different), 2 wrong command line.
 `
 

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,18 +72,20 @@ func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 
 // source is what convert reads: "mds", a format of the DataFrame reader, or "images".
 type source struct {
-	place  string
-	format string
+	place   string
+	format  string
+	options map[string]string // of the reader
+	image   string            // the encoding of images: png if all are, else jpeg
 }
 
 // findSource looks at what lies at place.
 func findSource(ctx context.Context, place string) (source, error) {
 	path, local := store.LocalPath(place)
 	if !local {
-		if format := tableFormat(place); format != "" {
-			return source{place, format}, nil
+		if format, options := tableFormat(place); format != "" {
+			return source{place: place, format: format, options: options}, nil
 		}
-		return source{place, "mds"}, nil
+		return source{place: place, format: "mds"}, nil
 	}
 	stat, err := os.Stat(path)
 	if err != nil {
@@ -92,51 +95,86 @@ func findSource(ctx context.Context, place string) (source, error) {
 		if filepath.Base(path) == mdslib.IndexName {
 			return source{}, fmt.Errorf("%s: name the folder of the data set", place)
 		}
-		if format := tableFormat(path); format != "" {
-			return source{path, format}, nil
+		if format, options := tableFormat(path); format != "" {
+			return source{place: path, format: format, options: options}, nil
 		}
-		return source{}, fmt.Errorf("%s is no Parquet, CSV or JSON lines file, and no folder", place)
+		return source{}, fmt.Errorf("%s is no Parquet, Arrow, CSV or JSON lines file, and no folder", place)
 	}
 	if _, err := os.Stat(filepath.Join(path, mdslib.IndexName)); err == nil {
-		return source{path, "mds"}, nil
+		return source{place: path, format: "mds"}, nil
 	}
-	format := ""
-	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || ctx.Err() != nil {
+	return findFiles(ctx, place, path)
+}
+
+// findFiles looks at what lies in a folder and below it.
+func findFiles(ctx context.Context, place, path string) (source, error) {
+	s := source{place: path, image: "png"}
+	nested, keyed := false, false // tables lie in folders below, or in ones named key=value
+	first := ""
+	err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		found := tableFormat(name)
+		if entry.IsDir() {
+			if name != path && (strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "_")) {
+				return fs.SkipDir // the reader passes them by as well
+			}
+			return nil
+		}
+		found, options := tableFormat(name)
 		if isImage(name) {
 			found = "images"
+			if !strings.EqualFold(filepath.Ext(name), ".png") {
+				s.image = "jpeg"
+			}
 		}
-		if found != "" && format == "" {
-			format = found
-		} else if found != "" && found != format {
-			return fmt.Errorf("%s holds both %s and %s", place, format, found)
+		kind := fmt.Sprint(found, options)
+		switch {
+		case found == "":
+			return nil
+		case s.format == "":
+			s.format, s.options, first = found, options, kind
+		case kind != first:
+			return fmt.Errorf("%s holds both %s and %s", place, s.format, found)
+		}
+		if dir := filepath.Dir(name); dir != filepath.Clean(path) {
+			nested, keyed = true, keyed || strings.Contains(filepath.Base(dir), "=")
 		}
 		return nil
 	})
-	if err == nil && format == "" {
-		err = fmt.Errorf("%s holds no %s, no Parquet, CSV or JSON lines files, and no images", place, mdslib.IndexName)
+	if err == nil && s.format == "" {
+		err = fmt.Errorf("%s holds no %s, no Parquet, Arrow, CSV or JSON lines files, and no images", place, mdslib.IndexName)
 	}
-	return source{path, format}, err
+	if nested && !keyed {
+		options := maps.Clone(s.options)
+		if options == nil {
+			options = map[string]string{}
+		}
+		options["recursiveFileLookup"] = "true"
+		s.options = options
+	}
+	return s, err
 }
 
-// tableFormat is the DataFrame reader's format of a file, by its name; compressed ones too.
-func tableFormat(name string) string {
+// tableFormat is the DataFrame reader's format of a file and its options, by its name; compressed ones too.
+func tableFormat(name string) (format string, options map[string]string) {
 	name = strings.ToLower(name)
-	for _, packed := range []string{".gz", ".zst", ".bz2"} {
+	for _, packed := range []string{".gz", ".zst", ".zstd", ".bz2"} {
 		name = strings.TrimSuffix(name, packed)
 	}
 	switch filepath.Ext(name) {
 	case ".parquet":
-		return "parquet"
+		return "parquet", nil
+	case ".arrow", ".arrows", ".feather":
+		return "arrow", nil
 	case ".csv":
-		return "csv"
+		return "csv", map[string]string{"header": "true", "inferSchema": "true"}
+	case ".tsv":
+		return "csv", map[string]string{"header": "true", "inferSchema": "true", "sep": "\t"}
 	case ".jsonl", ".ndjson", ".json":
-		return "json"
+		return "json", nil
 	}
-	return ""
+	return "", nil
 }
 
 func isImage(name string) bool {
@@ -154,16 +192,8 @@ func (c *command) copySet(ctx context.Context, place string, opts mdslib.MDSOpti
 	if err != nil {
 		return nil, err
 	}
-	text := len(s.index.Shards) > 0 && s.index.Shards[0].Format != "mds"
 	if opts.Columns == nil {
 		opts.Columns = have
-		if text { // int and str are encodings of MDS too
-			for name, encoding := range have {
-				if encoding == "float" {
-					have[name] = "float64"
-				}
-			}
-		}
 	}
 	for _, name := range opts.Columns.Names() {
 		if _, ok := have[name]; !ok {
@@ -189,7 +219,7 @@ func (c *command) copySet(ctx context.Context, place string, opts mdslib.MDSOpti
 			if !ok {
 				return fmt.Errorf("sample %d has no column %q", r.number, name)
 			}
-			if !text && e.Name() == encoding {
+			if !r.text && e.Name() == encoding {
 				sample[name] = data // taken as it is
 				continue
 			}
@@ -223,12 +253,12 @@ func (c *command) writeFrame(ctx context.Context, from source, opts mdslib.MDSOp
 		frame = session.Read().Format("binaryFile").Option("recursiveFileLookup", "true").Option("pathGlobFilter", "*.{jpg,jpeg,png,JPG,JPEG,PNG}").Load(from.place).
 			Select("content AS image", "element_at(split(path, '/'), -2) AS label", "element_at(split(path, '/'), -1) AS path")
 		if opts.Columns == nil {
-			opts.Columns = mdslib.Columns{"image": "jpeg", "label": "str", "path": "str"}
+			opts.Columns = mdslib.Columns{"image": from.image, "label": "str", "path": "str"}
 		}
 	} else {
 		reader := session.Read().Format(from.format)
-		if from.format == "csv" {
-			reader = reader.Option("header", "true").Option("inferSchema", "true")
+		for name, value := range from.options {
+			reader = reader.Option(name, value)
 		}
 		frame = reader.Load(from.place)
 	}

@@ -96,12 +96,12 @@ func runDiff(ctx context.Context, c *command, flags *flag.FlagSet, args []string
 		for _, name := range names {
 			dataA, encodingA, _ := r.column(name)
 			dataB, encodingB, _ := other.column(name)
-			if bytes.Equal(dataA, dataB) && encodingA.Name() == encodingB.Name() {
+			if bytes.Equal(dataA, dataB) && encodingA.Name() == encodingB.Name() && r.text == other.text {
 				continue
 			}
 			valueA, errA := value(dataA, encodingA, true)
 			valueB, errB := value(dataB, encodingB, true)
-			if errA != nil || errB != nil || !reflect.DeepEqual(valueA, valueB) {
+			if errA != nil || errB != nil || !sameValue(valueA, valueB) {
 				text := fmt.Sprintf("%s and %s", brief(valueA), brief(valueB))
 				if errA != nil || errB != nil {
 					text = fmt.Sprintf("%d bytes and %d, not decoded: %v, %v", len(dataA), len(dataB), errA, errB)
@@ -126,6 +126,19 @@ func runDiff(ctx context.Context, c *command, flags *flag.FlagSet, args []string
 		err = errFound
 	}
 	return err
+}
+
+// sameValue compares decoded values. A text format reads 1.0 as a whole number where its line says 1.
+func sameValue(a, b any) bool {
+	if reflect.DeepEqual(a, b) {
+		return true
+	}
+	if _, whole := a.(int64); whole {
+		a, b = b, a
+	}
+	f, isFloat := a.(float64)
+	n, isWhole := b.(int64)
+	return isFloat && isWhole && f == float64(n)
 }
 
 func (d *diffed) print(c *command) error {

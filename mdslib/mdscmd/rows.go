@@ -13,6 +13,7 @@ import (
 // row is one sample: its columns' bytes in the order of names. It is valid until the next one.
 type row struct {
 	number    int64
+	text      bool // of a shard of a text format
 	names     []string
 	encodings []*mdslib.Encoding
 	fields    [][]byte
@@ -51,7 +52,7 @@ func (s *set) eachRow(ctx context.Context, skip, limit int64, each func(*row) er
 		if err != nil {
 			return err
 		}
-		r.names, r.encodings = shard.Columns(), shard.Encodings()
+		r.names, r.encodings, r.text = shard.Columns(), shard.Encodings(), isText(&s.index.Shards[i])
 		for k := first; k < n && limit != 0; k++ {
 			if err := ctx.Err(); err != nil {
 				return err

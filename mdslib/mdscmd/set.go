@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -54,7 +55,7 @@ func (s *set) bring(ctx context.Context, from, to int) error {
 		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
+	group.SetLimit(downloads)
 	for i := from; i < to; i++ {
 		for _, f := range s.index.Shards[i].Files() {
 			group.Go(func() error {
@@ -73,7 +74,23 @@ func (s *set) bring(ctx context.Context, from, to int) error {
 }
 
 // whole downloads all shards of a remote data set.
-func (s *set) whole(ctx context.Context) error { return s.bring(ctx, 0, len(s.index.Shards)) }
+func (s *set) whole(ctx context.Context, c *command) error {
+	if s.remote == nil {
+		return nil
+	}
+	bar := c.progress("downloaded", int64(len(s.index.Shards)))
+	defer bar.end()
+	for i := 0; i < len(s.index.Shards); i += downloads {
+		if err := s.bring(ctx, i, min(i+downloads, len(s.index.Shards))); err != nil {
+			return err
+		}
+		bar.at(int64(i + downloads))
+	}
+	return nil
+}
+
+// downloads are made side by side.
+const downloads = 8
 
 // open opens the data set for reading. Pickles may be in it: reading one runs nothing, and columns that are not shown are
 // not decoded.
@@ -88,21 +105,27 @@ func (s *set) close() error {
 	return os.RemoveAll(s.dir)
 }
 
-// columns are those of the first shard, in stored order; a data set whose shards differ in them is refused.
+// isText tells whether a shard is one of a text format.
+func isText(info *mdslib.ShardInfo) bool { return info.Format != "mds" }
+
+// columns are those of all shards, in stored order, with their encodings in MDS: float of a text format is float64, int and
+// str are encodings of both. A data set whose shards differ in them is refused.
 func (s *set) columns() (names []string, columns mdslib.Columns, err error) {
 	for i := range s.index.Shards {
-		have := s.index.Shards[i].Columns()
+		info := &s.index.Shards[i]
+		have := info.Columns()
+		if isText(info) {
+			for name, encoding := range have {
+				if encoding == "float" {
+					have[name] = "float64"
+				}
+			}
+		}
 		if i == 0 {
 			columns = have
 			names = columns.Names()
-			continue
-		}
-		same := len(have) == len(columns)
-		for name, encoding := range have {
-			same = same && columns[name] == encoding
-		}
-		if !same {
-			return nil, nil, fmt.Errorf("%s: %s has other columns than the first shard: %v", s.name, s.index.Shards[i].RawData.Basename, have)
+		} else if !maps.Equal(have, columns) {
+			return nil, nil, fmt.Errorf("%s: %s has other columns than the first shard: %v", s.name, info.RawData.Basename, have)
 		}
 	}
 	return names, columns, nil

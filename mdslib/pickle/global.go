@@ -40,8 +40,7 @@ func (u *unpickler) global(g Global) any {
 			return v
 		}
 	}
-	u.fail("it refers to %s, which is no plain data: it may run code, and is refused", g)
-	return nil
+	panic(&FormatError{Offset: u.at, Refused: g, Msg: fmt.Sprintf("it refers to %s, which is no plain data: it may run code, and is refused", g)})
 }
 
 func (u *unpickler) call(f Function, args Tuple) any {

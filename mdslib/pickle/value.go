@@ -79,8 +79,9 @@ type Func func(args Tuple) (any, error)
 
 // FormatError locates what is wrong in a pickle.
 type FormatError struct {
-	Offset int // in the pickle
-	Msg    string
+	Offset  int // in the pickle
+	Msg     string
+	Refused Global // the name that was refused; zero where the pickle is damaged
 }
 
 func (e *FormatError) Error() string { return fmt.Sprintf("pickle: byte %d: %s", e.Offset, e.Msg) }

@@ -40,7 +40,7 @@ func verify(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	dir := fs.Arg(0)
-	report, err := mdslib.Verify(ctx, dir)
+	report, err := mdslib.Verify(ctx, dir, mdslib.VerifyOptions{})
 	if err != nil {
 		fmt.Fprintf(stderr, "gomosaic-worker verify: %v\n", err)
 		return 1
