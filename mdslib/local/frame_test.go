@@ -172,7 +172,7 @@ func TestErrorsSurfaceAtTheAction(t *testing.T) {
 			t.Errorf("HTML of a DataFrame with an error: %s", html)
 		}
 	}
-	if _, err := mdslib.Connect(t.Context(), "sc://host:15002"); err == nil || !strings.Contains(err.Error(), "later version") {
+	if _, err := mdslib.Connect(t.Context(), "sc://host:15002"); err == nil || !strings.Contains(err.Error(), "not linked into") {
 		t.Errorf("sc://: %v", err)
 	}
 	if _, err := mdslib.Connect(t.Context(), "nosuch://x"); err == nil || !strings.Contains(err.Error(), "local") {
