@@ -79,7 +79,7 @@ func (r *Report) facts() [][2]string {
 		{"columns", strings.Join(columns, ", ")},
 		{"shards", grouped(int64(r.Shards)) + " in " + r.partitions()},
 		{"bytes", FormatBytes(r.RawBytes)},
-		{"time", fmt.Sprintf("%.2f s, %.0f MB/s, by %s", r.Seconds, r.MBPerSecond(), r.Engine)},
+		{"time", fmt.Sprintf("%.2f s, %s/s, by %s", r.Seconds, FormatBytes(int64(r.MBPerSecond()*1e6)), r.Engine)},
 	}
 	if r.Compression != "" {
 		facts[4][1] += fmt.Sprintf(", %s with %s (%.2f : 1)", FormatBytes(r.ZipBytes), r.Compression, r.Ratio())
@@ -175,17 +175,17 @@ func (r *Report) HTML() string {
 		c := r.chart()
 		fmt.Fprintf(&b, "<img alt=\"%s: %s\" style=\"max-width:100%%;height:auto\" src=\"data:image/svg+xml;base64,%s\">", c.Title, c.Subtitle, base64.StdEncoding.EncodeToString([]byte(c.PlainSVG())))
 	}
-	fmt.Fprintf(&b, "<details><summary>%s</summary><table><thead><tr><th>folder</th><th>samples</th><th>shards</th><th>raw</th><th>stored</th><th>ratio</th><th>seconds</th><th>MB/s</th></tr></thead><tbody>\n", r.partitions())
+	fmt.Fprintf(&b, "<details><summary>%s</summary><table><thead><tr><th>folder</th><th>samples</th><th>shards</th><th>raw</th><th>stored</th><th>ratio</th><th>seconds</th><th>rate</th></tr></thead><tbody>\n", r.partitions())
 	for _, p := range r.Partitions[:min(len(r.Partitions), partitionsShown)] {
 		ratio, rate := 1.0, 0.0
 		if p.ZipBytes > 0 {
 			ratio = float64(p.RawBytes) / float64(p.ZipBytes)
 		}
 		if p.Seconds > 0 {
-			rate = float64(p.RawBytes) / 1e6 / p.Seconds
+			rate = float64(p.RawBytes) / p.Seconds
 		}
-		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%d</td><td>%s</td><td>%s</td><td>%.2f</td><td>%.2f</td><td>%.0f</td></tr>\n",
-			html.EscapeString(p.Dir), grouped(p.Samples), p.Shards, FormatBytes(p.RawBytes), FormatBytes(p.ZipBytes), ratio, p.Seconds, rate)
+		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%d</td><td>%s</td><td>%s</td><td>%.2f</td><td>%.2f</td><td>%s/s</td></tr>\n",
+			html.EscapeString(p.Dir), grouped(p.Samples), p.Shards, FormatBytes(p.RawBytes), FormatBytes(p.ZipBytes), ratio, p.Seconds, FormatBytes(int64(rate)))
 	}
 	b.WriteString("</tbody></table>")
 	if n := len(r.Partitions) - partitionsShown; n > 0 {

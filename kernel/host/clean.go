@@ -20,13 +20,24 @@ const DefaultCacheBytes = 4 << 30
 // it, or a session that has not said so yet.
 const recently = time.Hour
 
-// kept are the things in the cache that can be made or fetched again, as patterns in its folder. Shards of streams are
-// not among them: their data sets have a limit of their own.
-var kept = []string{"archives-*", "programs-*", "linkfront-*", "slimlink-*", "hostsymbols-*", "hosts/host-*", "kernels/*", "shim/*", outputsFolder + "/*", "checkpoints/*"}
+// kept are the things in the cache that can be made or fetched again, as patterns in its folder, with what users call
+// them. Shards of streams are not among them: their data sets have a limit of their own.
+var kept = []struct{ pattern, kind string }{
+	{"archives-*", "lists of compiled packages"},
+	{"programs-*", "lists of compiled packages"},
+	{"linkfront-*", "the linker of cells"},
+	{"slimlink-*", "the linker of cells"},
+	{"hostsymbols-*", "the linker of cells"},
+	{"hosts/host-*", "cell hosts built with modules of notebooks"},
+	{"kernels/*", "kernels built with packages of yours"},
+	{"shim/*", "the bridge to libtorch"},
+	{outputsFolder + "/*", "long outputs of cells"},
+	{"checkpoints/*", "checkpoints"},
+}
 
 // CacheUse is what the cache holds of one kind.
 type CacheUse struct {
-	Kind  string // hosts, sessions, checkpoints, …
+	Kind  string // in a user's words: checkpoints, long outputs of cells, …
 	Bytes int64
 }
 
@@ -39,10 +50,12 @@ func UsedCache(cacheDir string) ([]CacheUse, error) {
 		}
 	}
 	byKind := map[string]int64{}
-	for _, pattern := range append([]string{"sessions/*"}, kept...) {
-		kind, _, _ := strings.Cut(strings.ReplaceAll(pattern, "-*", "/"), "/")
-		for _, item := range itemsOf(cacheDir, pattern) {
-			byKind[kind] += item.bytes
+	for _, item := range itemsOf(cacheDir, "sessions/*") {
+		byKind["running notebooks"] += item.bytes
+	}
+	for _, k := range kept {
+		for _, item := range itemsOf(cacheDir, k.pattern) {
+			byKind[k.kind] += item.bytes
 		}
 	}
 	var uses []CacheUse
@@ -128,8 +141,8 @@ func cleanCache(cacheDir string, limit int64) error {
 	for _, it := range itemsOf(cacheDir, "sessions/*") {
 		total += it.bytes
 	}
-	for _, pattern := range kept {
-		for _, it := range itemsOf(cacheDir, pattern) {
+	for _, k := range kept {
+		for _, it := range itemsOf(cacheDir, k.pattern) {
 			total += it.bytes
 			if !used[it.path] && time.Since(it.used) > recently {
 				candidates = append(candidates, it)

@@ -48,7 +48,7 @@ func TestCleanCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	uses, err := UsedCache(dir)
-	if err != nil || len(uses) != 6 || uses[0].Kind != "hosts" || uses[0].Bytes < 2*size || slices.ContainsFunc(uses, func(u CacheUse) bool { return u.Kind == "streams" }) {
+	if err != nil || len(uses) != 6 || uses[0].Kind != "cell hosts built with modules of notebooks" || uses[0].Bytes < 2*size || slices.ContainsFunc(uses, func(u CacheUse) bool { return u.Kind == "streams" }) {
 		t.Errorf("in use: %v, %v", uses, err)
 	}
 	if err := cleanCache(dir, 11*size); err != nil {
