@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Prints the path of an OpenSSH server for the tests: $SSHD, an installed one, or Debian's package, unpacked to a cache and not
+# installed. Root's is where all may read it, for root's tests run the server as nobody.
+set -euo pipefail
+for candidate in "${SSHD:-}" sshd /usr/sbin/sshd; do
+	if [ -n "$candidate" ] && command -v "$candidate" 2>/dev/null; then
+		exit 0
+	fi
+done
+dir=${XDG_CACHE_HOME:-$HOME/.cache}/gomosaic/sshd
+[ "$(id -u)" -ne 0 ] || dir=/var/cache/gomosaic/sshd
+if [ ! -x "$dir/sshd" ]; then
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	if ! (cd "$work" && apt-get download openssh-server libwrap0 && for p in *.deb; do dpkg-deb -x "$p" root; done) >"$work/log" 2>&1; then
+		printf 'The SFTP tests need an OpenSSH server.\nInstall one: sudo apt-get install -y openssh-server\nor name one: SSHD=/path/to/sshd make test\n' >&2
+		tail -n 3 "$work/log" >&2
+		exit 1
+	fi
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\ndir=$(dirname "$0")\nLD_LIBRARY_PATH=$(echo "$dir"/root/usr/lib/*-linux-gnu) exec "$dir"/root/usr/sbin/sshd "$@"\n' >"$work/sshd"
+	chmod +x "$work/sshd"
+	mkdir -p "$(dirname "$dir")"
+	rm -rf "$dir"
+	mkdir "$dir"
+	chmod -R go+rX "$work/root" "$work/sshd"
+	mv "$work/root" "$work/sshd" "$dir"
+fi
+echo "$dir/sshd"
