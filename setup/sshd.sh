@@ -13,7 +13,7 @@ if [ ! -x "$dir/sshd" ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	if ! (cd "$work" && apt-get download openssh-server libwrap0 && for p in *.deb; do dpkg-deb -x "$p" root; done) >"$work/log" 2>&1; then
-		printf 'The SFTP tests need an OpenSSH server.\nInstall one: sudo apt-get install -y openssh-server\nor name one: SSHD=/path/to/sshd make test\n' >&2
+		printf 'The SFTP tests need an OpenSSH server.\nInstall one: sudo apt-get install -y openssh-server\nor name one: SSHD=/path/to/sshd\n' >&2
 		tail -n 3 "$work/log" >&2
 		exit 1
 	fi

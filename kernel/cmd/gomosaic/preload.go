@@ -32,5 +32,6 @@ import (
 	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/gs"
 	_ "gomosaic/mdslib/store/s3"
+	_ "gomosaic/mdslib/store/sftp"
 	_ "gomosaic/mdslib/store/web"
 )

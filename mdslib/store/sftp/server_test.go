@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -105,15 +107,14 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 
 // openSSH runs OpenSSH's server, one process for each connection, as somebody who is not root.
 func openSSH(t *testing.T) server {
-	program := os.Getenv("SSHD")
-	for _, candidate := range []string{"sshd", "/usr/sbin/sshd", "/var/cache/gomosaic/sshd/sshd", os.ExpandEnv("$HOME/.cache/gomosaic/sshd/sshd")} {
-		if path, err := exec.LookPath(candidate); program == "" && err == nil {
-			program = path
-		}
+	out, err := exec.Command("../../../setup/sshd.sh").Output()
+	if problem, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("%s", problem.Stderr)
 	}
-	if program == "" {
-		t.Fatal("no OpenSSH server: type make test, or name one in $SSHD")
+	if err != nil {
+		t.Fatal(err)
 	}
+	program := strings.TrimSpace(string(out))
 	work := t.TempDir()
 	s := server{dir: filepath.Join(work, "data"), key: filepath.Join(work, "key"), known: filepath.Join(work, "known_hosts")}
 	newKey(t, s.key, "")
