@@ -5,8 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -354,102 +352,4 @@ func (t *thing) declarations() (n int) {
 		n += times
 	}
 	return n
-}
-
-// nameThings gives every top-level name its own in the program.
-func (x *Exporter) nameThings() {
-	given := map[string]bool{"main": true, "init": true}
-	for name := range x.used {
-		given[name] = x.used[name]
-	}
-	for _, name := range x.imports {
-		given[name] = true
-	}
-	for _, t := range x.order {
-		if t.isLocal() {
-			t.goName = t.name
-			continue
-		}
-		t.goName = t.name
-		if given[t.name] || types.Universe.Lookup(t.name) != nil {
-			t.goName = x.unique(t.name, given)
-		}
-		given[t.goName] = true
-		x.taken[t.goName] = true
-	}
-}
-
-// unique is the first of name2, name3, … that nobody has.
-func (x *Exporter) unique(name string, given map[string]bool) string {
-	for i := 2; ; i++ {
-		if n := fmt.Sprintf("%s%d", name, i); !x.taken[n] && !given[n] {
-			return n
-		}
-	}
-}
-
-// fresh is a name for what the program adds: the wanted one, or that with a number.
-func (x *Exporter) fresh(name string) string {
-	if x.taken[name] {
-		name = x.unique(name, nil)
-	}
-	x.taken[name] = true
-	return name
-}
-
-// preludeUsed tells whether a cell uses a predeclared name as such.
-func (x *Exporter) preludeUsed(name string) bool {
-	o := x.s.prelude[name]
-	if o == nil {
-		return false
-	}
-	for _, cell := range x.cells {
-		if cell.compilation != nil && slices.Contains(slices.Collect(maps.Values(cell.info.Uses)), o) {
-			return true
-		}
-	}
-	return false
-}
-
-// importNames decides under which names packages are imported: the user's where they agree.
-func (x *Exporter) importNames() {
-	given := map[string]bool{}
-	add := func(path, name string) {
-		if x.imports[path] != "" {
-			return
-		}
-		if given[name] {
-			name = x.unique(name, given)
-		}
-		x.imports[path], given[name] = name, true
-	}
-	for _, cell := range x.cells {
-		if cell.compilation == nil {
-			continue
-		}
-		var idents []*ast.Ident
-		for id := range cell.info.Uses {
-			idents = append(idents, id)
-		}
-		slices.SortFunc(idents, func(a, b *ast.Ident) int { return int(a.Pos() - b.Pos()) })
-		for _, id := range idents {
-			if name, ok := cell.info.Uses[id].(*types.PkgName); ok {
-				add(name.Imported().Path(), name.Name())
-			}
-		}
-	}
-}
-
-// importName is the name of a package that text refers to which the exporter writes.
-func (x *Exporter) importName(path string) string {
-	name := x.imports[path]
-	if name == "" {
-		name = path[strings.LastIndex(path, "/")+1:]
-		if pkg, err := x.s.importer.Import(path); err == nil {
-			name = pkg.Name()
-		}
-		name = x.fresh(name)
-		x.imports[path] = name
-	}
-	return name
 }
