@@ -3,7 +3,6 @@ package display
 // describer takes a value apart into nodes of text. Made and used by Text and Summary.
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -20,6 +19,8 @@ type describer struct {
 	left     int // nodes that may still be made
 	elements int // of the outermost slice or map
 	above    map[visit]bool
+	aside    bool // see Glimpse: no method of the user's, no unexported field of other packages
+	noMaps   bool // maps may be written to meanwhile
 }
 
 // visit is a pointer, map or slice whose content is being described.
@@ -75,10 +76,41 @@ func (d *describer) describe(v reflect.Value, depth int) node {
 			return leaf("<nil>")
 		}
 		return leaf(fmt.Sprintf("%s (%d of %d)", typeName(v.Type()), v.Len(), v.Cap()))
-	case reflect.Uintptr, reflect.UnsafePointer:
-		return leaf(fmt.Sprintf("%#x", v))
+	case reflect.UnsafePointer:
+		return leaf(fmt.Sprintf("%#x", v.Pointer()))
 	}
-	return leaf(fmt.Sprint(v)) // booleans and numbers
+	return leaf(scalar(v))
+}
+
+// scalar writes a number or truth value, whatever methods its type has.
+func scalar(v reflect.Value) string {
+	switch {
+	case v.Kind() == reflect.Uintptr:
+		return fmt.Sprintf("%#x", v.Uint())
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10)
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10)
+	case v.Kind() == reflect.Float32:
+		return fmt.Sprint(float32(v.Float()))
+	case v.CanFloat():
+		return fmt.Sprint(v.Float())
+	case v.Kind() == reflect.Complex64:
+		return fmt.Sprint(complex64(v.Complex()))
+	case v.CanComplex():
+		return fmt.Sprint(v.Complex())
+	}
+	return strconv.FormatBool(v.Bool())
+}
+
+// quick are packages whose String and Error methods take no time and change nothing.
+var quick = []string{"time", "errors", "math/big", "net/url", "io/fs"}
+
+func isQuick(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return slices.Contains(quick, t.PkgPath())
 }
 
 // own is what the value says of itself by an Error, String or Format method, its own or a pointer's to it, as fmt has it.
@@ -88,6 +120,9 @@ func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 	}
 	if v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>", true
+	}
+	if d.aside && !isQuick(v.Type()) {
+		return "", false
 	}
 	x := v.Interface()
 	if !speaks(x) && v.Kind() != reflect.Pointer && speaks(reflect.Zero(reflect.PointerTo(v.Type())).Interface()) {
@@ -176,6 +211,12 @@ func (d *describer) structure(v reflect.Value, depth int) node {
 		if v.Type().Field(i).Name == "_" || v.Type().Field(i).Type.Name() == "noCopy" {
 			continue // padding, and a mark for go vet
 		}
+		if f := v.Type().Field(i); d.aside && !f.IsExported() && !isOwn(f.PkgPath) {
+			if k := len(n.items); k == 0 || n.items[k-1].text != "…" {
+				n.items = append(n.items, leaf("…"))
+			}
+			continue
+		}
 		if v.Type().Field(i).PkgPath == "main" && v.CanAddr() {
 			field = reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 		}
@@ -185,6 +226,9 @@ func (d *describer) structure(v reflect.Value, depth int) node {
 	}
 	return n
 }
+
+// isOwn tells the packages of cells from others.
+func isOwn(path string) bool { return path == "main" || strings.HasPrefix(path, "nb/c") }
 
 // limit is how many of n elements are shown at the head and at the tail.
 func (d *describer) limit(n, depth int) (head, tail int) {
@@ -278,6 +322,11 @@ func isText(raw []byte) bool {
 
 func (d *describer) mapping(v reflect.Value, depth int) node {
 	n := node{open: "map[", close: "]"}
+	if d.noMaps {
+		n.items = append(n.items, leaf("…"))
+		n.note = "(not read while goroutines of cells run)"
+		return n
+	}
 	if v.Len() == 0 {
 		return n
 	}
@@ -298,73 +347,6 @@ func (d *describer) mapping(v reflect.Value, depth int) node {
 		n.note = "(" + groupDigits(v.Len()) + " entries)"
 	}
 	return n
-}
-
-// sortedEntries bounds how many entries are looked at for those with the smallest keys; of a larger map any are shown.
-const sortedEntries = 1_000_000
-
-type entry struct{ key, value reflect.Value }
-
-// firstEntries gives the n entries of a map with the smallest keys, sorted.
-func firstEntries(v reflect.Value, n int) []entry {
-	var first []entry
-	key := reflect.New(v.Type().Key()).Elem() // one for all: most are only looked at
-	it := v.MapRange()
-	for range min(v.Len(), sortedEntries) {
-		if !it.Next() {
-			break
-		}
-		if v.CanInterface() {
-			key.SetIterKey(it)
-		} else { // of an unexported field
-			key = it.Key()
-		}
-		if len(first) == n && compareKeys(key, first[n-1].key) >= 0 {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(first, key, func(e entry, key reflect.Value) int { return compareKeys(e.key, key) })
-		first = slices.Insert(first, at, entry{it.Key(), it.Value()})
-		first = first[:min(len(first), n)]
-	}
-	return first
-}
-
-// compareKeys orders the keys of a map as fmt does, as far as they have an order.
-func compareKeys(a, b reflect.Value) int {
-	switch a.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return cmp.Compare(a.Int(), b.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return cmp.Compare(a.Uint(), b.Uint())
-	case reflect.String:
-		return cmp.Compare(a.String(), b.String())
-	case reflect.Float32, reflect.Float64:
-		return cmp.Compare(a.Float(), b.Float())
-	case reflect.Bool:
-		return cmp.Compare(strconv.FormatBool(a.Bool()), strconv.FormatBool(b.Bool()))
-	case reflect.Array:
-		for i := range a.Len() {
-			if c := compareKeys(a.Index(i), b.Index(i)); c != 0 {
-				return c
-			}
-		}
-	case reflect.Struct:
-		for i := range a.NumField() {
-			if c := compareKeys(a.Field(i), b.Field(i)); c != 0 {
-				return c
-			}
-		}
-	case reflect.Interface:
-		x, y := a.Elem(), b.Elem()
-		if !x.IsValid() || !y.IsValid() {
-			return cmp.Compare(strconv.FormatBool(x.IsValid()), strconv.FormatBool(y.IsValid()))
-		}
-		if x.Type() != y.Type() {
-			return cmp.Compare(x.Type().String(), y.Type().String())
-		}
-		return compareKeys(x, y)
-	}
-	return 0
 }
 
 // typeName is a type as its user writes it: without the name of the package that a program's own types have, or those

@@ -38,7 +38,18 @@ func Text(v any) string {
 // Summary writes any value in one line of at most so many runes.
 func Summary(v any, runes int) string {
 	d := &describer{left: runes, elements: 10, above: map[visit]bool{}}
-	text := d.describe(reflect.ValueOf(v), 1).line()
+	return inOneLine(d.describe(reflect.ValueOf(v), 1).line(), runes)
+}
+
+// Glimpse writes a value that others may be changing, in one line of at most so many runes: it calls no method of the
+// user's, which might change or stop something, and looks at no unexported field of a library's. Maps are read only if
+// that is said to be safe, as Go ends a process that reads a map while it is written to.
+func Glimpse(v reflect.Value, runes int, maps bool) string {
+	d := &describer{left: runes, elements: textInner, above: map[visit]bool{}, aside: true, noMaps: !maps}
+	return inOneLine(d.describe(v, 1).line(), runes)
+}
+
+func inOneLine(text string, runes int) string {
 	return shorten(strings.Join(strings.Fields(clip(text, 4*runes)), " "), runes)
 }
 

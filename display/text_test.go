@@ -1,12 +1,14 @@
 package display
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
 	"math/big"
 	"net/url"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -178,5 +180,31 @@ func TestTextLayout(t *testing.T) {
 ]`
 	if got := strings.ReplaceAll(Text(v), "display.", ""); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// shy is a number whose own String method must not be called.
+type shy int
+
+func (shy) String() string { panic("called") }
+
+// TestGlimpse: no method of the user's is called, and maps are read only when that is safe.
+func TestGlimpse(t *testing.T) {
+	type inner struct {
+		N shy
+		M map[string]shy
+		W time.Duration
+		E error
+		b *bytes.Buffer
+	}
+	v := reflect.ValueOf(&inner{3, map[string]shy{"a": 1}, time.Second, errors.New("late"), bytes.NewBufferString("x")})
+	if got, want := Glimpse(v, 200, true), `&display.inner{N:3 M:map["a":1] W:1s E:late …}`; got != want {
+		t.Errorf("gave %s, want %s", got, want)
+	}
+	if got, want := Glimpse(v, 200, false), "M:map[…] (not read while goroutines of cells run)"; !strings.Contains(got, want) {
+		t.Errorf("gave %s, want %s", got, want)
+	}
+	if got := Glimpse(reflect.ValueOf(make([]shy, 1000)), 20, true); len([]rune(got)) > 20 {
+		t.Errorf("gave %s", got)
 	}
 }
