@@ -1,5 +1,10 @@
 package host
 
+import (
+	"fmt"
+	"os"
+)
+
 // Options say where a session's parts are. The zero value is right for an installed gomosaic run from its clone.
 type Options struct {
 	Binary      string     // gomosaic executable with the `host` subcommand; default os.Executable()
@@ -31,4 +36,45 @@ type Output interface {
 	// Input asks the user for a line. It blocks, beside the other methods, and MUST return when the cell is interrupted or
 	// has ended. Several calls may come at once.
 	Input(prompt string, password bool) (string, error)
+}
+
+// withDefaults fills in what is left out.
+func (o Options) withDefaults() (Options, error) {
+	var err error
+	if o.Binary == "" {
+		if o.Binary, err = os.Executable(); err != nil {
+			return o, fmt.Errorf("host: Options.Binary: %w", err)
+		}
+	}
+	if o.ModuleDir == "" {
+		if o.ModuleDir, err = os.Getwd(); err != nil {
+			return o, fmt.Errorf("host: Options.ModuleDir: %w", err)
+		}
+	}
+	if o.MainPackage == "" {
+		o.MainPackage = "gomosaic/kernel/cmd/gomosaic"
+	}
+	if o.CacheDir == "" {
+		if o.CacheDir, err = defaultCacheDir(); err != nil {
+			return o, err
+		}
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.OutputBytes == 0 {
+		o.OutputBytes = defaultOutputBytes
+	}
+	if o.StackBytes == 0 {
+		o.StackBytes = defaultStackBytes
+	}
+	return o, nil
+}
+
+// slimFor is the executable whose symbols plugins leave out, "" for whole plugins.
+func (o Options) slimFor(host string) string {
+	if o.WholePlugins {
+		return ""
+	}
+	return host
 }
