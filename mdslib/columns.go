@@ -91,45 +91,52 @@ func newSchema(names, encodings []string) (*schema, error) {
 	return s, nil
 }
 
-// appendSample appends a sample's bytes, in mds a uint32 length for each variable column, then the columns' bytes, in stored
-// order. On error dst is returned unchanged in length.
+// appendSample appends a sample's bytes. On error dst is returned unchanged in length.
 func (s *schema) appendSample(dst []byte, sample Sample) ([]byte, error) {
 	if s.text != nil {
 		return s.text.appendLine(dst, s, sample)
 	}
+	return s.appendColumns(dst, func(dst []byte, i int) ([]byte, error) {
+		value, ok := sample[s.names[i]]
+		if !ok {
+			return nil, missingColumn(sample)
+		}
+		if value == nil && s.nulls != nil {
+			value = s.nulls[i]
+		}
+		return s.encodings[i].Append(dst, value)
+	})
+}
+
+// appendColumns appends a sample's bytes in mds: a uint32 length for each variable column, then the columns' bytes, which
+// appendColumn appends, in stored order. On error dst is returned unchanged in length.
+func (s *schema) appendColumns(dst []byte, appendColumn func(dst []byte, i int) ([]byte, error)) ([]byte, error) {
 	start := len(dst)
 	head := start
 	for range s.variable {
 		dst = append(dst, 0, 0, 0, 0)
 	}
 	for i, name := range s.names {
-		value, ok := sample[name]
-		if value == nil && ok && s.nulls != nil {
-			value = s.nulls[i]
-		}
-		if !ok {
-			return dst[:start], missingColumn(name, sample)
-		}
 		before := len(dst)
-		out, err := s.encodings[i].Append(dst, value)
+		out, err := appendColumn(dst, i)
+		if err == nil && len(out)-before > maxOffset {
+			err = fmt.Errorf("a value of %d bytes: MDS holds at most 4 GiB", len(out)-before)
+		}
 		if err != nil {
 			return dst[:start], &SampleError{Sample: -1, Column: name, Err: err}
 		}
 		dst = out
-		if size := len(dst) - before; !s.encodings[i].Fixed() {
-			if size > maxOffset {
-				return dst[:start], &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("a value of %d bytes: MDS holds at most 4 GiB", size)}
-			}
-			putUint32(dst[head:], uint32(size))
+		if !s.encodings[i].Fixed() {
+			putUint32(dst[head:], uint32(len(dst)-before))
 			head += 4
 		}
 	}
 	return dst, nil
 }
 
-func missingColumn(name string, sample Sample) error {
+func missingColumn(sample Sample) error {
 	has := clip(fmt.Sprintf("%q", slices.Sorted(maps.Keys(sample))))
-	return &SampleError{Sample: -1, Column: name, Err: fmt.Errorf("the sample has no such column, only %s", has)}
+	return fmt.Errorf("the sample has no such column, only %s", has)
 }
 
 // fields splits a sample's bytes into its columns' bytes, appended to dst; they alias raw.

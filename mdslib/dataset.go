@@ -92,6 +92,24 @@ func (d *Dataset) Get(i int) (sample Sample, err error) {
 
 // read gives use the bytes of sample i, which are its own, and locates its error.
 func (d *Dataset) read(i int, use func(s *Shard, raw []byte) error) error {
+	return d.onShard(i, func(s *Shard, row int) error {
+		raw, err := s.Raw(row)
+		if err != nil {
+			return err
+		}
+		return locate(use(s, raw), s.name, int64(row))
+	})
+}
+
+// view is read without a copy: use must copy what it keeps.
+func (d *Dataset) view(i int, use func(s *Shard, raw []byte) error) error {
+	return d.onShard(i, func(s *Shard, row int) error {
+		return s.view(row, func(raw []byte) error { return use(s, raw) })
+	})
+}
+
+// onShard calls read with the shard of sample i, anew if that is closed meanwhile.
+func (d *Dataset) onShard(i int, read func(s *Shard, row int) error) error {
 	if i < 0 || i >= d.NumSamples() {
 		return fmt.Errorf("mdslib: no sample %d: %s has %d", i, d.dir, d.NumSamples())
 	}
@@ -101,14 +119,10 @@ func (d *Dataset) read(i int, use func(s *Shard, raw []byte) error) error {
 		if err != nil {
 			return err
 		}
-		raw, err := s.Raw(row)
-		if errors.Is(err, ErrClosed) && !d.closed.Load() {
-			continue // it was closed to make room for others
+		if err = read(s, row); !errors.Is(err, ErrClosed) || d.closed.Load() {
+			return err
 		}
-		if err == nil {
-			err = locate(use(s, raw), s.name, int64(row))
-		}
-		return err
+		// it was closed to make room for others
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,8 @@ func putUint32(b []byte, v uint32) { binary.LittleEndian.PutUint32(b, v) }
 // Encoding turns values of one column into bytes and back. It is immutable and safe for concurrent use.
 type Encoding struct {
 	name   string
-	bytes  int // fixed size, 0 for variable
+	bytes  int          // fixed size, 0 for variable
+	kind   reflect.Kind // of the values, where they are plain numbers or text: typed samples then need no interface values
 	append func(dst []byte, v any) ([]byte, error)
 	decode func(data []byte) (any, error)
 }
@@ -27,19 +29,19 @@ type Encoding struct {
 // encodings holds every name but the parametrised ndarray:DTYPE and ndarray:DTYPE:SHAPE.
 var encodings = map[string]*Encoding{
 	"bytes":       {append: appendBytes, decode: decodeBytes},
-	"str":         {append: appendStr, decode: decodeStr},
-	"int":         {bytes: 8, append: appendInt, decode: decodeInt64},
-	"uint8":       {bytes: 1, append: appendUnsigned("uint8", 1), decode: decodeUint8},
-	"uint16":      {bytes: 2, append: appendUnsigned("uint16", 2), decode: decodeUint16},
-	"uint32":      {bytes: 4, append: appendUnsigned("uint32", 4), decode: decodeUint32},
-	"uint64":      {bytes: 8, append: appendUnsigned("uint64", 8), decode: decodeUint64},
-	"int8":        {bytes: 1, append: appendSigned("int8", 1), decode: decodeInt8},
-	"int16":       {bytes: 2, append: appendSigned("int16", 2), decode: decodeInt16},
-	"int32":       {bytes: 4, append: appendSigned("int32", 4), decode: decodeInt32},
-	"int64":       {bytes: 8, append: appendSigned("int64", 8), decode: decodeInt64},
+	"str":         {kind: reflect.String, append: appendStr, decode: decodeStr},
+	"int":         {bytes: 8, kind: reflect.Int64, append: appendInt, decode: decodeInt64},
+	"uint8":       {bytes: 1, kind: reflect.Uint8, append: appendUnsigned("uint8", 1), decode: decodeUint8},
+	"uint16":      {bytes: 2, kind: reflect.Uint16, append: appendUnsigned("uint16", 2), decode: decodeUint16},
+	"uint32":      {bytes: 4, kind: reflect.Uint32, append: appendUnsigned("uint32", 4), decode: decodeUint32},
+	"uint64":      {bytes: 8, kind: reflect.Uint64, append: appendUnsigned("uint64", 8), decode: decodeUint64},
+	"int8":        {bytes: 1, kind: reflect.Int8, append: appendSigned("int8", 1), decode: decodeInt8},
+	"int16":       {bytes: 2, kind: reflect.Int16, append: appendSigned("int16", 2), decode: decodeInt16},
+	"int32":       {bytes: 4, kind: reflect.Int32, append: appendSigned("int32", 4), decode: decodeInt32},
+	"int64":       {bytes: 8, kind: reflect.Int64, append: appendSigned("int64", 8), decode: decodeInt64},
 	"float16":     {bytes: 2, append: appendFloat16, decode: decodeFloat16},
-	"float32":     {bytes: 4, append: appendFloat32, decode: decodeFloat32},
-	"float64":     {bytes: 8, append: appendFloat64, decode: decodeFloat64},
+	"float32":     {bytes: 4, kind: reflect.Float32, append: appendFloat32, decode: decodeFloat32},
+	"float64":     {bytes: 8, kind: reflect.Float64, append: appendFloat64, decode: decodeFloat64},
 	"str_int":     {append: appendStrInt, decode: decodeStrInt},
 	"str_float":   {append: appendStrFloat, decode: decodeStrFloat},
 	"str_decimal": {append: appendStrDecimal, decode: decodeStrDecimal},
@@ -98,7 +100,7 @@ func EncodingNames() []string {
 // in the reference; an array of uint8 is therefore given as an [Array]. Nulls and bools are refused.
 func ParseEncoding(name string) (*Encoding, error) {
 	if e, ok := encodings[name]; ok {
-		return &Encoding{name: name, bytes: e.bytes, append: e.append, decode: e.decode}, nil
+		return &Encoding{name: name, bytes: e.bytes, kind: e.kind, append: e.append, decode: e.decode}, nil
 	}
 	if config, ok := strings.CutPrefix(name, "ndarray:"); ok {
 		e, err := parseNDArray(config)
@@ -123,12 +125,17 @@ func (e *Encoding) Fixed() bool { return e.bytes != 0 }
 // Append appends v's bytes to dst; on error dst's bytes are unchanged and the returned slice is nil.
 func (e *Encoding) Append(dst []byte, v any) ([]byte, error) {
 	if raw, ok := v.([]byte); ok && raw != nil {
-		if e.bytes != 0 && len(raw) != e.bytes {
-			return nil, fmt.Errorf("want %d bytes of encoded %s, got %d", e.bytes, e.name, len(raw))
-		}
-		return append(dst, raw...), nil
+		return e.appendEncoded(dst, raw)
 	}
 	return e.append(dst, v)
+}
+
+// appendEncoded appends a value that is encoded already.
+func (e *Encoding) appendEncoded(dst, raw []byte) ([]byte, error) {
+	if e.bytes != 0 && len(raw) != e.bytes {
+		return nil, fmt.Errorf("want %d bytes of encoded %s, got %d", e.bytes, e.name, len(raw))
+	}
+	return append(dst, raw...), nil
 }
 
 // Decode returns the value whose bytes are data. The value of bytes and str may alias data, which must not change after.

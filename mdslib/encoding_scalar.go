@@ -162,11 +162,15 @@ func appendUnsigned(name string, bytes int) func([]byte, any) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n.negative || bytes < 8 && n.magnitude>>(8*bytes) != 0 {
-			return nil, outOfRange(name, n)
-		}
-		return appendBits(dst, n.magnitude, bytes), nil
+		return appendUnsignedInteger(dst, name, bytes, n)
 	}
+}
+
+func appendUnsignedInteger(dst []byte, name string, bytes int, n integer) ([]byte, error) {
+	if n.negative || bytes < 8 && n.magnitude>>(8*bytes) != 0 {
+		return nil, outOfRange(name, n)
+	}
+	return appendBits(dst, n.magnitude, bytes), nil
 }
 
 // floatOf reads what the float encodings take: floats, integers and decimal text.
@@ -216,11 +220,15 @@ func appendFloat64(dst []byte, v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return appendFloat64Bits(dst, f), nil
+}
+
+func appendFloat64Bits(dst []byte, f float64) []byte {
 	bits := math.Float64bits(f)
 	if bits == goNaN {
 		bits = pythonNaN
 	}
-	return binary.LittleEndian.AppendUint64(dst, bits), nil
+	return binary.LittleEndian.AppendUint64(dst, bits)
 }
 
 // math.NaN() and Python's float("nan") differ in the last bit; the same input must give the same bytes. NaNs with another

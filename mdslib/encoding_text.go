@@ -27,6 +27,10 @@ func appendStr(dst []byte, v any) ([]byte, error) {
 		}
 		s = r.String()
 	}
+	return appendText(dst, s)
+}
+
+func appendText(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return nil, fmt.Errorf("want UTF-8 text, got %s", clip(strconv.Quote(s)))
 	}

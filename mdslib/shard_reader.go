@@ -251,12 +251,39 @@ func (s *Shard) copySample(dst []byte, i int) (out []byte, err error) {
 			out, err = dst, fmt.Errorf("%w: the file could not be read: it was truncated or its disk failed", ErrChecksum)
 		}
 	}()
-	at := shardOffsetBytes * i
-	begin, end := getUint32(s.table[at:]), getUint32(s.table[at+shardOffsetBytes:])
-	if begin < s.first || end < begin || uint64(end) > uint64(len(s.data)) {
-		return dst, fmt.Errorf("%w: it lies from byte %d to %d of a file of %d", ErrFormat, begin, end, len(s.data))
+	begin, end, err := s.bounds(i)
+	if err != nil {
+		return dst, err
 	}
 	return append(dst, s.data[begin:end]...), nil
+}
+
+// view calls use with sample i's bytes where they lie in the mapping: use must copy what it keeps.
+func (s *Shard) view(i int, use func(raw []byte) error) error {
+	if i < 0 || i >= s.samples {
+		return &SampleError{Shard: s.name, Sample: int64(i), Err: fmt.Errorf("no such sample: the shard has %d", s.samples)}
+	}
+	if !s.acquire() {
+		return ErrClosed
+	}
+	defer s.release()
+	return locate(guard(func() error {
+		begin, end, err := s.bounds(i)
+		if err != nil {
+			return err
+		}
+		return use(s.data[begin:end:end])
+	}), s.name, int64(i))
+}
+
+// bounds returns where sample i lies.
+func (s *Shard) bounds(i int) (begin, end uint32, err error) {
+	at := shardOffsetBytes * i
+	begin, end = getUint32(s.table[at:]), getUint32(s.table[at+shardOffsetBytes:])
+	if begin < s.first || end < begin || uint64(end) > uint64(len(s.data)) {
+		return 0, 0, fmt.Errorf("%w: it lies from byte %d to %d of a file of %d", ErrFormat, begin, end, len(s.data))
+	}
+	return begin, end, nil
 }
 
 // Fields splits a sample's bytes, as Raw returns them, into its columns' bytes in stored order, appended to dst. They

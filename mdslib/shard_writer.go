@@ -181,15 +181,27 @@ func (w *MDSWriter) Dir() string { return w.dir }
 // Write encodes a sample and adds it to the shard being filled; it may wait for an earlier shard to be stored. The
 // sample is not kept. An error about the sample is a [*SampleError]; it stops the writer unless OnInvalid says otherwise.
 func (w *MDSWriter) Write(sample Sample) error {
+	if err := w.ready(); err != nil {
+		return err
+	}
+	return w.take(w.schema.appendSample(w.scratch[:0], sample))
+}
+
+// ready returns an error if no sample can be written.
+func (w *MDSWriter) ready() error {
 	if err := w.err(); err != nil {
 		return err
 	}
 	if w.closed {
 		return errors.New("mdslib: Write after Close")
 	}
+	return nil
+}
+
+// take adds a sample, encoded in scratch, or deals with the error that encoding it gave.
+func (w *MDSWriter) take(raw []byte, err error) error {
 	number := w.given
 	w.given++
-	raw, err := w.schema.appendSample(w.scratch[:0], sample)
 	if err == nil {
 		w.scratch = raw[:0]
 		if w.sizes(1, int64(len(raw))).fileBytes > maxOffset {

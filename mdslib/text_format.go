@@ -142,7 +142,7 @@ func (f *textFormat) appendLine(dst []byte, s *schema, sample Sample) ([]byte, e
 			value = s.nulls[i]
 		}
 		if !ok {
-			return dst[:start], missingColumn(name, sample)
+			return dst[:start], &SampleError{Sample: -1, Column: name, Err: missingColumn(sample)}
 		}
 		var err error
 		if f.name != "json" {

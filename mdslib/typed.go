@@ -26,8 +26,10 @@ import (
 // Its methods are called from one goroutine at a time; see [MDSWriter] for the others.
 type Writer[T any] struct {
 	*MDSWriter
-	columns []typedColumn // nil for a map
-	sample  Sample        // reused
+	value   T                                            // the sample being written
+	column  func(dst []byte, column int) ([]byte, error) // appends its columns; nil for a map and for text formats
+	columns []typedColumn                                // nil for a map
+	sample  Sample                                       // reused, where column is nil
 }
 
 // NewWriter is [NewMDSWriter] for samples of type T. The columns are T's; opts.Columns may change their encodings, and must
@@ -42,25 +44,38 @@ func NewWriter[T any](opts MDSOptions) (*Writer[T], error) {
 			return nil, err
 		}
 	}
-	w, err := NewMDSWriter(opts)
+	m, err := NewMDSWriter(opts)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer[T]{w, columns, Sample{}}, nil
+	w := &Writer[T]{MDSWriter: m, columns: columns, sample: Sample{}}
+	if columns != nil && m.schema.text == nil {
+		w.column = columnAppender(reflect.ValueOf(&w.value).Elem(), columns, m.schema)
+	}
+	return w, nil
 }
 
-// Write encodes a sample; see [MDSWriter.Write].
+// Write encodes a sample; see [MDSWriter.Write]. Numbers, text and bytes in fields of their kinds need no memory of their own.
 func (w *Writer[T]) Write(v T) error {
-	value := reflect.ValueOf(&v).Elem()
-	if w.columns == nil {
-		if s, ok := any(v).(Sample); ok {
-			return w.MDSWriter.Write(s)
+	if w.column != nil {
+		if err := w.ready(); err != nil {
+			return err
 		}
-		clear(w.sample)
+		w.value = v
+		err := w.take(w.schema.appendColumns(w.scratch[:0], w.column))
+		var none T
+		w.value = none // it is the caller's
+		return err
+	}
+	if s, ok := any(v).(Sample); ok {
+		return w.MDSWriter.Write(s)
+	}
+	clear(w.sample)
+	value := reflect.ValueOf(v)
+	if w.columns == nil {
 		for it := value.MapRange(); it.Next(); {
 			w.sample[it.Key().String()] = plainValue(it.Value())
 		}
-		return w.MDSWriter.Write(w.sample)
 	}
 	for _, c := range w.columns {
 		w.sample[c.name] = plainValue(value.FieldByIndex(c.index))
@@ -119,9 +134,18 @@ func OpenReader[T any](dir string, opts ReadOptions) (*Reader[T], error) {
 // Get returns sample i. It is the caller's.
 func (r *Reader[T]) Get(i int) (v T, err error) {
 	err = r.read(i, func(s *Shard, raw []byte) error {
-		return setTyped(reflect.ValueOf(&v).Elem(), r.columns, s.schema, raw)
+		return setTyped(reflect.ValueOf(&v).Elem(), r.columns, s.schema, raw, true)
 	})
 	return v, err
+}
+
+// Read reads sample i into v, whose []byte fields it fills where they are and whose text it keeps if it is the same: with
+// fields of numbers and bytes nothing is allocated. After an error v's contents are of no meaning.
+func (r *Reader[T]) Read(i int, v *T) error {
+	value := reflect.ValueOf(v).Elem()
+	return r.view(i, func(s *Shard, raw []byte) error {
+		return setTyped(value, r.columns, s.schema, raw, false)
+	})
 }
 
 // All yields the samples in stored order; after an error it ends.

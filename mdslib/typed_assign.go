@@ -3,14 +3,20 @@ package mdslib
 // How a column's value gets into a Go variable: without loss, or not at all.
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"unicode/utf8"
+	"unsafe"
 )
 
-// setTyped decodes the columns of a sample that dst, a struct or map, has a place for.
-func setTyped(dst reflect.Value, columns []typedColumn, s *schema, raw []byte) error {
+// setTyped decodes the columns of a sample that dst, a struct or map, has a place for. Only if own is set may what dst
+// holds then alias raw.
+func setTyped(dst reflect.Value, columns []typedColumn, s *schema, raw []byte, own bool) error {
 	var few [16][]byte
 	fields, err := s.fields(few[:0], raw)
 	if err != nil {
@@ -21,16 +27,20 @@ func setTyped(dst reflect.Value, columns []typedColumn, s *schema, raw []byte) e
 		dst.Set(reflect.MakeMapWithSize(t, len(fields)))
 		for i, name := range s.names {
 			value := reflect.New(t.Elem()).Elem()
-			if err := setColumn(value, s.encodings[i], fields[i]); err != nil {
+			if err := setColumn(value, s.encodings[i], fields[i], own); err != nil {
 				return &SampleError{Sample: -1, Column: name, Err: err}
 			}
 			dst.SetMapIndex(reflect.ValueOf(name).Convert(t.Key()), value)
 		}
 		return nil
 	}
-	for _, c := range columns {
-		i := slices.Index(s.names, c.name) // there: checkTyped looked
-		if err := setColumn(dst.FieldByIndex(c.index), s.encodings[i], fields[i]); err != nil {
+	for k := range columns {
+		c := &columns[k]
+		i := c.at
+		if i >= len(s.names) || s.names[i] != c.name {
+			i = slices.Index(s.names, c.name) // there: checkTyped looked
+		}
+		if err := setColumn(dst.FieldByIndex(c.index), s.encodings[i], fields[i], own); err != nil {
 			return &SampleError{Sample: -1, Column: c.name, Err: err}
 		}
 	}
@@ -38,10 +48,19 @@ func setTyped(dst reflect.Value, columns []typedColumn, s *schema, raw []byte) e
 }
 
 // setColumn decodes a column's bytes into dst. A []byte takes them as they are.
-func setColumn(dst reflect.Value, e *Encoding, data []byte) error {
+func setColumn(dst reflect.Value, e *Encoding, data []byte, own bool) error {
 	if dst.Type() == reflect.TypeFor[[]byte]() {
+		if !own {
+			data = append(dst.Bytes()[:0], data...)
+		}
 		dst.SetBytes(data)
 		return nil
+	}
+	if setPlain(dst, e.kind, data, own) {
+		return nil
+	}
+	if !own {
+		data = bytes.Clone(data)
 	}
 	if e.name == "json" && dst.Kind() != reflect.Interface {
 		if err := json.Unmarshal(data, dst.Addr().Interface()); err != nil {
@@ -54,6 +73,72 @@ func setColumn(dst reflect.Value, e *Encoding, data []byte) error {
 		return err
 	}
 	return assign(dst, v, e.name)
+}
+
+// setPlain stores a number or text in a variable of its kind, without the way over an interface value that assign goes. It
+// returns false, with dst as it was, for anything else and for what does not fit.
+func setPlain(dst reflect.Value, kind reflect.Kind, data []byte, own bool) bool {
+	var n int64 // or a uint64's bits
+	switch kind {
+	case reflect.Int8:
+		n = int64(int8(data[0]))
+	case reflect.Uint8:
+		n = int64(data[0])
+	case reflect.Int16:
+		n = int64(int16(binary.LittleEndian.Uint16(data)))
+	case reflect.Uint16:
+		n = int64(binary.LittleEndian.Uint16(data))
+	case reflect.Int32:
+		n = int64(int32(binary.LittleEndian.Uint32(data)))
+	case reflect.Uint32:
+		n = int64(binary.LittleEndian.Uint32(data))
+	case reflect.Int64, reflect.Uint64:
+		n = int64(binary.LittleEndian.Uint64(data))
+	case reflect.Float32:
+		bits := binary.LittleEndian.Uint32(data)
+		switch to := dst.Addr().Interface().(type) {
+		case *float32: // keeps a NaN's bits
+			*to = math.Float32frombits(bits)
+		case *float64:
+			*to = float64(math.Float32frombits(bits))
+		default:
+			return false
+		}
+		return true
+	case reflect.Float64:
+		to, ok := dst.Addr().Interface().(*float64)
+		if ok {
+			*to = math.Float64frombits(binary.LittleEndian.Uint64(data))
+		}
+		return ok
+	case reflect.String:
+		if dst.Kind() != reflect.String || !utf8.Valid(data) {
+			return false
+		}
+		if own {
+			dst.SetString(unsafe.String(unsafe.SliceData(data), len(data)))
+		} else if dst.String() != string(data) {
+			dst.SetString(string(data))
+		}
+		return true
+	default:
+		return false
+	}
+	switch {
+	case dst.CanInt():
+		if kind == reflect.Uint64 && n < 0 || dst.OverflowInt(n) {
+			return false
+		}
+		dst.SetInt(n)
+		return true
+	case dst.CanUint():
+		if kind != reflect.Uint64 && n < 0 || dst.OverflowUint(uint64(n)) {
+			return false
+		}
+		dst.SetUint(uint64(n))
+		return true
+	}
+	return false
 }
 
 // assign stores a decoded value; encoding is for errors.
@@ -87,6 +172,14 @@ func assign(dst reflect.Value, v any, encoding string) error {
 	}
 	if a, ok := v.(Array); ok {
 		return assignArray(dst, a)
+	}
+	if f, ok := v.(float32); ok && dst.Type() == reflect.TypeFor[Float16]() {
+		half := Float16Of(float64(f))
+		if half.Float32() != f && f == f {
+			return bad()
+		}
+		dst.Set(reflect.ValueOf(half))
+		return nil
 	}
 	if n, ok := asInteger(v); ok && !dst.CanFloat() {
 		switch {

@@ -20,6 +20,7 @@ type typedColumn struct {
 	tagged   bool   // the tag says the encoding
 	index    []int
 	typ      reflect.Type
+	at       int // where the shard that checkTyped looked at last has it, as most do
 }
 
 // columnsOf returns the columns of a struct; nil for a map with text as keys. text is for a text format's encodings.
@@ -146,9 +147,10 @@ func typedEncodings(columns []typedColumn, given Columns) (Columns, error) {
 	return out, nil
 }
 
-// checkTyped compares the columns of a type with those of a shard.
+// checkTyped compares the columns of a type with those of a shard, and notes where they are in it.
 func checkTyped(columns []typedColumn, info *ShardInfo) error {
-	for _, c := range columns {
+	for k := range columns {
+		c := &columns[k]
 		i := slices.Index(info.ColumnNames, c.name)
 		if i < 0 {
 			return fmt.Errorf("no column %q, only %s", c.name, clip(fmt.Sprintf("%q", info.ColumnNames)))
@@ -156,6 +158,7 @@ func checkTyped(columns []typedColumn, info *ShardInfo) error {
 		if c.tagged && c.encoding != info.ColumnEncodings[i] {
 			return fmt.Errorf("column %q is %s, the field's tag says %s", c.name, info.ColumnEncodings[i], c.encoding)
 		}
+		c.at = i
 	}
 	return nil
 }

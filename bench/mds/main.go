@@ -182,9 +182,10 @@ func read(folder string) (a answer, err error) {
 		return a, err
 	}
 	defer d.Close()
+	var r row
 	start := time.Now()
-	for r, err := range d.All() {
-		if err != nil {
+	for i := range d.NumSamples() {
+		if err := d.Read(i, &r); err != nil {
 			return a, err
 		}
 		a.add(r.Data)
@@ -223,9 +224,10 @@ func random(folder string, order []int) (a answer, err error) {
 	}
 	defer d.Close()
 	latencies := make([]time.Duration, len(order))
+	var r row
 	for k, i := range order {
 		start := time.Now()
-		r, err := d.Get(i)
+		err := d.Read(i, &r)
 		latencies[k] = time.Since(start)
 		if err != nil {
 			return a, err
