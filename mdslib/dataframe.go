@@ -16,7 +16,7 @@ import (
 // DataFrame only describe; expressions in them are text in the engine's SQL subset and are checked at the first action
 // ([DataFrame.Schema], [DataFrame.Count], [DataFrame.Collect], [DataFrame.Show], [DataFrame.Batches], DataFrameToMDS, or
 // being shown in a notebook), whose error names the expression. A DataFrame is never changed and may be used from many
-// goroutines.
+// goroutines. Package mdslib/arrowmds has ToArrow, its rows as Arrow records.
 type DataFrame struct {
 	session *Session
 	node    plan.Node

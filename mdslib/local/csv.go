@@ -216,6 +216,7 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 			if fields, open = s.split(fields[:0], record); !open || !s.multiLine {
 				break
 			}
+			ended := lines.ended
 			more, err := lines.next()
 			if err == io.EOF {
 				break
@@ -223,7 +224,7 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 			if err != nil {
 				return fmt.Errorf("%s, line %d: %w", path, lines.line+1, err)
 			}
-			record = append(append(record, '\n'), more...)
+			record = append(append(record, ended...), more...)
 		}
 		if first && skipHeader && s.header {
 			first = false

@@ -50,6 +50,9 @@ func (f *csvFormat) types() (*csvTypes, error) {
 func (t *csvTypes) of(text string, so plan.Type) plan.Type {
 	from := max(slices.Index(inferKinds, so.Kind), 0)
 	if so.Kind == plan.Date || so.Kind == plan.Timestamp || so.Kind == plan.Boolean {
+		if _, err := t.parse[from](text); err == nil {
+			return so
+		}
 		from = 0
 	}
 	for i, k := range inferKinds[from:] {

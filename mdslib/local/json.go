@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -29,14 +28,12 @@ type jsonSource struct {
 	schema    plan.Schema
 	own       plan.Schema // the files' columns
 	into      func(row []any, f *File) []any
-	values    []jsonValue // makes a column's value
+	values    []jsonValue    // makes a column's value
+	at        map[string]int // of each own column, by its exact name
 	multiLine bool
 	end       string
 	mode      string
 }
-
-// jsonRow is one object of a file: its members, undecoded; nil for what PERMISSIVE makes of a malformed one.
-type jsonRow map[string]json.RawMessage
 
 func openJSON(ctx context.Context, read *plan.Read, so SourceOptions) (Source, error) {
 	opts := NewOptions(read)
@@ -73,6 +70,7 @@ func openJSON(ctx context.Context, read *plan.Read, so SourceOptions) (Source, e
 		}
 		s.values = append(s.values, v)
 	}
+	s.at = positions(s.own.Fields)
 	s.schema, s.into = s.files.Joined(s.own)
 	return s, nil
 }
@@ -102,8 +100,10 @@ func (s *jsonSource) infer(ctx context.Context, types jsonTypes, workers int) er
 	group.SetLimit(max(workers, 1))
 	for i, f := range s.files.List {
 		group.Go(func() error {
-			return s.records(groupCtx, f.Path, func(_ int64, row jsonRow) error {
-				found[i] = mergeJSON(found[i], types.ofObject(row))
+			return s.records(groupCtx, f.Path, func(_ int64, object []byte) error {
+				if object != nil {
+					found[i] = mergeJSON(found[i], types.of(object))
+				}
 				return nil
 			})
 		})
@@ -124,8 +124,9 @@ func (s *jsonSource) infer(ctx context.Context, types jsonTypes, workers int) er
 	return nil
 }
 
-// records calls fn for each object of a file with its line, or with multiLine its number.
-func (s *jsonSource) records(ctx context.Context, path string, fn func(line int64, row jsonRow) error) error {
+// records calls fn for the text of each object of a file, which is well formed and valid during the call, with its line, or
+// with multiLine its number; nil is what PERMISSIVE makes of a malformed one.
+func (s *jsonSource) records(ctx context.Context, path string, fn func(line int64, object []byte) error) error {
 	f, err := openText(path)
 	if err != nil {
 		return err
@@ -160,39 +161,39 @@ func (s *jsonSource) records(ctx context.Context, path string, fn func(line int6
 }
 
 // objects calls fn for the object that the text is, or for each object of the array that it is.
-func (s *jsonSource) objects(path string, text []byte, line func(i int) int64, fn func(line int64, row jsonRow) error) error {
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	one := func(i int, text []byte) error {
-		var row jsonRow
-		err := json.Unmarshal(text, &row)
-		if err == nil && row == nil { // null
-			err = fmt.Errorf("want an object")
-		}
-		switch {
-		case err == nil:
-			return fn(line(i), row)
-		case s.mode == "PERMISSIVE":
+func (s *jsonSource) objects(path string, text []byte, line func(i int) int64, fn func(line int64, object []byte) error) error {
+	text = skipJSONSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+	bad := func(i int, err error) error {
+		switch s.mode {
+		case "PERMISSIVE":
 			return fn(line(i), nil)
-		case s.mode == "DROPMALFORMED":
+		case "DROPMALFORMED":
 			return nil
-		}
-		if _, ok := err.(*json.UnmarshalTypeError); ok {
-			err = fmt.Errorf("want an object, got %s", clip(string(text)))
 		}
 		return &RowError{Origin{path, line(i), "line"}, fmt.Errorf("malformed JSON: %w", err)}
 	}
-	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
-		var list []json.RawMessage
-		if json.Unmarshal(text, &list) == nil {
-			for i, object := range list {
-				if err := one(i, object); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
+	if !json.Valid(text) {
+		var v any
+		return bad(0, json.Unmarshal(text, &v)) // which says what is wrong
 	}
-	return one(0, text)
+	object := func(i int, text []byte) error {
+		if text[0] != '{' {
+			return bad(i, fmt.Errorf("want an object, got %s", clip(string(text))))
+		}
+		return fn(line(i), text)
+	}
+	if text[0] != '[' {
+		return object(0, text)
+	}
+	i := 0
+	var err error
+	eachElement(text, func(value []byte) {
+		if err == nil {
+			err = object(i, value)
+		}
+		i++
+	})
+	return err
 }
 
 func (s *jsonSource) Schema() plan.Schema { return s.schema }
@@ -200,21 +201,28 @@ func (s *jsonSource) Splits() int         { return len(s.splits) }
 
 func (s *jsonSource) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
 	for _, f := range s.files.List[s.splits[split].First:s.splits[split].End] {
-		err := s.records(ctx, f.Path, func(line int64, row jsonRow) error {
+		texts := make([][]byte, len(s.own.Fields)) // of the columns' values
+		err := s.records(ctx, f.Path, func(line int64, object []byte) error {
+			clear(texts)
+			eachMember(object, func(name, value []byte) {
+				if c, ok := s.at[string(name)]; ok {
+					texts[c] = value
+				}
+			})
 			values := make([]any, len(s.own.Fields), len(s.schema.Fields))
-			for c, field := range s.own.Fields {
+			for c, text := range texts {
 				if !want[c] {
 					continue
 				}
 				var err error
-				if values[c], err = s.values[c](row[field.Name]); err != nil {
+				if values[c], err = s.values[c](text); err != nil {
 					switch s.mode {
 					case "PERMISSIVE":
 						continue
 					case "DROPMALFORMED":
 						return nil
 					}
-					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %w", field.Name, err)}
+					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %w", s.own.Fields[c].Name, err)}
 				}
 			}
 			return yield(Row{s.into(values, &f), Origin{f.Path, line, "line"}})
@@ -226,5 +234,11 @@ func (s *jsonSource) Scan(ctx context.Context, split int, want []bool, yield fun
 	return nil
 }
 
-// sortedMembers are an object's members by name.
-func sortedMembers(row jsonRow) []string { return slices.Sorted(maps.Keys(row)) }
+// positions are those of the fields, by their names.
+func positions(fields []plan.Field) map[string]int {
+	at := map[string]int{}
+	for i, f := range fields {
+		at[f.Name] = i
+	}
+	return at
+}

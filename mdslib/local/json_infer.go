@@ -4,8 +4,6 @@ package local
 // double; objects structs with their members sorted; arrays arrays; what differs string.
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,40 +18,34 @@ type jsonTypes struct {
 	dropNull bool // columns of nothing but null, and empty arrays, are left out
 }
 
-func (o jsonTypes) ofObject(row jsonRow) plan.Type {
-	t := plan.Type{Kind: plan.Struct}
-	for _, name := range sortedMembers(row) {
-		t.Fields = append(t.Fields, plan.Field{Name: name, Type: o.of(row[name]), Nullable: true})
-	}
-	return t
-}
-
-// of is the type of a value, which is known to be well formed.
-func (o jsonTypes) of(raw json.RawMessage) plan.Type {
-	raw = bytes.TrimSpace(raw)
-	switch {
-	case len(raw) == 0 || raw[0] == 'n':
+// of is the type of a value, whose text is well formed.
+func (o jsonTypes) of(text []byte) plan.Type {
+	text = skipJSONSpace(text)
+	if len(text) == 0 || text[0] == 'n' {
 		return plan.Type{}
-	case raw[0] == '{':
-		var row jsonRow
-		if json.Unmarshal(raw, &row) == nil {
-			return o.ofObject(row)
-		}
-	case raw[0] == '[':
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) == nil {
-			var elem plan.Type
-			for _, e := range list {
-				elem = mergeJSON(elem, o.of(e))
-			}
-			return plan.ArrayOf(elem, true)
-		}
-	case raw[0] == '"' || o.asText:
+	}
+	switch text[0] {
+	case '{':
+		t := plan.Type{Kind: plan.Struct}
+		eachMember(text, func(name, value []byte) {
+			t.Fields = append(t.Fields, plan.Field{Name: string(name), Type: o.of(value), Nullable: true})
+		})
+		slices.Reverse(t.Fields) // the last of a name counts
+		slices.SortStableFunc(t.Fields, func(f, g plan.Field) int { return strings.Compare(f.Name, g.Name) })
+		t.Fields = slices.CompactFunc(t.Fields, func(f, g plan.Field) bool { return f.Name == g.Name })
+		return t
+	case '[':
+		var elem plan.Type
+		eachElement(text, func(value []byte) { elem = mergeJSON(elem, o.of(value)) })
+		return plan.ArrayOf(elem, true)
+	}
+	switch {
+	case text[0] == '"' || o.asText:
 		return plan.Of(plan.String)
-	case raw[0] == 't' || raw[0] == 'f':
+	case text[0] == 't' || text[0] == 'f':
 		return plan.Of(plan.Boolean)
 	}
-	return o.ofNumber(string(raw))
+	return o.ofNumber(string(text))
 }
 
 func (o jsonTypes) ofNumber(text string) plan.Type {
@@ -76,7 +68,7 @@ func mergeJSON(a, b plan.Type) plan.Type {
 	switch {
 	case a.Kind == plan.Null:
 		return b
-	case b.Kind == plan.Null || a.Equal(b) && a.Kind != plan.Array && a.Kind != plan.Struct:
+	case b.Kind == plan.Null || a.Equal(b):
 		return a
 	case a.Kind == plan.Array && b.Kind == plan.Array:
 		return plan.ArrayOf(mergeJSON(*a.Elem, *b.Elem), true)

@@ -3,9 +3,7 @@ package local
 // Values of JSON text, of the column's type.
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,15 +14,15 @@ import (
 
 // jsonValue makes a value of its text, which is well formed or empty; null and no text are NULL. An error says that it is not
 // of the type.
-type jsonValue func(raw json.RawMessage) (any, error)
+type jsonValue func(raw []byte) (any, error)
 
 func jsonValueOf(t plan.Type, dates datePatterns) (jsonValue, error) {
 	value, err := jsonNotNull(t, dates)
 	if err != nil {
 		return nil, err
 	}
-	return func(raw json.RawMessage) (any, error) {
-		raw = bytes.TrimSpace(raw)
+	return func(raw []byte) (any, error) {
+		raw = skipJSONSpace(raw)
 		if len(raw) == 0 || raw[0] == 'n' {
 			return nil, nil
 		}
@@ -43,16 +41,16 @@ var errNotOf = errors.New("not of the type")
 func jsonNotNull(t plan.Type, dates datePatterns) (jsonValue, error) {
 	switch t.Kind {
 	case plan.Null:
-		return func(json.RawMessage) (any, error) { return nil, errNotOf }, nil
+		return func([]byte) (any, error) { return nil, errNotOf }, nil
 	case plan.String:
-		return func(raw json.RawMessage) (any, error) {
-			if raw[0] != '"' {
-				return string(raw), nil // as it is written
+		return func(raw []byte) (any, error) {
+			if s, ok := jsonText(raw); ok {
+				return s, nil
 			}
-			return jsonText(raw)
+			return string(raw), nil // as it is written
 		}, nil
 	case plan.Boolean:
-		return func(raw json.RawMessage) (any, error) {
+		return func(raw []byte) (any, error) {
 			if raw[0] != 't' && raw[0] != 'f' {
 				return nil, errNotOf
 			}
@@ -61,10 +59,10 @@ func jsonNotNull(t plan.Type, dates datePatterns) (jsonValue, error) {
 	case plan.Float, plan.Double:
 		return jsonFloat(t.Kind), nil
 	case plan.Binary:
-		return func(raw json.RawMessage) (any, error) {
-			s, err := jsonText(raw)
-			if err != nil {
-				return nil, err
+		return func(raw []byte) (any, error) {
+			s, ok := jsonText(raw)
+			if !ok {
+				return nil, errNotOf
 			}
 			b, err := base64.StdEncoding.DecodeString(s)
 			if err != nil {
@@ -84,16 +82,13 @@ func jsonNotNull(t plan.Type, dates datePatterns) (jsonValue, error) {
 		return nil, err
 	}
 	text := t.Kind == plan.Date || t.Kind == plan.Timestamp || t.Kind == plan.TimestampNTZ
-	return func(raw json.RawMessage) (any, error) {
+	return func(raw []byte) (any, error) {
 		s := string(raw)
 		switch quoted := raw[0] == '"'; {
 		case quoted && !text && t.Kind != plan.Decimal, strings.ContainsAny(s[:1], "{[tf"):
 			return nil, errNotOf
 		case quoted:
-			var err error
-			if s, err = jsonText(raw); err != nil {
-				return nil, err
-			}
+			s, _ = jsonText(raw)
 		case t.Kind == plan.Timestamp: // a number is seconds
 			n, err := strconv.ParseInt(s, 10, 64)
 			if err != nil || n > 1e12 || n < -1e12 {
@@ -111,23 +106,11 @@ func jsonNotNull(t plan.Type, dates datePatterns) (jsonValue, error) {
 	}, nil
 }
 
-func jsonText(raw json.RawMessage) (string, error) {
-	var s string
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		return "", errNotOf
-	}
-	return s, nil
-}
-
 func jsonFloat(kind plan.Kind) jsonValue {
-	return func(raw json.RawMessage) (any, error) {
+	return func(raw []byte) (any, error) {
 		s := string(raw)
 		if raw[0] == '"' {
-			text, err := jsonText(raw)
-			if err != nil {
-				return nil, err
-			}
-			switch text {
+			switch text, _ := jsonText(raw); text {
 			case "NaN", "INF", "+INF", "-INF", "Infinity", "+Infinity", "-Infinity":
 				s = text
 			default:
@@ -157,19 +140,20 @@ func jsonArray(t plan.Type, dates datePatterns) (jsonValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(raw json.RawMessage) (any, error) {
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) != nil {
+	return func(raw []byte) (any, error) {
+		out := []any{}
+		var err error
+		isArray := eachElement(raw, func(value []byte) {
+			v, e := elem(value)
+			if e != nil && err == nil {
+				err = fmt.Errorf("element %d: %w", len(out), e)
+			}
+			out = append(out, v)
+		})
+		if !isArray {
 			return nil, errNotOf
 		}
-		out := make([]any, len(list))
-		for i, e := range list {
-			var err error
-			if out[i], err = elem(e); err != nil {
-				return nil, fmt.Errorf("element %d: %w", i, err)
-			}
-		}
-		return out, nil
+		return out, err
 	}, nil
 }
 
@@ -181,19 +165,25 @@ func jsonStruct(t plan.Type, dates datePatterns) (jsonValue, error) {
 			return nil, err
 		}
 	}
-	return func(raw json.RawMessage) (any, error) {
-		var row jsonRow
-		if json.Unmarshal(raw, &row) != nil {
+	at := positions(t.Fields)
+	return func(raw []byte) (any, error) {
+		out := make(plan.StructValue, len(t.Fields))
+		var err error
+		isObject := eachMember(raw, func(name, value []byte) {
+			i, ok := at[string(name)]
+			if !ok {
+				return
+			}
+			v, e := values[i](value)
+			if e != nil && err == nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
+			out[i] = v
+		})
+		if !isObject {
 			return nil, errNotOf
 		}
-		out := make(plan.StructValue, len(t.Fields))
-		for i, f := range t.Fields {
-			var err error
-			if out[i], err = values[i](row[f.Name]); err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Name, err)
-			}
-		}
-		return out, nil
+		return out, err
 	}, nil
 }
 
@@ -205,19 +195,24 @@ func jsonMap(t plan.Type, dates datePatterns) (jsonValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(raw json.RawMessage) (any, error) {
-		var row jsonRow
-		if json.Unmarshal(raw, &row) != nil {
+	return func(raw []byte) (any, error) {
+		out, at := plan.MapValue{}, map[string]int{}
+		var err error
+		isObject := eachMember(raw, func(name, text []byte) {
+			v, e := value(text)
+			if e != nil && err == nil {
+				err = fmt.Errorf("%q: %w", name, e)
+			}
+			if i, twice := at[string(name)]; twice {
+				out[i].Value = v // the last of a name counts
+				return
+			}
+			at[string(name)] = len(out)
+			out = append(out, plan.MapEntry{Key: string(name), Value: v})
+		})
+		if !isObject {
 			return nil, errNotOf
 		}
-		out := plan.MapValue{}
-		for _, name := range sortedMembers(row) {
-			v, err := value(row[name])
-			if err != nil {
-				return nil, fmt.Errorf("%q: %w", name, err)
-			}
-			out = append(out, plan.MapEntry{Key: name, Value: v})
-		}
-		return out, nil
+		return out, err
 	}, nil
 }

@@ -61,10 +61,11 @@ func (t *textFile) Close() error {
 // lineReader yields the lines of a text without their ends; a line may be longer than the buffer. end is what ends a line,
 // "" for a line feed with or without a carriage return before it.
 type lineReader struct {
-	r    *bufio.Reader
-	end  string
-	line int64
-	long []byte
+	r     *bufio.Reader
+	end   string
+	line  int64
+	ended string // what ended the line
+	long  []byte
 }
 
 // next returns a line, valid until the next call, and io.EOF after the last.
@@ -94,9 +95,19 @@ func (l *lineReader) next() ([]byte, error) {
 			l.long = part
 		}
 		l.line++
-		if l.end != "" {
-			return bytes.TrimSuffix(part, []byte(l.end)), nil
+		l.ended = l.end
+		if l.end == "" {
+			if l.ended = "\n"; bytes.HasSuffix(part, []byte("\r\n")) {
+				l.ended = "\r\n"
+			}
 		}
-		return bytes.TrimSuffix(bytes.TrimSuffix(part, []byte("\n")), []byte("\r")), nil
+		text, ended := bytes.CutSuffix(part, []byte(l.ended))
+		if !ended { // the last line
+			l.ended = ""
+			if l.end == "" {
+				text = bytes.TrimSuffix(text, []byte("\r"))
+			}
+		}
+		return text, nil
 	}
 }

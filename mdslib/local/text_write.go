@@ -94,7 +94,8 @@ func (t *textWriter) Close() error {
 }
 
 // openCSVSink writes CSV as Spark's csv sink does, by its options header, sep (delimiter), quote, escape, nullValue,
-// emptyValue, compression. A value is quoted where it holds the separator, a quote or a line's end, or is empty.
+// emptyValue, compression. A value is quoted where it holds the separator, a quote or a line's end, or nothing but spaces. What
+// has line ends in it is read back with the option multiLine.
 func openCSVSink(schema plan.Schema, opts *Options) (Sink, error) {
 	ending, err := textCompression(opts)
 	if err != nil {
@@ -123,7 +124,7 @@ func openCSVSink(schema plan.Schema, opts *Options) (Sink, error) {
 		if s == "" {
 			return append(dst, empty...)
 		}
-		if !strings.Contains(s, sep) && !strings.ContainsAny(s, quote+"\r\n") {
+		if !strings.Contains(s, sep) && !strings.ContainsAny(s, quote+"\r\n") && strings.TrimSpace(s) != "" {
 			return append(dst, s...)
 		}
 		dst = append(dst, quote[0])
@@ -151,7 +152,9 @@ func openCSVSink(schema plan.Schema, opts *Options) (Sink, error) {
 				dst = append(dst, sep...)
 			}
 			if v == nil {
-				dst = append(dst, null...)
+				if dst = append(dst, null...); null == "" && len(values) == 1 {
+					dst = append(dst, quote+quote...) // an empty line is no row; a quoted empty value is NULL too
+				}
 				continue
 			}
 			if f, ok := v.(bool); ok {
