@@ -29,6 +29,7 @@ import (
 	_ "gomosaic/mdslib/local/arrowipc"
 	_ "gomosaic/mdslib/local/parquet"
 	_ "gomosaic/mdslib/spark"
+	_ "gomosaic/mdslib/store/azure"
 	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/gs"
 	_ "gomosaic/mdslib/store/s3"

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 )
 
 // Server is a server at work. It ends with Close, and its folder stays.
@@ -49,7 +51,7 @@ func S3(ctx context.Context, root string, buckets ...string) (*Server, error) {
 			return nil, err
 		}
 	}
-	return start(ctx, func(folder, address string) *exec.Cmd {
+	return start(ctx, "servers.sh", func(folder, address string) *exec.Cmd {
 		return exec.Command(filepath.Join(folder, "versitygw"), "--quiet", "--keep-alive", "--port", address, "--iam-dir", users,
 			"--access", S3AccessKey, "--secret", S3SecretKey, "posix", "--sidecar", sidecar, data)
 	})
@@ -57,7 +59,7 @@ func S3(ctx context.Context, root string, buckets ...string) (*Server, error) {
 
 // GCS starts an emulator of Google Cloud Storage (fake-gcs-server) that keeps its buckets, which exist already, in memory.
 func GCS(ctx context.Context, buckets ...string) (*Server, error) {
-	s, err := start(ctx, func(folder, address string) *exec.Cmd {
+	s, err := start(ctx, "servers.sh", func(folder, address string) *exec.Cmd {
 		host, port, _ := net.SplitHostPort(address)
 		return exec.Command(filepath.Join(folder, "fake-gcs-server"), "-scheme", "http", "-host", host, "-port", port, "-backend", "memory",
 			"-public-host", address, "-log-level", "error")
@@ -81,9 +83,51 @@ func GCS(ctx context.Context, buckets ...string) (*Server, error) {
 	return s, nil
 }
 
-// start starts the server of a command once setup/servers.sh has built it, on a port that is free.
-func start(ctx context.Context, command func(folder, address string) *exec.Cmd) (*Server, error) {
-	folder, err := programs(ctx, "servers.sh")
+// The credentials of the Azure server.
+const (
+	AzureAccount = "gomosaicaccount"
+	AzureKey     = "Z29tb3NhaWMvc2VjcmV0K2tleStvZit0aGUrdGVzdHM="
+)
+
+// AzureConnection is the connection string for an Azure server at an address.
+func AzureConnection(address string) string {
+	return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%[1]s", AzureAccount, AzureKey, address)
+}
+
+// Azure starts a server of Azure's blob storage (Azurite) that keeps its containers, which exist already, below root,
+// or in memory if that is "".
+func Azure(ctx context.Context, root string, containers ...string) (*Server, error) {
+	s, err := start(ctx, "azurite.sh", func(folder, address string) *exec.Cmd {
+		host, port, _ := net.SplitHostPort(address)
+		cmd := exec.Command(filepath.Join(folder, "node"), filepath.Join(folder, "node_modules/azurite/dist/src/blob/main.js"),
+			"--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", host, "--blobPort", port)
+		if root == "" {
+			cmd.Args = append(cmd.Args, "--inMemoryPersistence")
+		} else {
+			cmd.Args = append(cmd.Args, "--location", root)
+		}
+		cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+AzureAccount+":"+AzureKey)
+		return cmd
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range containers {
+		c, err := container.NewClientFromConnectionString(AzureConnection(s.URL), name, nil)
+		if err == nil {
+			_, err = c.Create(ctx, nil)
+		}
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("servers: container %s: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+// start starts the server of a command from the folder that a script of setup makes, on a port that is free.
+func start(ctx context.Context, script string, command func(folder, address string) *exec.Cmd) (*Server, error) {
+	folder, err := programs(ctx, script)
 	if err != nil {
 		return nil, err
 	}
