@@ -130,7 +130,9 @@ var waitCalls = map[string]string{
 var goCalls = map[string]string{
 	"(*sync.WaitGroup).Go":                      "Go",
 	"time.AfterFunc":                            "Go",
-	"context.AfterFunc":                         "Go",
+	"context.AfterFunc":                         "AfterFunc",
+	"iter.Pull":                                 "Seq",
+	"iter.Pull2":                                "Seq2",
 	"(*golang.org/x/sync/errgroup.Group).Go":    "GoError",
 	"(*golang.org/x/sync/errgroup.Group).TryGo": "GoError",
 }

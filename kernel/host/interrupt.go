@@ -107,7 +107,8 @@ func goroutineName() string {
 	return string(buf[:max(i, 0)])
 }
 
-var cellFrame = regexp.MustCompile(`cell\[\d+\]:\d+`)
+// cellFrame is a frame of a trace that lies in a cell: the function's symbol with its arguments, and the place.
+var cellFrame = regexp.MustCompile(`(?m)^(.+)\([^()\n]*\)\n\t.*?(cell\[\d+\]:\d+)`)
 
 // blockedAt finds in a trace of all goroutines where the given one is, and on what it waits.
 func blockedAt(goroutine any) (frames []rt.Frame, why string) {
@@ -122,8 +123,8 @@ func blockedAt(goroutine any) (frames []rt.Frame, why string) {
 		_, why, _ = strings.Cut(head, "[")
 		why, _, _ = strings.Cut(why, "]")
 		why, _, _ = strings.Cut(why, ",")
-		for _, place := range cellFrame.FindAllString(part, -1) {
-			frames = append(frames, rt.Frame{Place: place})
+		for _, f := range cellFrame.FindAllStringSubmatch(part, -1) {
+			frames = append(frames, rt.Frame{Place: f[2], Func: rt.UserFunc(f[1])})
 		}
 		return frames, why
 	}

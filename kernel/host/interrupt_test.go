@@ -135,7 +135,7 @@ func (loud) String() string { for { } }`, "")
 // TestInterruptCallbacks: loops of libraries stop where they call functions and methods of cells.
 func TestInterruptCallbacks(t *testing.T) {
 	n := openNotebook(t)
-	n.want(`import ("cmp"; "io"; "io/fs"; "maps"; "path/filepath"; "slices"; "sort"; "strings")
+	n.want(`import ("cmp"; "io"; "io/fs"; "iter"; "maps"; "path/filepath"; "slices"; "sort"; "strings")
 scrambled := make([]uint32, 1<<24)
 for i := range scrambled { scrambled[i] = uint32(i) * 2654435761 }
 many := func() []uint32 { return slices.Clone(scrambled) }
@@ -156,6 +156,8 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
 		"sort.Sort(numbers(many()))",
 		"strings.Map(func(r rune) rune { return r }, text)",
 		"maps.Insert(map[int]int{}, func(yield func(int, int) bool) { for yield(1, 2) {} })",
+		"next, stop := iter.Pull(func(yield func(int) bool) { for yield(1) { for {} } }); next(); defer stop(); next()",
+		"var endless iter.Seq2[int, string] = func(yield func(int, string) bool) { for {} }; more, _ := iter.Pull2(endless); more()",
 		"check1(io.Copy(io.Discard, zeros{}))",
 		"for { check(filepath.WalkDir(\".\", func(string, fs.DirEntry, error) error { return nil })) }",
 	} {
@@ -259,7 +261,7 @@ var kept loud`, "")
 	_, done := n.begin("stuck{}")
 	n.Interrupt()
 	var e *CellError
-	if err := <-done; !errors.As(err, &e) || !strings.Contains(e.Text(), "left behind") || !strings.Contains(e.Text(), "cell[1]:") {
+	if err := <-done; !errors.As(err, &e) || !strings.Contains(e.Text(), "left behind") || !strings.Contains(e.Text(), "in stuck.String") {
 		t.Errorf("gave %v", err)
 	}
 	n.want("mu.Unlock()\ntime.Sleep(50 * time.Millisecond)\n1 + 1", "=> 2") // what comes back shows nothing

@@ -110,7 +110,7 @@ func (s *Session) magicReset(ctx context.Context, m magicCall) error {
 	if p != nil {
 		p.kill()
 	}
-	return s.replaceHost(ctx)
+	return s.replaceHost(context.WithoutCancel(ctx)) // an interruption must not leave the session without a host
 }
 
 // serialOutput lets the front's magics and the host's collector write to one Output, which wants one caller at a time:

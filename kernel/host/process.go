@@ -177,6 +177,11 @@ func (p *process) death() *CellError { return deathOf(p.state, p.words, oomKills
 
 // kill ends the host, the processes that its cells started, and waits for what they wrote.
 func (p *process) kill() {
+	select {
+	case <-p.exited: // its number may be another process's by now
+		return
+	default:
+	}
 	p.killOnce.Do(func() { _ = unix.Kill(-p.pid, unix.SIGKILL) })
 	<-p.exited
 }

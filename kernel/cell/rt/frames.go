@@ -28,7 +28,7 @@ func Frames() []Frame {
 		f, more := frames.Next()
 		at := Frame{Func: f.Function}
 		if i := strings.LastIndex(f.File, "cell["); i >= 0 {
-			at = Frame{Place: fmt.Sprintf("%s:%d", f.File[i:], f.Line), Func: userFunc(f.Function)}
+			at = Frame{Place: fmt.Sprintf("%s:%d", f.File[i:], f.Line), Func: UserFunc(f.Function)}
 		} else if ignored(f.Function) {
 			at = Frame{}
 		}
@@ -56,8 +56,8 @@ func ignored(function string) bool {
 	return function == "" || strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "gomosaic/kernel/") || strings.HasPrefix(function, "nb/")
 }
 
-// userFunc makes the user's name of a function out of a linker symbol: nb/c1.(*Ꞷt).Ꞷput is (*t).put.
-func userFunc(symbol string) string {
+// UserFunc makes the user's name of a function out of a linker symbol: nb/c1.(*Ꞷt).Ꞷput is (*t).put.
+func UserFunc(symbol string) string {
 	symbol = symbol[strings.LastIndexByte(symbol, '/')+1:]
 	_, name, _ := strings.Cut(symbol, ".")
 	name = strings.ReplaceAll(name, "[...]", "")

@@ -3,6 +3,7 @@ package rt
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 )
@@ -93,6 +94,38 @@ func Go(f func()) func() {
 	return func() {
 		defer run.Enter().End()
 		f()
+	}
+}
+
+// AfterFunc is [Go] for a function that a context's end starts. It often cleans up after an interruption: like a deferred
+// function it is left in peace for a moment then.
+func AfterFunc(f func()) func() {
+	run := Starting()
+	return func() {
+		m := run.Enter()
+		defer m.End()
+		if run.Interrupted() {
+			m.m.halted = time.Now()
+		}
+		f()
+	}
+}
+
+// Seq is [Go] for the iterator that iter.Pull runs on a goroutine of its own; its panic is the puller's.
+func Seq[V any](seq iter.Seq[V]) iter.Seq[V] {
+	run := Starting()
+	return func(yield func(V) bool) {
+		defer run.Enter().Leave()
+		seq(yield)
+	}
+}
+
+// Seq2 is [Seq] for iter.Pull2.
+func Seq2[K, V any](seq iter.Seq2[K, V]) iter.Seq2[K, V] {
+	run := Starting()
+	return func(yield func(K, V) bool) {
+		defer run.Enter().Leave()
+		seq(yield)
 	}
 }
 
