@@ -18,6 +18,7 @@ const (
 var exportDrivers = map[string][]string{
 	"gomosaic/mdslib":                      append(slices.Clone(drivers["gomosaic/mdslib"]), "gomosaic/mdslib/local/parquet"),
 	"gomosaic/streamlib":                   drivers["gomosaic/streamlib"],
+	"gomosaic/trainlib/checkpoint":         drivers["gomosaic/trainlib/checkpoint"],
 	"github.com/apache/arrow/go/v17/arrow": {"gomosaic/display/arrowtable"},
 }
 

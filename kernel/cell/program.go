@@ -33,8 +33,15 @@ type Program struct {
 
 // drivers are registered by blank import where a program uses the package that they serve, as the host does.
 var drivers = map[string][]string{
-	"gomosaic/mdslib":    {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/web"},
-	"gomosaic/streamlib": {"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/web"},
+	"gomosaic/mdslib":              append([]string{"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local"}, stores...),
+	"gomosaic/streamlib":           append([]string{"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2"}, stores...),
+	"gomosaic/trainlib/checkpoint": stores,
+}
+
+// stores are the drivers of package store: 6 MB of a program.
+var stores = []string{
+	"gomosaic/mdslib/store/azure", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/gs", "gomosaic/mdslib/store/hf",
+	"gomosaic/mdslib/store/s3", "gomosaic/mdslib/store/sftp", "gomosaic/mdslib/store/web",
 }
 
 var functionSymbol = regexp.MustCompile(`^nb/c(\d+)\.` + reserved + `I_([\pL_][\pL\pN_]*)$`)

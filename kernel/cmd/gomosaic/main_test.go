@@ -25,7 +25,7 @@ func TestPreloadedPackagesAreLinked(t *testing.T) {
 			t.Errorf("preload.go does not import %s", p.Path)
 		}
 	}
-	for _, driver := range []string{"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local", "gomosaic/mdslib/local/arrowipc", "gomosaic/mdslib/local/parquet", "gomosaic/mdslib/spark", "gomosaic/mdslib/store/web", "gomosaic/display/arrowtable", "gomosaic/display/echarts"} {
+	for _, driver := range []string{"gomosaic/mdslib/codec/brotli", "gomosaic/mdslib/codec/bzip2", "gomosaic/mdslib/local", "gomosaic/mdslib/local/arrowipc", "gomosaic/mdslib/local/parquet", "gomosaic/mdslib/spark", "gomosaic/mdslib/store/azure", "gomosaic/mdslib/store/databricks", "gomosaic/mdslib/store/gs", "gomosaic/mdslib/store/hf", "gomosaic/mdslib/store/s3", "gomosaic/mdslib/store/sftp", "gomosaic/mdslib/store/web", "gomosaic/display/arrowtable", "gomosaic/display/echarts"} {
 		if !slices.Contains(linked, driver) {
 			t.Errorf("preload.go does not import the driver %s", driver)
 		}

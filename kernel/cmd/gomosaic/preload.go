@@ -32,6 +32,7 @@ import (
 	_ "gomosaic/mdslib/store/azure"
 	_ "gomosaic/mdslib/store/databricks"
 	_ "gomosaic/mdslib/store/gs"
+	_ "gomosaic/mdslib/store/hf"
 	_ "gomosaic/mdslib/store/s3"
 	_ "gomosaic/mdslib/store/sftp"
 	_ "gomosaic/mdslib/store/web"
