@@ -3,26 +3,19 @@ package sftp
 // Servers for the tests: OpenSSH's, and that of the client's own library.
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"gomosaic/mdslib/store/storetest/servers"
 )
 
 // server is one on loopback with a folder that it may write to.
@@ -43,24 +36,11 @@ func (s server) settle(t *testing.T) {
 }
 
 // newKey writes a key to a file, and its public half for authorized_keys beside it.
-func newKey(t *testing.T, file, passphrase string) ssh.Signer {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
+func newKey(t *testing.T, file string) ssh.Signer {
+	signer, err := servers.NewSSHKey(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if passphrase != "" {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, "", []byte(passphrase))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, file, string(pem.EncodeToMemory(block)))
-	write(t, file+".pub", string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 	return signer
 }
 
@@ -105,66 +85,24 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-// openSSH runs OpenSSH's server, one process for each connection, as somebody who is not root.
+// openSSH runs OpenSSH's server.
 func openSSH(t *testing.T) server {
-	out, err := exec.Command("../../../setup/sshd.sh").Output()
-	if problem, ok := errors.AsType[*exec.ExitError](err); ok {
-		t.Fatalf("%s", problem.Stderr)
-	}
+	s, err := servers.SSH(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := strings.TrimSpace(string(out))
-	work := t.TempDir()
-	s := server{dir: filepath.Join(work, "data"), key: filepath.Join(work, "key"), known: filepath.Join(work, "known_hosts")}
-	newKey(t, s.key, "")
-	hostKey := newKey(t, filepath.Join(work, "host"), "")
-	write(t, filepath.Join(work, "config"), fmt.Sprintf("HostKey %[1]s/host\nAuthorizedKeysFile %[1]s/key.pub\nStrictModes no\nUsePAM yes\nPasswordAuthentication no\nLogLevel ERROR\nSubsystem sftp internal-sftp\n", work))
-	if err := os.Mkdir(s.dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	var attributes *syscall.SysProcAttr
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.user = me.Username
-	if os.Getuid() == 0 {
-		if err := os.Chmod(filepath.Dir(work), 0o711); err != nil { // the folder of all of the test's
-			t.Fatal(err)
-		}
-		const nobody = 65534
-		s.user, attributes = "nobody", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		for _, name := range []string{"host", "key.pub", "config", "data"} {
-			if err := os.Chown(filepath.Join(work, name), nobody, nobody); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	s.address = listen(t, func(conn net.Conn) {
-		file, err := conn.(*net.TCPConn).File()
-		if err != nil {
-			return
-		}
-		cmd := exec.CommandContext(t.Context(), program, "-i", "-e", "-f", filepath.Join(work, "config"))
-		cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = file, file, t.Output(), attributes
-		cmd.WaitDelay = 100 * time.Millisecond // its children end when they notice
-		if err := cmd.Start(); err != nil {
-			t.Error(err)
-		}
-		file.Close()
-		conn.Close()
-		cmd.Wait()
+	t.Cleanup(func() {
+		s.Close()
+		t.Log(s.Log())
 	})
-	write(t, s.known, knownhosts.Line([]string{s.address}, hostKey.PublicKey())+"\n")
-	return s
+	return server{s.Address, s.User, s.Dir, s.Key, s.KnownHosts}
 }
 
 // library runs the server of package sftp. It lets in those who have the key, and the password "open%sesame/".
 func library(t *testing.T) server {
 	work := t.TempDir()
 	s := server{user: "ali", dir: filepath.Join(work, "data"), key: filepath.Join(work, "key"), known: filepath.Join(work, "known_hosts")}
-	key, hostKey := newKey(t, s.key, ""), newKey(t, filepath.Join(work, "host"), "")
+	key, hostKey := newKey(t, s.key), newKey(t, filepath.Join(work, "host"))
 	config := &ssh.ServerConfig{
 		PublicKeyCallback: func(who ssh.ConnMetadata, given ssh.PublicKey) (*ssh.Permissions, error) {
 			if who.User() == s.user && string(given.Marshal()) == string(key.PublicKey().Marshal()) {

@@ -3,6 +3,8 @@ package sftp
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/url"
@@ -165,10 +167,15 @@ func nothingLeft(t *testing.T, dirs ...string) {
 func TestLogin(t *testing.T) {
 	s := library(t)
 	work := t.TempDir()
-	newKey(t, filepath.Join(work, "stranger"), "")
-	newKey(t, filepath.Join(work, "locked"), "phrase")
+	newKey(t, filepath.Join(work, "stranger"))
 	ring := agent.NewKeyring()
 	signerKey, err := ssh.ParseRawPrivateKey([]byte(read(t, s.key)))
+	if err == nil {
+		var block *pem.Block
+		if block, err = ssh.MarshalPrivateKeyWithPassphrase(signerKey.(crypto.PrivateKey), "", []byte("phrase")); err == nil {
+			write(t, filepath.Join(work, "locked"), string(pem.EncodeToMemory(block)))
+		}
+	}
 	if err == nil {
 		err = ring.Add(agent.AddedKey{PrivateKey: signerKey})
 	}
@@ -261,7 +268,7 @@ func TestLogin(t *testing.T) {
 // TestKnownHosts: a server that is not known, or another one than before, is not used.
 func TestKnownHosts(t *testing.T) {
 	s := library(t)
-	other := newKey(t, filepath.Join(t.TempDir(), "other"), "")
+	other := newKey(t, filepath.Join(t.TempDir(), "other"))
 	line := known(s.address) + " " + string(ssh.MarshalAuthorizedKey(other.PublicKey()))
 	for name, c := range map[string]struct{ known, want string }{
 		"nobody":         {"", "ssh-keyscan -p"},
