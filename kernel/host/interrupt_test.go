@@ -135,7 +135,7 @@ func (loud) String() string { for { } }`, "")
 // TestInterruptCallbacks: loops of libraries stop where they call functions and methods of cells.
 func TestInterruptCallbacks(t *testing.T) {
 	n := openNotebook(t)
-	n.want(`import ("cmp"; "io"; "io/fs"; "iter"; "maps"; "path/filepath"; "slices"; "sort"; "strings")
+	n.want(`import ("cmp"; "encoding/json"; "io"; "io/fs"; "iter"; "maps"; "path/filepath"; "slices"; "sort"; "strings"; "text/template")
 scrambled := make([]uint32, 1<<24)
 for i := range scrambled { scrambled[i] = uint32(i) * 2654435761 }
 many := func() []uint32 { return slices.Clone(scrambled) }
@@ -146,6 +146,9 @@ type numbers []uint32
 func (n numbers) Len() int { return len(n) }
 func (n numbers) Less(i, j int) bool { return n[i] < n[j] }
 func (n numbers) Swap(i, j int) { n[i], n[j] = n[j], n[i] }
+type endless struct{}
+func (endless) Loop() string { for {} }
+func (endless) MarshalJSON() ([]byte, error) { for {} }
 type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
 	for _, code := range []string{
@@ -156,8 +159,10 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
 		"sort.Sort(numbers(many()))",
 		"strings.Map(func(r rune) rune { return r }, text)",
 		"maps.Insert(map[int]int{}, func(yield func(int, int) bool) { for yield(1, 2) {} })",
+		"template.Must(template.New(\"\").Parse(\"{{.Loop}}\")).Execute(io.Discard, endless{})", // which recovers
+		"json.Marshal([]any{endless{}})",
 		"next, stop := iter.Pull(func(yield func(int) bool) { for yield(1) { for {} } }); next(); defer stop(); next()",
-		"var endless iter.Seq2[int, string] = func(yield func(int, string) bool) { for {} }; more, _ := iter.Pull2(endless); more()",
+		"var seq iter.Seq2[int, string] = func(yield func(int, string) bool) { for {} }; more, _ := iter.Pull2(seq); more()",
 		"check1(io.Copy(io.Discard, zeros{}))",
 		"for { check(filepath.WalkDir(\".\", func(string, fs.DirEntry, error) error { return nil })) }",
 	} {
