@@ -26,6 +26,7 @@ func TestHostDeath(t *testing.T) {
 		{"SIGABRT", "syscall.Kill(os.Getpid(), syscall.SIGABRT)\nselect {}", []string{"SIGABRT"}},
 		{"abort in C", "purego.SyscallN(check1(purego.Dlsym(purego.RTLD_DEFAULT, \"abort\")))", []string{"SIGABRT", "at cell["}},
 		{"a bad pointer in C", "purego.SyscallN(check1(purego.Dlsym(purego.RTLD_DEFAULT, \"strlen\")), 8)", []string{"SIGSEGV", "at cell["}},
+		{"its pipe closed", "syscall.Close(4)\nselect {}", []string{"killed"}},
 		{"exit in C", "purego.SyscallN(check1(purego.Dlsym(purego.RTLD_DEFAULT, \"exit\")), 5)", []string{"exit status 5"}},
 		{"out of memory, by a limit of the process", "var limit syscall.Rlimit\nlimit.Cur = 8 << 30; limit.Max = limit.Cur\ncheck(syscall.Setrlimit(syscall.RLIMIT_AS, &limit))\nvar keep [][]byte\nfor { keep = append(keep, make([]byte, 1<<30)) }", []string{"out of memory", "at cell["}},
 	} {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -29,5 +30,10 @@ b.NewArray().Len()`, "=> 2")
 	}
 	// What cannot be encoded is said, not lost.
 	n.want("import \"math\"\ntype record struct{}\nfunc (record) JSON() map[string]any { return map[string]any{\"x\": math.NaN()} }\nrecord{}", "rendering failed: application/json: json: unsupported value: NaN")
+	if os.Getenv("GOMOSAIC_LONG") != "" {
+		n.want("import \"strings\"\ndisplay.HTML(strings.Repeat(\"x\", 300<<20))", "MB are too much for a front-end")
+		n.want("display.Display(display.HTML(strings.Repeat(\"x\", 300<<20)))", "MB are too much for a front-end")
+		n.want("1 + 1", "=> 2")
+	}
 	n.fails("check(display.Display(record{}))", "display: application/json: json: unsupported value: NaN")
 }

@@ -147,19 +147,24 @@ func (s *server) serve(commands *bufio.Reader) {
 	}
 }
 
-// sendMarked sends an event that has its place among the output.
+// sendMarked sends an event that has its place among the output. One that cannot be sent leaves no mark there, behind
+// which the front would wait.
 func (s *server) sendMarked(m message) error {
 	flushC()
 	s.markMu.Lock()
 	defer s.markMu.Unlock()
+	m.Mark = s.mark + 1
+	frame, err := encodeFrame(m)
+	if err != nil {
+		return err
+	}
 	s.mark++
-	m.Mark = s.mark
 	for _, pipe := range s.marks {
 		if _, err := pipe.Write(markBytes(s.nonce, s.mark)); err != nil {
 			return err
 		}
 	}
-	return s.events.send(m)
+	return s.events.write(frame)
 }
 
 // stderr writes what Go code prints on standard error in its place among what is printed on standard output.

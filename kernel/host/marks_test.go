@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -78,7 +79,7 @@ func FuzzMarks(f *testing.F) {
 func TestFrames(t *testing.T) {
 	var b bytes.Buffer
 	for _, kind := range []string{msgRun, msgDone} {
-		if err := writeFrame(&b, message{Kind: kind, Seq: 3, Data: map[string]any{"text/plain": "x"}}); err != nil {
+		if err := (&frameWriter{w: &b}).send(message{Kind: kind, Seq: 3, Data: map[string]any{"text/plain": "x"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,9 +96,27 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestEventTooLarge: what cannot be sent leaves no mark among the output, behind which the front would wait for ever.
+func TestEventTooLarge(t *testing.T) {
+	var events bytes.Buffer
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := &server{nonce: "n", events: &frameWriter{w: &events}, marks: [2]*os.File{w, w}}
+	if err := s.sendMarked(message{Kind: msgDisplay, Text: strings.Repeat("x", maxFrameBytes)}); err == nil || !strings.Contains(err.Error(), "too much for a front-end") {
+		t.Error(err)
+	}
+	w.Close()
+	if text, err := io.ReadAll(r); len(text) > 0 || err != nil || events.Len() > 0 || s.mark != 0 {
+		t.Errorf("%q, %v, mark %d, %d bytes of events", text, err, s.mark, events.Len())
+	}
+}
+
 func FuzzReadFrame(f *testing.F) {
 	var b bytes.Buffer
-	if err := writeFrame(&b, message{Kind: msgReady}); err != nil {
+	if err := (&frameWriter{w: &b}).send(message{Kind: msgReady}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())

@@ -125,8 +125,9 @@ func (p *process) readEvents(f *os.File) {
 	r := bufio.NewReaderSize(f, 64<<10)
 	for {
 		m, err := readFrame(r)
-		if err != nil {
+		if err != nil { // it is gone, or a cell has closed the pipe: without events nobody would know of anything
 			p.collector.inputs <- input{gone: true}
+			_ = unix.Kill(-p.pid, unix.SIGKILL)
 			return
 		}
 		p.collector.inputs <- input{event: &m}

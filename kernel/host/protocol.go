@@ -25,7 +25,7 @@ import (
 const (
 	commandsFD    = 3
 	eventsFD      = 4
-	maxFrameBytes = 1 << 30
+	maxFrameBytes = 256 << 20 // a browser takes no more either
 )
 
 // Commands to the host.
@@ -106,19 +106,30 @@ type frameWriter struct {
 }
 
 func (f *frameWriter) send(m message) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return writeFrame(f.w, m)
+	frame, err := encodeFrame(m)
+	if err != nil {
+		return err
+	}
+	return f.write(frame)
 }
 
-func writeFrame(w io.Writer, m message) error {
+func (f *frameWriter) write(frame []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, err := f.w.Write(frame)
+	return err
+}
+
+// encodeFrame fails for what the other side would not take.
+func encodeFrame(m message) ([]byte, error) {
 	body, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("host: message %s: %w", m.Kind, err)
+		return nil, fmt.Errorf("message %s: %w", m.Kind, err)
 	}
-	frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body)))
-	_, err = w.Write(append(frame, body...))
-	return err
+	if len(body) > maxFrameBytes {
+		return nil, fmt.Errorf("%s are too much for a front-end, which takes %s", megabytes(int64(len(body))), megabytes(maxFrameBytes))
+	}
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body))), body...), nil
 }
 
 // readFrame reads one frame; io.EOF means that the other side is gone.

@@ -15,7 +15,10 @@ func (s *server) Publish(d display.Data, update bool) error {
 		return fmt.Errorf("display: %w", err)
 	}
 	m.Update = update
-	return s.sendMarked(m)
+	if err := s.sendMarked(m); err != nil {
+		return fmt.Errorf("display: %w", err)
+	}
+	return nil
 }
 
 // ClearOutput is what display.Clear looks for in its publisher.

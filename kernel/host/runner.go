@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"plugin"
 	"runtime"
 	"sync/atomic"
@@ -152,7 +153,9 @@ func (s *server) end(r *run, o outcome) {
 	}
 	display.EndCell(err)
 	if err == nil && len(r.result.Data) > 0 {
-		_ = s.sendMarked(r.result)
+		if err := s.sendMarked(r.result); err != nil {
+			fmt.Fprintln(rt.Stderr(os.Stderr), "the result is not shown:", err)
+		}
 	}
 	s.finish(r, o)
 }
