@@ -3,8 +3,10 @@ package local_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gomosaic/mdslib"
 	_ "gomosaic/mdslib/local"
@@ -94,4 +96,71 @@ func Example_errors() {
 	// a.csv, line 3: expression, column 1: [DIVIDE_BY_ZERO] division by zero (use try_divide to get NULL instead)
 	//   8 / n AS share
 	//   ^
+}
+
+// Map runs Go on every row; Write saves tables.
+func Example_map() {
+	ctx := context.Background()
+	root := flowers()
+	defer os.RemoveAll(root)
+	spark, _ := mdslib.Connect(ctx, "local")
+	files := spark.Read().Format("binaryFile").Option("recursiveFileLookup", "true").Load(root).Select("content", "element_at(split(path, '/'), -1) AS name")
+	sums := files.Map("name STRING, sum BIGINT", func(row mdslib.Sample) (mdslib.Sample, error) {
+		sum := int64(0)
+		for _, b := range row["content"].([]byte) {
+			sum += int64(b)
+		}
+		return mdslib.Sample{"name": row["name"], "sum": sum}, nil
+	})
+	out := filepath.Join(root, "sums")
+	if err := sums.Distinct().OrderBy("name", "sum").Write().Format("csv").Option("header", "true").Save(ctx, out); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(spark.Read().Format("csv").Option("header", "true").Option("inferSchema", "true").Load(out).Limit(2))
+	// Output:
+	// +-----+---+
+	// |name |sum|
+	// +-----+---+
+	// |0.jpg|538|
+	// |0.jpg|558|
+	// +-----+---+
+}
+
+// UDFIterable makes samples of a partition's rows, more or fewer of them: here one of each word.
+func Example_udfIterable() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "words")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "a.jsonl"), []byte(`{"text": "to be or"}`+"\n"+`{"text": ""}`+"\n"+`{"text": "not"}`+"\n"), 0o666); err != nil {
+		panic(err)
+	}
+	spark, _ := mdslib.Connect(ctx, "local")
+	words := func(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] {
+		return func(yield func(mdslib.Sample, error) bool) {
+			for row, err := range rows {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, word := range strings.Fields(row["text"].(string)) {
+					if !yield(mdslib.Sample{"word": word}, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+	out := filepath.Join(dir, "mds")
+	_, err = mdslib.DataFrameToMDS(ctx, spark.Read().Format("json").Load(filepath.Join(dir, "a.jsonl")), mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"word": "str"}, UDFIterable: words})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rows, _ := spark.Read().Format("mds").Load(out).Collect(ctx)
+	fmt.Println(rows)
+	// Output: [map[word:to] map[word:be] map[word:or] map[word:not]]
 }
