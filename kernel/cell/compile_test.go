@@ -164,6 +164,23 @@ cell[3]:4:16: cannot use x (variable of type int) as string value in variable de
 	}
 }
 
+// TestImportHint: a package is recommended for what it has, one of the standard library also for what it may be to have.
+func TestImportHint(t *testing.T) {
+	for code, want := range map[string]string{
+		"measure.Loop(1)":            "", // a variable that is missing
+		"measure.Time(nil)":          `import "gomosaic/kernel/cell/rt/measure"`,
+		"strings.Toupper(\"\")":      `import "strings"`,
+		"rand.Perm(3)":               `import "math/rand" or import "math/rand/v2"`,
+		"measure := 1\nmeasure.Loop": "",
+	} {
+		_, err := newTestSession(t).Compile(code, 1)
+		var found Errors
+		if !errors.As(err, &found) || found[0].Hint != want {
+			t.Errorf("%s: %v, want the hint %q", code, err, want)
+		}
+	}
+}
+
 // TestNothingChangesBeforeCommit holds Compile to leaving the session as it was.
 func TestNothingChangesBeforeCommit(t *testing.T) {
 	s := newTestSession(t)

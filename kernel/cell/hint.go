@@ -71,8 +71,8 @@ func (c *compilation) hint(e types.Error) string {
 func (c *compilation) adviseUndefined(at token.Pos, m []string) string {
 	name := m[1]
 	after := strings.TrimLeft(c.textFrom(at)[min(len(name), len(c.textFrom(at))):], " \t")
-	if strings.HasPrefix(after, ".") && c.s.config.Suggest != nil {
-		if paths := c.s.config.Suggest(name); len(paths) > 0 {
+	if m := member.FindStringSubmatch(after); m != nil {
+		if paths := c.providers(name, m[1]); len(paths) > 0 {
 			return importHint(paths)
 		}
 	}
@@ -92,6 +92,30 @@ func (c *compilation) adviseUndefined(at token.Pos, m []string) string {
 		return name + " := … declares it"
 	}
 	return ""
+}
+
+// member is the selector behind a package's name.
+var member = regexp.MustCompile(`^\.\s*(\w+)`)
+
+// providers are the import paths of packages with the given name: those that have the member, else those of the standard
+// library, whose member is misspelt. A variable that is missing may have the name of any package.
+func (c *compilation) providers(name, member string) []string {
+	if c.s.config.Suggest == nil {
+		return nil
+	}
+	var having, standard []string
+	for _, path := range c.s.config.Suggest(name) {
+		if pkg, err := ready(c.s.importer).Import(path); err == nil && exported(member) && pkg.Scope().Lookup(member) != nil {
+			having = append(having, path)
+		}
+		if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") && !strings.HasPrefix(path, "gomosaic/") {
+			standard = append(standard, path)
+		}
+	}
+	if len(having) > 0 {
+		return having
+	}
+	return standard
 }
 
 // assigned is what stands behind the first of the names that a statement sets.
@@ -157,8 +181,8 @@ func (c *compilation) adviseMember(_ token.Pos, m []string) string {
 func (c *compilation) adviseHidden(_ token.Pos, m []string) string {
 	name := m[1]
 	path, isImport := c.s.imports[name]
-	if !isImport && c.s.config.Suggest != nil && c.s.objects[name] != nil {
-		if paths := c.s.config.Suggest(name); len(paths) > 0 {
+	if !isImport && c.s.objects[name] != nil {
+		if paths := c.providers(name, m[2]); len(paths) > 0 {
 			path, isImport = paths[0], true
 		}
 	}
