@@ -15,7 +15,10 @@ exec 9>"$store/lock"
 flock 9 # two tests ask at once: the second waits and finds it made
 if [ ! -e "$folder/gomosaic-complete" ]; then
 	rm -rf "$folder"
-	go -C setup/servers build -ldflags "-s -w" -o "$folder/" tool >&2
+	echo "Building the servers that the store tests need, about a minute …" >&2
+	fast='-N -l -dwarf=false' # unoptimised: they are built once and used little
+	go -C setup/servers build -gcflags="github.com/...=$fast" -gcflags="google.golang.org/...=$fast" -gcflags="cloud.google.com/...=$fast" \
+		-gcflags="go.opentelemetry.io/...=$fast" -gcflags="golang.org/...=$fast" -ldflags "-s -w" -o "$folder/" tool >&2
 fi
 touch "$folder/gomosaic-complete"
 prune "$store" "$folder"
