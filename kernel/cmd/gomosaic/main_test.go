@@ -66,7 +66,7 @@ func TestCommand(t *testing.T) {
 		{"uninstall --prefix x", "", 1, "kernel.json"},
 		{"order --json", `{"streams":[{"sizes":[3,2]}],"world":{"num_nodes":1,"ranks_per_node":1,"workers_per_rank":1},"args":{"batch_size":2},"epoch":0}`, 0, `"ids":[0,1,2,3,4`},
 		{"order", "no json", 1, "error"},
-		{"mds help", "", 0, "rebuild-index DIR"},
+		{"mds help", "", 0, "rebuild-index SET"},
 		{"mds verify", "", 2, "want a data set"},
 		{"mds verify missing", "", 1, "no data set there"},
 	} {
