@@ -71,10 +71,8 @@ func openEngine(ctx context.Context, url string) (Engine, error) {
 		linked = "linked into this program: " + strings.Join(names, ", ")
 	}
 	switch scheme {
-	case "sc", "spark-local":
+	case "sc", "spark-local", "databricks":
 		return nil, fmt.Errorf("mdslib: Connect %s: Spark is not linked into this program: import _ \"gomosaic/mdslib/spark\" (%s)", scheme, linked)
-	case "databricks":
-		return nil, fmt.Errorf("mdslib: Connect: databricks:// comes in a later version; name the workspace as sc://HOST:443/;token=…;x-databricks-cluster-id=… (%s)", linked)
 	}
 	return nil, fmt.Errorf("mdslib: Connect: unknown engine %q (%s)", scheme, linked)
 }

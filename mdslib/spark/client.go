@@ -13,9 +13,11 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"gomosaic/mdslib/spark/pb"
 )
@@ -47,8 +49,11 @@ func dial(ctx context.Context, t *target) (*client, error) {
 		}
 		transport = credentials.NewTLS(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 	}
-	conn, err := grpc.NewClient(t.address(), grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(t.maxMessage), grpc.MaxCallSendMsgSize(t.maxMessage)))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(transport)}
+	if t.token != "" || t.fetch != nil {
+		options = append(options, grpc.WithPerRPCCredentials(bearer{t}))
+	}
+	conn, err := grpc.NewClient(t.address(), append(options, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(t.maxMessage), grpc.MaxCallSendMsgSize(t.maxMessage)))...)
 	if err != nil {
 		return nil, fmt.Errorf("spark: %s: %w", t, err)
 	}
@@ -87,13 +92,26 @@ func certificates() (*x509.CertPool, error) {
 
 // outgoing adds the headers of the connection string to a request.
 func (c *client) outgoing(ctx context.Context) context.Context {
-	headers := c.target.headers
-	if c.target.token != "" {
-		headers = headers.Copy()
-		headers.Set("authorization", "Bearer "+c.target.token)
-	}
-	return metadata.NewOutgoingContext(ctx, headers)
+	return metadata.NewOutgoingContext(ctx, c.target.headers)
 }
+
+// bearer puts a target's token into each request.
+type bearer struct{ *target }
+
+// GetRequestMetadata implements credentials.PerRPCCredentials.
+func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	token := b.token
+	if b.fetch != nil {
+		var err error
+		if token, err = b.fetch(ctx); err != nil {
+			return nil, status.Error(codes.Unauthenticated, err.Error())
+		}
+	}
+	return map[string]string{"authorization": "Bearer " + token}, nil
+}
+
+// RequireTransportSecurity implements credentials.PerRPCCredentials.
+func (b bearer) RequireTransportSecurity() bool { return !b.loopback() }
 
 // request makes a request until it succeeds or fails for good, and describes its error.
 func request[T any](ctx context.Context, c *client, call func(context.Context) (T, error)) (T, error) {

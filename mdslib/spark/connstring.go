@@ -3,6 +3,7 @@ package spark
 // Connection strings: sc://host:port/;key=value;… as PySpark's DefaultChannelBuilder reads them.
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net"
@@ -23,7 +24,8 @@ const defaultPort = "15002"
 type target struct {
 	host, port string
 	tls        bool
-	token      string // sent as "authorization: Bearer"
+	token      string                                    // sent as "authorization: Bearer"
+	fetch      func(ctx context.Context) (string, error) // gives tokens that run out, in place of token; nil without
 	user       string
 	session    string // a UUID; "" for a new one
 	agent      string

@@ -14,6 +14,7 @@ import (
 func init() {
 	mdslib.RegisterEngine("sc", open)
 	mdslib.RegisterEngine("spark-local", openLocal)
+	mdslib.RegisterEngine("databricks", openDatabricks)
 }
 
 // engine runs plans on a Spark Connect server, in one session of it.

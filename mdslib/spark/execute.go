@@ -24,6 +24,9 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 		defer stop()
 		o := c.operation(p)
 		defer o.releaseAll()
+		watcher := watched("Spark")
+		var failure error
+		defer func() { watcher.End(failure) }()
 		for {
 			answer, err := o.next(ctx)
 			if errors.Is(err, io.EOF) {
@@ -33,8 +36,13 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 				if ctx.Err() != nil {
 					_ = c.interrupt(o.id) // the server may have ended, or never begun it
 				}
-				yield(nil, c.describe(ctx, err))
+				failure = c.describe(ctx, err)
+				yield(nil, failure)
 				return
+			}
+			if p := answer.GetExecutionProgress(); p != nil {
+				watcher.Progress(progressOf(p))
+				continue
 			}
 			if !yield(answer, nil) {
 				_ = c.interrupt(o.id)

@@ -201,6 +201,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestPlainMessage(t *testing.T) {
+	for text, want := range map[string]string{
+		"[TABLE] not there. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'UnresolvedRelation [t]": "[TABLE] not there. SQLSTATE: 42P01; line 1 pos 14",
+		"[AGG] no. SQLSTATE: 42845;\nAggregate [x]\n+- Range (0, 9)":                                   "[AGG] no. SQLSTATE: 42845",
+		"a;\nb": "a;\nb",
+		"java.io.IOException: no\n\tat a.B.c(B.java:1)\n\t... 12 more\nCaused by: x": "java.io.IOException: no\nCaused by: x",
+	} {
+		if got := plainMessage(text); got != want {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+}
+
 // TestRetries: a busy server is asked again, and what it refuses is not.
 func TestRetries(t *testing.T) {
 	busy, err := status.New(codes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{})

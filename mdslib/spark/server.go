@@ -145,23 +145,38 @@ func startServer(ctx context.Context, master string) (*server, error) {
 		_ = cmd.Wait()
 		close(s.ended)
 	}()
-	timer := time.NewTimer(startTimeout)
-	defer timer.Stop()
-	select {
-	case port := <-log.port:
+	watcher := watched("starting Spark")
+	port, err := s.wait(ctx, log, watcher)
+	if err == nil {
 		s.target, err = parseTarget("sc://127.0.0.1:" + port + "/;token=" + token)
-	case <-s.ended:
-		err = fmt.Errorf("spark: the server of %s ended at its start:\n%s", home, log.last())
-	case <-timer.C:
-		err = fmt.Errorf("spark: the server of %s is not ready after %v:\n%s", home, startTimeout, log.last())
-	case <-ctx.Done():
-		err = fmt.Errorf("spark: waiting for the server to start: %w", context.Cause(ctx))
 	}
+	watcher.End(err)
 	if err != nil {
 		s.stop()
 		return nil, err
 	}
 	return s, nil
+}
+
+// wait waits until the server says its port.
+func (s *server) wait(ctx context.Context, log *serverLog, watcher Watcher) (string, error) {
+	timeout, beat := time.NewTimer(startTimeout), time.NewTicker(startBeat)
+	defer timeout.Stop()
+	defer beat.Stop()
+	for {
+		select {
+		case port := <-log.port:
+			return port, nil
+		case <-beat.C:
+			watcher.Progress(Progress{})
+		case <-s.ended:
+			return "", fmt.Errorf("spark: the server ended at its start:\n%s", log.last())
+		case <-timeout.C:
+			return "", fmt.Errorf("spark: the server is not ready after %v:\n%s", startTimeout, log.last())
+		case <-ctx.Done():
+			return "", fmt.Errorf("spark: waiting for the server to start: %w", context.Cause(ctx))
+		}
+	}
 }
 
 // stop ends the server and waits for that.

@@ -84,6 +84,7 @@ func (c *client) sparkError(ctx context.Context, s *status.Status, info *errdeta
 var (
 	classInText = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)
 	stateInText = regexp.MustCompile(`SQLSTATE: ([0-9A-Z]{5})`)
+	planBehind  = regexp.MustCompile(`(SQLSTATE: [0-9A-Z]{5}(?:; line \d+ pos \d+)?);\n`) // then comes "'Project [*]\n+- 'UnresolvedRelation"
 )
 
 // mostCauses bounds a chain of causes, which might have a loop.
@@ -116,8 +117,8 @@ func fill(e *mdslib.SparkError, details *pb.FetchErrorDetailsResponse) {
 
 // plainMessage leaves out what is for Spark's own developers: the tree of the plan and Java's stack.
 func plainMessage(text string) string {
-	if i := strings.Index(text, ";\n'"); i >= 0 { // "…; line 1 pos 7;\n'Project [*]\n+- 'UnresolvedRelation"
-		text = text[:i]
+	if m := planBehind.FindStringSubmatchIndex(text); m != nil {
+		text = text[:m[3]]
 	}
 	text, _, _ = strings.Cut(text, "\nDriver stacktrace:")
 	var lines []string

@@ -42,7 +42,7 @@ func open(ctx context.Context, root string, policy remote.Policy) (store.Store, 
 	if !inVolume && isFolder("/dbfs") {
 		return store.Open(ctx, "/dbfs"+folder)
 	}
-	w, err := findWorkspace()
+	w, err := findWorkspace("")
 	if err != nil {
 		if inVolume {
 			catalog, _, _ := strings.Cut(strings.TrimPrefix(folder, "/Volumes/"), "/")

@@ -23,6 +23,7 @@ type workspace struct {
 	source string // where host comes from, for errors
 	who    credentials
 	client *http.Client
+	values map[string]string // all settings, by their names in profiles
 }
 
 func (w *workspace) describe() string {
@@ -47,18 +48,24 @@ var variables = map[string]string{
 	"auth_type":           "DATABRICKS_AUTH_TYPE",
 	"workspace_id":        "DATABRICKS_WORKSPACE_ID",
 	"databricks_cli_path": "DATABRICKS_CLI_PATH",
+	"cluster_id":          "DATABRICKS_CLUSTER_ID",
+
+	"serverless_compute_id": "DATABRICKS_SERVERLESS_COMPUTE_ID",
 }
 
-// findWorkspace reads the settings in the order of Databricks' own clients: the environment, then the profile that
-// DATABRICKS_CONFIG_PROFILE names or, where the environment names neither host nor credentials, the default one.
-func findWorkspace() (*workspace, error) {
+// findWorkspace reads the settings of a profile and no others. Without one it reads them in the order of Databricks' own
+// clients: the environment, then the profile that DATABRICKS_CONFIG_PROFILE names or, where the environment names neither host
+// nor credentials, the default one.
+func findWorkspace(profile string) (*workspace, error) {
 	s := settings{values: map[string]string{}, from: map[string]string{}}
-	for name, variable := range variables {
-		if v := os.Getenv(variable); v != "" {
-			s.values[name], s.from[name] = v, variable
+	if profile == "" {
+		for name, variable := range variables {
+			if v := os.Getenv(variable); v != "" {
+				s.values[name], s.from[name] = v, variable
+			}
 		}
+		profile = os.Getenv("DATABRICKS_CONFIG_PROFILE")
 	}
-	profile := os.Getenv("DATABRICKS_CONFIG_PROFILE")
 	if profile != "" || s.values["host"] == "" && s.values["token"] == "" && s.values["client_id"] == "" {
 		if err := s.readProfile(profile); err != nil {
 			return nil, err
@@ -77,7 +84,7 @@ func findWorkspace() (*workspace, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, fmt.Errorf("%s is no address of a workspace, such as https://dbc-a1b2c3d4.cloud.databricks.com", s.from["host"])
 	}
-	w := &workspace{host: u.Scheme + "://" + u.Host, id: s.values["workspace_id"], source: s.from["host"], client: remote.HTTPClient()}
+	w := &workspace{host: u.Scheme + "://" + u.Host, id: s.values["workspace_id"], source: s.from["host"], client: remote.HTTPClient(), values: s.values}
 	w.who, err = s.credentials(w, profile)
 	return w, err
 }
@@ -109,7 +116,7 @@ func (s *settings) readProfile(profile string) error {
 	if len(section.Keys()) == 0 {
 		s.tried = append(s.tried, fmt.Sprintf("profile %s of %s (not there)", name, file))
 		if profile != "" {
-			return fmt.Errorf("%s has no profile %s, which DATABRICKS_CONFIG_PROFILE names", file, profile)
+			return fmt.Errorf("%s has no profile %s", file, profile)
 		}
 		return nil
 	}
