@@ -260,7 +260,7 @@ func TestPySpark(t *testing.T) {
 	for name, d := range ours {
 		t.Run(name, func(t *testing.T) {
 			schema, rows := table(t, d)
-			if got := plan.StructOf(schema.Fields...).String(); got != theirs[name].schema {
+			if got := strings.ReplaceAll(plan.StructOf(schema.Fields...).String(), "`", ""); got != theirs[name].schema {
 				t.Errorf("schema\n got %s\nwant %s", got, theirs[name].schema)
 			}
 			compare(t, name, rows, theirs[name].rows)

@@ -12,6 +12,7 @@ func init() { spark.Watch(func(what string) spark.Watcher { return &sparkBar{wha
 type sparkBar struct {
 	what string
 	bar  *display.ProgressBar
+	done int // tasks
 }
 
 // Progress implements spark.Watcher.
@@ -22,8 +23,9 @@ func (s *sparkBar) Progress(p spark.Progress) {
 	if p == (spark.Progress{}) {
 		return
 	}
+	s.done = int(p.Done)
 	s.bar.SetTotal(int(p.Tasks))
-	s.bar.Set(int(p.Done))
+	s.bar.Set(s.done)
 	s.bar.Note("stages", p.Stages)
 	s.bar.Note("running", p.Running)
 	if p.Bytes > 0 {
@@ -37,7 +39,8 @@ func (s *sparkBar) End(err error) {
 	case s.bar == nil:
 	case err != nil:
 		s.bar.Stop() // the cell says why
-	default:
+	default: // Spark leaves stages out whose results it has
+		s.bar.SetTotal(s.done)
 		s.bar.Done()
 	}
 }

@@ -64,7 +64,7 @@ frames = {
     "repartition": numbers.repartition(3).selectExpr("spark_partition_id() AS p", "id").selectExpr("count(DISTINCT p) AS parts", "sum(id) AS s"),
     "aggregate": csv.groupBy(F.expr("petals")).agg(F.expr("count(1) AS count"), F.expr("max(name)"), F.expr("avg(petals + 1) AS mean")),
     "aggregate by expression": csv.groupBy(F.expr("petals % 2 AS odd")).agg(F.expr("count(DISTINCT name) AS names")),
-    "sample": numbers.sample(0.3, seed=7),
+    "sample": numbers.sample(withReplacement=False, fraction=0.3, seed=7),
     "split 0": numbers.randomSplit([3.0, 1.0], seed=11)[0],
     "split 1": numbers.randomSplit([3.0, 1.0], seed=11)[1],
     "types": spark.sql(
