@@ -313,6 +313,13 @@ func TestUDFIterable(t *testing.T) {
 				}
 			}
 		},
+		"UDFIterable: the func panicked: no luck": func(in rows) rows {
+			return func(yield func(mdslib.Sample, error) bool) {
+				for range in {
+					panic("no luck")
+				}
+			}
+		},
 		"people.csv, line 5: expression": func(in rows) rows { // an error of the rows counts, even where the func passes it by
 			return func(yield func(mdslib.Sample, error) bool) {
 				for row, err := range in {

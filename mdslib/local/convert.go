@@ -199,12 +199,15 @@ func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf f
 			return nil
 		})
 		if err != nil && err != errStopped {
-			failed = err // whatever the func makes of it
-			yield(nil, err)
+			failed = err                // whatever the func makes of it
+			yield(mdslib.Sample{}, err) // not nil, for one that doesn't look at the error
 		}
 	}
 	var w *mdslib.MDSWriter
 	defer func() {
+		if p := recover(); p != nil {
+			err = &RowError{last, fmt.Errorf("UDFIterable: %w", panicked(p))}
+		}
 		if err != nil && w != nil {
 			err = errors.Join(err, w.Abort())
 		}

@@ -24,7 +24,8 @@ func init() { RegisterSource("csv", openCSV) }
 type csvSource struct {
 	csvFormat
 	files  *Files
-	splits []Split
+	chunks []textChunk
+	splits []Split // of chunks
 	schema plan.Schema
 	own    plan.Schema // the files' columns
 	into   func(row []any, f *File) []any
@@ -58,7 +59,7 @@ func openCSV(ctx context.Context, read *plan.Read, so SourceOptions) (Source, er
 	if err := opts.Unknown(); err != nil {
 		return nil, err
 	}
-	s.splits = PackFiles(s.files.List)
+	s.chunks, s.splits = textChunks(s.files.List, so.ChunkBytes, !s.multiLine && s.end == "")
 	if read.Schema != "" {
 		if s.own, err = plan.ParseSchema(read.Schema); err == nil {
 			s.own, err = s.files.Given(s.own)
@@ -148,9 +149,9 @@ func readMode(opts *Options, err error) (string, error) {
 // names takes the columns' names from the first file with a line: its header, or _c0, _c1, … for as many fields. Names that
 // occur twice get their position, as in Spark.
 func (s *csvSource) names() ([]string, error) {
-	for _, f := range s.files.List {
+	for i := range s.files.List {
 		var first []csvField
-		err := s.records(f.Path, false, func(_ int64, fields []csvField) error {
+		err := s.records(textChunk{file: &s.files.List[i]}, false, func(_ int64, fields []csvField) error {
 			first = slices.Clone(fields)
 			return io.EOF
 		})
@@ -185,14 +186,13 @@ type csvField struct {
 	quoted bool
 }
 
-// records calls fn for each record of a file with its line, the header left out if skipHeader is set.
-func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fields []csvField) error) error {
-	f, err := openText(path)
+// records calls fn for each record of a chunk with its line, the header left out if skipHeader is set.
+func (s *csvSource) records(c textChunk, skipHeader bool, fn func(line int64, fields []csvField) error) error {
+	f, lines, err := c.open(s.end)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	lines := &lineReader{r: f.(*textFile).Reader, end: s.end}
 	var fields []csvField
 	var record []byte
 	for first := true; ; {
@@ -201,10 +201,10 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s, line %d: %w", path, lines.line+1, err)
+			return fmt.Errorf("%s: %w", c.origin(lines.line+1), err)
 		}
 		start := lines.line
-		if start == 1 {
+		if start == 1 && c.from == 0 {
 			line = bytes.TrimPrefix(line, []byte("\ufeff"))
 		}
 		if s.comment != 0 && len(line) > 0 && line[0] == s.comment || len(bytes.TrimSpace(line)) == 0 {
@@ -222,11 +222,11 @@ func (s *csvSource) records(path string, skipHeader bool, fn func(line int64, fi
 				break
 			}
 			if err != nil {
-				return fmt.Errorf("%s, line %d: %w", path, lines.line+1, err)
+				return fmt.Errorf("%s: %w", c.origin(lines.line+1), err)
 			}
 			record = append(append(record, ended...), more...)
 		}
-		if first && skipHeader && s.header {
+		if first && skipHeader && s.header && c.from == 0 {
 			first = false
 			continue
 		}
@@ -371,8 +371,8 @@ func (s *csvSource) Schema() plan.Schema { return s.schema }
 func (s *csvSource) Splits() int         { return len(s.splits) }
 
 func (s *csvSource) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
-	for _, f := range s.files.List[s.splits[split].First:s.splits[split].End] {
-		err := s.records(f.Path, true, func(line int64, fields []csvField) error {
+	for _, chunk := range s.chunks[s.splits[split].First:s.splits[split].End] {
+		err := s.records(chunk, true, func(line int64, fields []csvField) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -390,11 +390,11 @@ func (s *csvSource) Scan(ctx context.Context, split int, want []bool, yield func
 					case "DROPMALFORMED":
 						return nil
 					}
-					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %q is no %s", s.own.Fields[c].Name, clip(text), s.own.Fields[c].Type)}
+					return &RowError{chunk.origin(line), fmt.Errorf("column %q: %q is no %s", s.own.Fields[c].Name, clip(text), s.own.Fields[c].Type)}
 				}
 				values[c] = v
 			}
-			return yield(Row{s.into(values, &f), Origin{f.Path, line, "line"}})
+			return yield(Row{s.into(values, chunk.file), chunk.origin(line)})
 		})
 		if err != nil {
 			return err

@@ -78,14 +78,14 @@ func (s *csvSource) infer(ctx context.Context, workers int) error {
 		return err
 	}
 	columns := len(s.own.Fields)
-	files := make([][]plan.Type, len(s.files.List))
+	found := make([][]plan.Type, len(s.chunks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(workers, 1))
-	for i, f := range s.files.List {
+	for i, chunk := range s.chunks {
 		group.Go(func() error {
 			have := make([]plan.Type, columns)
-			files[i] = have
-			return s.records(f.Path, true, func(_ int64, fields []csvField) error {
+			found[i] = have
+			return s.records(chunk, true, func(_ int64, fields []csvField) error {
 				for c := range min(len(fields), columns) {
 					if text, ok := s.value(fields[c]); ok && have[c].Kind != plan.String {
 						have[c] = widerCSV(have[c], types.of(text, have[c]))
@@ -100,7 +100,7 @@ func (s *csvSource) infer(ctx context.Context, workers int) error {
 	}
 	for c := range columns {
 		t := plan.Of(plan.Null)
-		for _, have := range files {
+		for _, have := range found {
 			t = widerCSV(t, have[c])
 		}
 		if t.Kind == plan.Null {

@@ -24,7 +24,8 @@ func init() { RegisterSource("json", openJSON) }
 // JSON is as RFC 8259 has it, without Spark's single quotes; encoding is UTF-8.
 type jsonSource struct {
 	files     *Files
-	splits    []Split
+	chunks    []textChunk
+	splits    []Split // of chunks
 	schema    plan.Schema
 	own       plan.Schema // the files' columns
 	into      func(row []any, f *File) []any
@@ -52,7 +53,7 @@ func openJSON(ctx context.Context, read *plan.Read, so SourceOptions) (Source, e
 	if err := opts.Unknown(); err != nil {
 		return nil, err
 	}
-	s.splits = PackFiles(s.files.List)
+	s.chunks, s.splits = textChunks(s.files.List, so.ChunkBytes, !s.multiLine && s.end == "")
 	if read.Schema != "" {
 		if s.own, err = plan.ParseSchema(read.Schema); err == nil {
 			s.own, err = s.files.Given(s.own)
@@ -95,12 +96,12 @@ func (s *jsonSource) options(opts *Options) (types jsonTypes, err error) {
 
 // infer takes the columns from all files.
 func (s *jsonSource) infer(ctx context.Context, types jsonTypes, workers int) error {
-	found := make([]plan.Type, len(s.files.List))
+	found := make([]plan.Type, len(s.chunks))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(max(workers, 1))
-	for i, f := range s.files.List {
+	for i, chunk := range s.chunks {
 		group.Go(func() error {
-			return s.records(groupCtx, f.Path, func(_ int64, object []byte) error {
+			return s.records(groupCtx, chunk, func(_ int64, object []byte) error {
 				if object != nil {
 					found[i] = mergeJSON(found[i], types.of(object))
 				}
@@ -124,10 +125,10 @@ func (s *jsonSource) infer(ctx context.Context, types jsonTypes, workers int) er
 	return nil
 }
 
-// records calls fn for the text of each object of a file, which is well formed and valid during the call, with its line, or
+// records calls fn for the text of each object of a chunk, which is well formed and valid during the call, with its line, or
 // with multiLine its number; nil is what PERMISSIVE makes of a malformed one.
-func (s *jsonSource) records(ctx context.Context, path string, fn func(line int64, object []byte) error) error {
-	f, err := openText(path)
+func (s *jsonSource) records(ctx context.Context, c textChunk, fn func(line int64, object []byte) error) error {
+	f, lines, err := c.open(s.end)
 	if err != nil {
 		return err
 	}
@@ -135,18 +136,17 @@ func (s *jsonSource) records(ctx context.Context, path string, fn func(line int6
 	if s.multiLine {
 		text, err := io.ReadAll(f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return fmt.Errorf("%s: %w", c.file.Path, err)
 		}
-		return s.objects(path, text, func(i int) int64 { return int64(i + 1) }, fn)
+		return s.objects(c, text, func(i int) int64 { return int64(i + 1) }, fn)
 	}
-	lines := &lineReader{r: f.(*textFile).Reader, end: s.end}
 	for {
 		line, err := lines.next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s, line %d: %w", path, lines.line+1, err)
+			return fmt.Errorf("%s: %w", c.origin(lines.line+1), err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -154,14 +154,14 @@ func (s *jsonSource) records(ctx context.Context, path string, fn func(line int6
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		if err := s.objects(path, line, func(int) int64 { return lines.line }, fn); err != nil {
+		if err := s.objects(c, line, func(int) int64 { return lines.line }, fn); err != nil {
 			return err
 		}
 	}
 }
 
 // objects calls fn for the object that the text is, or for each object of the array that it is.
-func (s *jsonSource) objects(path string, text []byte, line func(i int) int64, fn func(line int64, object []byte) error) error {
+func (s *jsonSource) objects(c textChunk, text []byte, line func(i int) int64, fn func(line int64, object []byte) error) error {
 	text = skipJSONSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
 	bad := func(i int, err error) error {
 		switch s.mode {
@@ -170,7 +170,7 @@ func (s *jsonSource) objects(path string, text []byte, line func(i int) int64, f
 		case "DROPMALFORMED":
 			return nil
 		}
-		return &RowError{Origin{path, line(i), "line"}, fmt.Errorf("malformed JSON: %w", err)}
+		return &RowError{c.origin(line(i)), fmt.Errorf("malformed JSON: %w", err)}
 	}
 	if !json.Valid(text) {
 		var v any
@@ -200,9 +200,9 @@ func (s *jsonSource) Schema() plan.Schema { return s.schema }
 func (s *jsonSource) Splits() int         { return len(s.splits) }
 
 func (s *jsonSource) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
-	for _, f := range s.files.List[s.splits[split].First:s.splits[split].End] {
+	for _, chunk := range s.chunks[s.splits[split].First:s.splits[split].End] {
 		texts := make([][]byte, len(s.own.Fields)) // of the columns' values
-		err := s.records(ctx, f.Path, func(line int64, object []byte) error {
+		err := s.records(ctx, chunk, func(line int64, object []byte) error {
 			clear(texts)
 			eachMember(object, func(name, value []byte) {
 				if c, ok := s.at[string(name)]; ok {
@@ -222,10 +222,10 @@ func (s *jsonSource) Scan(ctx context.Context, split int, want []bool, yield fun
 					case "DROPMALFORMED":
 						return nil
 					}
-					return &RowError{Origin{f.Path, line, "line"}, fmt.Errorf("column %q: %w", s.own.Fields[c].Name, err)}
+					return &RowError{chunk.origin(line), fmt.Errorf("column %q: %w", s.own.Fields[c].Name, err)}
 				}
 			}
-			return yield(Row{s.into(values, &f), Origin{f.Path, line, "line"}})
+			return yield(Row{s.into(values, chunk.file), chunk.origin(line)})
 		})
 		if err != nil {
 			return err

@@ -43,7 +43,10 @@ func TestMap(t *testing.T) {
 		`no value for column "age"`:            func(mdslib.Sample) (mdslib.Sample, error) { return mdslib.Sample{"name": "x", "city": "y"}, nil },
 		`"age": x of Go type string is no int`: func(row mdslib.Sample) (mdslib.Sample, error) { row["age"] = "x"; return row, nil },
 		`3000000000 of Go type int is no int`:  func(row mdslib.Sample) (mdslib.Sample, error) { row["age"] = 3000000000; return row, nil },
-		`"size", which is no column`:           func(row mdslib.Sample) (mdslib.Sample, error) { row["size"] = 1; return row, nil },
+		"people.csv, line 3: the func panicked: runtime error: index out of range [5]": func(row mdslib.Sample) (mdslib.Sample, error) {
+			return mdslib.Sample{"name": []string{"x"}[len(row)+2]}, nil
+		},
+		`"size", which is no column`: func(row mdslib.Sample) (mdslib.Sample, error) { row["size"] = 1; return row, nil },
 	} {
 		if _, err := tryTable(p.Filter("name = 'Bob'").Map("", fn)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)

@@ -110,35 +110,6 @@ func orderable(t plan.Type) bool {
 	return true
 }
 
-// mapRows runs a Go func on every row, all its columns read.
-func (e *engine) mapRows(ctx context.Context, n *plan.MapRows) (*relation, error) {
-	in, err := e.build(ctx, n.Input, nil)
-	if err != nil {
-		return nil, err
-	}
-	schema, fn, err := n.Bind(in.schema)
-	if err != nil {
-		return nil, fmt.Errorf("local: %w", err)
-	}
-	return in.each(schema, func(row Row, yield func(Row) error) error {
-		values := slices.Clone(row.Values)
-		for i, v := range values {
-			var err error
-			if values[i], err = force(v, row.Origin); err != nil {
-				return err
-			}
-		}
-		made, err := fn(values)
-		if err != nil {
-			return &RowError{row.Origin, err}
-		}
-		if made == nil {
-			return nil
-		}
-		return yield(Row{made, row.Origin})
-	}), nil
-}
-
 // xorShift is org.apache.spark.util.random.XORShiftRandom.
 type xorShift uint64
 

@@ -14,9 +14,10 @@ import (
 
 // Origin says where a row came from, for errors. The zero value says nothing.
 type Origin struct {
-	File string
-	Row  int64  // counted from 1; 0 where the file is the row
-	Unit string // what Row counts: "row" if empty
+	File   string
+	Row    int64      // counted from 1; 0 where the file is the row
+	Unit   string     // what Row counts: "row" if empty
+	before *lineCount // the lines of the file before those that Row counts; nil for none
 }
 
 // String names the file and the row.
@@ -28,7 +29,11 @@ func (o Origin) String() string {
 	if unit == "" {
 		unit = "row"
 	}
-	return fmt.Sprintf("%s, %s %d", o.File, unit, o.Row)
+	row := o.Row
+	if o.before != nil {
+		row += o.before.lines()
+	}
+	return fmt.Sprintf("%s, %s %d", o.File, unit, row)
 }
 
 // Row is one row on its way through the operators. Values are as package plan describes them, nil for NULL, or an
@@ -69,7 +74,8 @@ type SourceDriver func(ctx context.Context, read *plan.Read, opts SourceOptions)
 
 // SourceOptions is what the engine tells a source.
 type SourceOptions struct {
-	Workers int // goroutines it may use to open files
+	Workers    int   // goroutines it may use to open files
+	ChunkBytes int64 // of a text file that one split reads; 0 leaves it to the files' sizes
 }
 
 var sources = struct {

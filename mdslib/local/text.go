@@ -13,10 +13,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// openText opens a file of text, decompressed by its name's ending: .gz, .zst or .zstd, .bz2.
-func openText(path string) (io.ReadCloser, error) {
+// compressed tells whether a file's name ends as that of a compressed one.
+func compressed(path string) bool {
+	return strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") || strings.HasSuffix(path, ".zstd") || strings.HasSuffix(path, ".bz2")
+}
+
+// openText opens a file of text at an offset, decompressed by its name's ending: .gz, .zst or .zstd, .bz2.
+func openText(path string, offset int64) (*textFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		f.Close()
 		return nil, err
 	}
 	var r io.Reader = f
@@ -65,12 +74,17 @@ type lineReader struct {
 	end   string
 	line  int64
 	ended string // what ended the line
+	at    int64  // where the next line begins in the file
+	stop  int64  // lines from there on are another reader's; 0 for none
 	long  []byte
 }
 
 // next returns a line, valid until the next call, and io.EOF after the last.
 func (l *lineReader) next() ([]byte, error) {
 	l.long = l.long[:0]
+	if l.stop > 0 && l.at >= l.stop {
+		return nil, io.EOF
+	}
 	last := byte('\n')
 	if l.end != "" {
 		last = l.end[len(l.end)-1]
@@ -95,6 +109,7 @@ func (l *lineReader) next() ([]byte, error) {
 			l.long = part
 		}
 		l.line++
+		l.at += int64(len(part))
 		l.ended = l.end
 		if l.end == "" {
 			if l.ended = "\n"; bytes.HasSuffix(part, []byte("\r\n")) {
