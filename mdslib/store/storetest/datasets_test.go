@@ -16,8 +16,11 @@ import (
 	"gomosaic/mdslib/mdscmd"
 	"gomosaic/mdslib/store"
 	_ "gomosaic/mdslib/store/azure"
+	_ "gomosaic/mdslib/store/databricks"
+	"gomosaic/mdslib/store/databricks/databrickstest"
 	_ "gomosaic/mdslib/store/gs"
 	_ "gomosaic/mdslib/store/s3"
+	_ "gomosaic/mdslib/store/sftp"
 	"gomosaic/mdslib/store/storetest/servers"
 	"gomosaic/streamlib"
 )
@@ -48,6 +51,22 @@ func remotes(t *testing.T) map[string]remote {
 		t.Fatal(err)
 	}
 	t.Cleanup(azure.Close)
+	const token, stranger = "dapi0123456789abcdef", "dapi-of-somebody-else"
+	workspace, err := databrickstest.New(t.TempDir(), databrickstest.Options{Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(workspace.Close)
+	databricks := map[string]string{"DATABRICKS_HOST": workspace.URL, "DATABRICKS_TOKEN": token, "DATABRICKS_CONFIG_PROFILE": ""}
+	ssh, err := servers.SSH(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ssh.Close)
+	unknown := filepath.Join(t.TempDir(), "key")
+	if _, err := servers.NewSSHKey(unknown); err != nil {
+		t.Fatal(err)
+	}
 	const wrong = "d3Jvbmcvc2VjcmV0K2tleStvZitzb21lYm9keQ=="
 	s3keys := map[string]string{"S3_ENDPOINT_URL": s3.URL, "AWS_ACCESS_KEY_ID": servers.S3AccessKey, "AWS_SECRET_ACCESS_KEY": servers.S3SecretKey}
 	return map[string]remote{
@@ -58,6 +77,12 @@ func remotes(t *testing.T) map[string]remote {
 		"gs": {"gs://data/a folder/set", map[string]string{"STORAGE_EMULATOR_HOST": gcs.URL}, nil, nil},
 		"azure": {"azure://account.blob.core.windows.net/data/a folder/set", map[string]string{"AZURE_STORAGE_CONNECTION_STRING": servers.AzureConnection(azure.URL)},
 			map[string]string{"AZURE_STORAGE_CONNECTION_STRING": strings.Replace(servers.AzureConnection(azure.URL), servers.AzureKey, wrong, 1)}, []string{wrong}},
+		"volume":       {"dbfs:/Volumes/main/default/images/a folder/set", databricks, map[string]string{"DATABRICKS_TOKEN": stranger}, []string{token, stranger}},
+		"plain volume": {"/Volumes/main/default/images/plain/set", databricks, map[string]string{"DATABRICKS_TOKEN": stranger}, []string{token, stranger}},
+		"dbfs":         {"dbfs:/a folder/set", databricks, map[string]string{"DATABRICKS_TOKEN": stranger}, []string{token, stranger}},
+		"sftp": {"sftp://" + ssh.User + "@" + ssh.Address + ssh.Dir + "/a folder/set", map[string]string{
+			"HOME": t.TempDir(), "SSH_AUTH_SOCK": "", "COMPOSER_SFTP_KEY_FILE": ssh.Key, "COMPOSER_SFTP_KNOWN_HOSTS_FILE": ssh.KnownHosts,
+		}, map[string]string{"COMPOSER_SFTP_KEY_FILE": unknown}, nil},
 		"azure-dl": {"azure-dl://data/lake/set", map[string]string{"AZURE_STORAGE_CONNECTION_STRING": servers.AzureConnection(azure.URL)}, nil, nil},
 	}
 }
