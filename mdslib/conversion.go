@@ -58,7 +58,7 @@ type Conversion struct {
 func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Conversion, error) {
 	c := &Conversion{opts: opts, remoteURL: opts.Remote, started: time.Now(), progress: map[int]WriteProgress{}}
 	if opts.Resume && identity == "" {
-		return nil, errors.New("mdslib: DataFrameToMDS: Resume can't tell whether Go funcs are the same ones as before: leave Map, UDFIterable and OnInvalid out, or Resume")
+		return nil, errors.New("mdslib: DataFrameToMDS: this engine can't tell what an earlier attempt wrote: leave Resume out")
 	}
 	dir, local := store.LocalPath(opts.Out)
 	switch {

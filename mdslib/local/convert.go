@@ -242,10 +242,10 @@ func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf f
 }
 
 // conversionIdentity is a text that differs where the data set would: the plan, the files that it reads with their sizes and
-// times, and the options that shards depend on; "" where Go funcs are among them, which can't be compared.
+// times, and the options that shards depend on. Go funcs among them, which can't be compared, are an error.
 func conversionIdentity(ctx context.Context, p plan.Node, opts mdslib.MDSOptions) (string, error) {
 	if opts.UDFIterable != nil || opts.OnInvalid != nil || hasFunc(p) {
-		return "", nil
+		return "", errors.New("local: DataFrameToMDS: Resume can't tell whether Go funcs are the same ones as before: leave Map, UDFIterable and OnInvalid out, or Resume")
 	}
 	text, err := plan.Marshal(p)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -320,4 +321,27 @@ func ExampleBind() {
 	// expression, column 1: [UNRESOLVED_ROUTINE] unknown function elment_at (did you mean element_at?)
 	//   elment_at(split(path, '/'), -2)
 	//   ^
+}
+
+// TestDocumented holds docs/dataframes.md to the functions that there are.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/dataframes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "These functions:")
+	list, _, _ = strings.Cut(list, "Another one is an error")
+	documented := strings.Split(list, "`")
+	var names []string // between backquotes: every second part
+	for i := 1; i < len(documented); i += 2 {
+		if name := documented[i]; name != "Agg" && name != "Select" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	want := slices.Concat(FunctionNames(), aggregates)
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("docs/dataframes.md lists\n%q\nwant\n%q", names, want)
+	}
 }
