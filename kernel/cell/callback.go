@@ -9,8 +9,9 @@ import (
 // Functions that a library may call in a loop of its own (the less of a sort, the function of a walk, an iterator) are
 // where such a loop can be stopped: they are checked for interruption when they are entered, unless one of their
 // statements is checked already, see guardFunction. These are function literals, but for those that the code around them
-// only calls; functions declared at top level, which later cells may hand on; and methods by which the standard library
-// calls back.
+// only calls; functions declared at top level, which later cells may hand on; and methods, unless they are so small that
+// the compiler may put them in the place of their calls: of those only the ones by which the standard library calls back,
+// and those that this cell hands on.
 
 // callbackMethods are methods that the standard library calls in loops as long as the data.
 var callbackMethods = map[string]string{
@@ -28,13 +29,24 @@ func (c *compilation) guardCallback(body *ast.BlockStmt) {
 	}
 }
 
+// inlined is how many nodes a function has at most that the compiler puts in the place of its calls (inlineMaxBudget of
+// cmd/compile).
+const inlined = 80
+
 // isCallback tells of a declared function or method whether a library may call it back.
-func isCallback(f *types.Func) bool {
+func (c *compilation) isCallback(f *types.Func, body *ast.BlockStmt) bool {
 	sig := f.Signature()
-	if sig.Recv() == nil {
-		return sig.TypeParams().Len() == 0
+	if c.handedOn[f] || sig.Recv() == nil && sig.TypeParams().Len() == 0 {
+		return true
 	}
-	return callbackMethods[f.Name()] == tupleText(sig.Params())+" "+tupleText(sig.Results())
+	nodes := 0
+	ast.Inspect(body, func(n ast.Node) bool {
+		if n != nil {
+			nodes++
+		}
+		return true
+	})
+	return nodes > inlined || callbackMethods[f.Name()] == tupleText(sig.Params())+" "+tupleText(sig.Results())
 }
 
 func tupleText(t *types.Tuple) string {
@@ -45,12 +57,12 @@ func tupleText(t *types.Tuple) string {
 	return "(" + strings.Join(list, ", ") + ")"
 }
 
-// onlyCalled finds the function literals that the code around them only calls: where they stand, or by the name of a
-// local variable that has no other use.
-func (c *compilation) onlyCalled() map[*ast.FuncLit]bool {
-	found := map[*ast.FuncLit]bool{}
+// findCallbacks tells which functions and local variables the cell uses otherwise than to call them or to assign to them,
+// and which function literals the code around them only calls: where they stand, or by the name of a local variable.
+func (c *compilation) findCallbacks() {
+	c.handedOn, c.called = map[types.Object]bool{}, map[*ast.FuncLit]bool{}
 	held := map[*ast.FuncLit]types.Object{} // by a variable
-	plain := map[*ast.Ident]bool{}          // uses of variables to call or to assign
+	plain := map[*ast.Ident]bool{}          // uses to call or to assign
 	hold := func(left, right []ast.Expr) {
 		for i, x := range left {
 			id, ok := x.(*ast.Ident)
@@ -70,11 +82,10 @@ func (c *compilation) onlyCalled() map[*ast.FuncLit]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				switch f := ast.Unparen(n.Fun).(type) {
-				case *ast.FuncLit:
-					found[f] = true
-				case *ast.Ident:
-					plain[f] = true
+				if lit, ok := ast.Unparen(n.Fun).(*ast.FuncLit); ok {
+					c.called[lit] = true
+				} else if id := calleeName(n); id != nil {
+					plain[id] = true
 				}
 			case *ast.AssignStmt:
 				hold(n.Lhs, n.Rhs)
@@ -84,14 +95,15 @@ func (c *compilation) onlyCalled() map[*ast.FuncLit]bool {
 			return true
 		})
 	}
-	handedOn := map[types.Object]bool{}
 	for id, o := range c.info.Uses {
-		handedOn[o] = handedOn[o] || !plain[id]
+		if f, ok := o.(*types.Func); ok {
+			o = f.Origin()
+		}
+		c.handedOn[o] = c.handedOn[o] || !plain[id]
 	}
 	for lit, o := range held {
-		if o != nil && o.Parent() != c.pkg.Scope() && !handedOn[o] {
-			found[lit] = true
+		if o != nil && o.Parent() != c.pkg.Scope() && !c.handedOn[o] {
+			c.called[lit] = true
 		}
 	}
-	return found
 }

@@ -80,8 +80,9 @@ type compilation struct {
 	kept       map[string]*typeSource
 	recurs     map[*types.Func]bool  // functions of this cell that may call themselves
 	goLiterals map[*ast.FuncLit]bool // started by go statements
-	called     map[*ast.FuncLit]bool // see onlyCalled
-	plain      map[ast.Node]bool     // channel operations of selects and the like, which stay as they are
+	called     map[*ast.FuncLit]bool // see findCallbacks
+	handedOn   map[types.Object]bool
+	plain      map[ast.Node]bool // channel operations of selects and the like, which stay as they are
 	selected   map[*ast.Ident]bool
 	skipped    map[*ast.Ident]bool
 	current    owner // function whose body is being rewritten
@@ -141,7 +142,7 @@ func (c *compilation) run() []Diagnostic {
 	}
 	c.placeObjects()
 	c.recurs = c.recursive()
-	c.called = c.onlyCalled()
+	c.findCallbacks()
 	for _, file := range c.files() {
 		c.rewrite(file)
 	}

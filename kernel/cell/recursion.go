@@ -75,6 +75,14 @@ func (c *compilation) calls(n ast.Node) (*types.Func, bool) {
 
 // callee is the function or method that a call names; nil for function values, conversions and built-in functions.
 func (c *compilation) callee(call *ast.CallExpr) *types.Func {
+	if f, ok := c.info.Uses[calleeName(call)].(*types.Func); ok {
+		return f.Origin()
+	}
+	return nil
+}
+
+// calleeName is the name by which a call calls, without package, receiver and type arguments; nil if there is none.
+func calleeName(call *ast.CallExpr) *ast.Ident {
 	fun := ast.Unparen(call.Fun)
 	switch x := fun.(type) {
 	case *ast.IndexExpr:
@@ -82,17 +90,13 @@ func (c *compilation) callee(call *ast.CallExpr) *types.Func {
 	case *ast.IndexListExpr:
 		fun = x.X
 	}
-	var f *types.Func
 	switch x := fun.(type) {
 	case *ast.Ident:
-		f, _ = c.info.Uses[x].(*types.Func)
+		return x
 	case *ast.SelectorExpr:
-		f, _ = c.info.Uses[x.Sel].(*types.Func)
+		return x.Sel
 	}
-	if f == nil {
-		return nil
-	}
-	return f.Origin()
+	return nil
 }
 
 // endsAlone tells that a call leads to no other function of a cell.

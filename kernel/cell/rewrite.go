@@ -139,7 +139,7 @@ func (c *compilation) rewriteFunction(x *ast.FuncDecl) {
 	}
 	c.rewriteNode(x.Type)
 	if x.Body != nil {
-		if isCallback(o) {
+		if c.isCallback(o, x.Body) {
 			c.guardCallback(x.Body)
 		} else {
 			c.guardFunction(x.Body)

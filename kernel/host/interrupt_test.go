@@ -136,10 +136,10 @@ func (loud) String() string { for { } }`, "")
 func TestInterruptCallbacks(t *testing.T) {
 	n := openNotebook(t)
 	n.want(`import ("cmp"; "encoding/json"; "io"; "io/fs"; "iter"; "maps"; "path/filepath"; "slices"; "sort"; "strings"; "text/template")
-scrambled := make([]uint32, 1<<24)
+scrambled := make([]uint32, 1<<22)
 for i := range scrambled { scrambled[i] = uint32(i) * 2654435761 }
 many := func() []uint32 { return slices.Clone(scrambled) }
-text := strings.Repeat("x", 1<<28)
+text := strings.Repeat("x", 1<<27)
 func less(a, b uint32) int { return cmp.Compare(a, b) }
 order := func(a, b uint32) int { return cmp.Compare(a, b) }
 type numbers []uint32
@@ -149,6 +149,10 @@ func (n numbers) Swap(i, j int) { n[i], n[j] = n[j], n[i] }
 type endless struct{}
 func (endless) Loop() string { for {} }
 func (endless) MarshalJSON() ([]byte, error) { for {} }
+type ordering struct{}
+func (o ordering) compare(a, b uint32) int { return int(a>>1) - int(b>>1) }
+func (o ordering) long(a, b uint32) int { x, y := int(a), int(b); `+strings.Repeat("x, y = y^x>>3, x^y>>5; ", 10)+`return x - y }
+byOrdering := func(xs []uint32) { slices.SortFunc(xs, ordering{}.compare) }
 type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
 	for _, code := range []string{
@@ -157,6 +161,8 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }`, "")
 		"slices.SortStableFunc(many(), order)",
 		"func() { by := func(a, b uint32) int { return cmp.Compare(a, b) }; slices.SortFunc(many(), by) }()",
 		"sort.Sort(numbers(many()))",
+		"byOrdering(many())",
+		"slices.SortFunc(many(), ordering{}.long)",
 		"strings.Map(func(r rune) rune { return r }, text)",
 		"maps.Insert(map[int]int{}, func(yield func(int, int) bool) { for yield(1, 2) {} })",
 		"template.Must(template.New(\"\").Parse(\"{{.Loop}}\")).Execute(io.Discard, endless{})", // which recovers
