@@ -73,8 +73,8 @@ func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Co
 	}
 	if c.remoteURL != "" {
 		var err error
-		if c.remote, err = store.Open(ctx, c.remoteURL); err != nil {
-			return nil, fmt.Errorf("mdslib: %w", err)
+		if c.remote, err = openWritable(ctx, c.remoteURL); err != nil {
+			return nil, err
 		}
 		if !opts.ExistOK {
 			if err := prepareRemote(ctx, c.remote, c.remoteURL, false); err != nil {

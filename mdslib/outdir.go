@@ -89,6 +89,18 @@ func prepareOut(dir string, existOK bool) error {
 	return nil
 }
 
+// openWritable opens a remote to write a data set to; one that can only be read is refused before anything is written.
+func openWritable(ctx context.Context, url string) (store.Store, error) {
+	remote, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("mdslib: %w", err)
+	}
+	if store.ReadOnly(remote) {
+		return nil, fmt.Errorf("mdslib: %s can only be read (%w): write to another store", store.Redacted(url), errors.ErrUnsupported)
+	}
+	return remote, nil
+}
+
 // prepareRemote makes sure that no data set lies at the root of a remote: one that does is an error that wraps
 // fs.ErrExist, or with existOK its files are deleted, index.json first. Other objects are left alone.
 func prepareRemote(ctx context.Context, remote store.Store, url string, existOK bool) error {

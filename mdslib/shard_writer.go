@@ -146,8 +146,8 @@ func (w *MDSWriter) open() error {
 	}
 	if remote != "" {
 		var err error
-		if w.remote, err = store.Open(w.ctx, remote); err != nil {
-			return fmt.Errorf("mdslib: %w", err)
+		if w.remote, err = openWritable(w.ctx, remote); err != nil {
+			return err
 		}
 		if !w.opts.Resume {
 			if err := prepareRemote(w.ctx, w.remote, remote, w.opts.ExistOK); err != nil {

@@ -65,7 +65,7 @@ func TestContract(t *testing.T) {
 	}
 	size := 3*p.PartBytes + 1
 	if os.Getenv("GOMOSAIC_LONG") != "" {
-		size = 5<<30 + 1
+		p, size = remote.Policy{}, 5<<30+1
 	}
 	if err := storetest.Large(t.Context(), open(t, config("contract", "", address, p)), size, t.TempDir()); err != nil {
 		t.Error(err)

@@ -132,3 +132,24 @@ func TestScrub(t *testing.T) {
 		t.Error("a secret of one letter takes it out everywhere")
 	}
 }
+
+// TestPartSizes: parts cover a file whatever its size, within the number that a service takes.
+func TestPartSizes(t *testing.T) {
+	for _, c := range []struct {
+		bytes int64
+		parts int
+	}{{0, 1}, {1, 1}, {16 << 20, 1}, {16<<20 + 1, 2}, {5<<30 + 1, 321}, {5 << 40, 9987}} {
+		s := bucket{Options: Options{MaxParts: 10_000, Policy: Policy{}.withDefaults()}}
+		parts := cut(c.bytes, s.partBytes(c.bytes))
+		next := int64(0)
+		for i, p := range parts {
+			if p.Number != i+1 || p.Offset != next || p.Last != (i == len(parts)-1) || p.Bytes <= 0 && c.bytes > 0 {
+				t.Fatalf("%d bytes: part %+v after %d", c.bytes, p, next)
+			}
+			next += p.Bytes
+		}
+		if next != c.bytes || len(parts) != c.parts {
+			t.Errorf("%d bytes: %d parts of %d bytes, want %d", c.bytes, len(parts), next, c.parts)
+		}
+	}
+}

@@ -79,12 +79,11 @@ func TestContract(t *testing.T) {
 	if err := storetest.Test(t.Context(), s, t.TempDir()); err != nil {
 		t.Error(err)
 	}
-	s = open(t, settings("s3://contract", address, storetest.Quick))
-	size := int64(3*storetest.Quick.PartBytes + 1)
+	p, size := storetest.Quick, 3*storetest.Quick.PartBytes+1
 	if os.Getenv("GOMOSAIC_LONG") != "" {
-		size = 5<<30 + 1
+		p, size = remote.Policy{}, 5<<30+1
 	}
-	if err := storetest.Large(t.Context(), s, size, t.TempDir()); err != nil {
+	if err := storetest.Large(t.Context(), open(t, settings("s3://contract", address, p)), size, t.TempDir()); err != nil {
 		t.Error(err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	_ "gomosaic/mdslib/store/s3"
 	_ "gomosaic/mdslib/store/sftp"
 	"gomosaic/mdslib/store/storetest/servers"
+	_ "gomosaic/mdslib/store/web"
 	"gomosaic/streamlib"
 )
 
@@ -227,6 +228,14 @@ func refused(t *testing.T, r remote) {
 				t.Errorf("the message shows %q: %s", s, text)
 			}
 		}
+	}
+}
+
+// TestReadOnly: nothing is begun that could not be stored.
+func TestReadOnly(t *testing.T) {
+	_, err := mdslib.NewMDSWriter(mdslib.MDSOptions{Out: "https://me:hush@127.0.0.1:1/set", Columns: mdslib.Columns{"id": "int64"}})
+	if !errors.Is(err, errors.ErrUnsupported) || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got error %v, want errors.ErrUnsupported", err)
 	}
 }
 
