@@ -212,33 +212,46 @@ func (b *builder) flags() []string {
 		"-I.", "-I" + inc, "-I" + filepath.Join(inc, "torch", "csrc", "api", "include")}
 }
 
-// cudaIncludes are the folders of the pip packages nvidia-* beside torch, and the toolkit of the system.
+// cudaIncludes are the folders of the pip packages nvidia-* beside torch, and of the system's toolkit. CUDA 13 keeps nv/target,
+// which its own headers want, one folder deeper.
 func (b *builder) cudaIncludes() []string {
-	var flags []string
+	var dirs []string
 	for _, p := range []string{"nvidia/*/include", "nvidia/*/*/include"} {
-		dirs, _ := filepath.Glob(filepath.Join(filepath.Dir(b.opts.Torch.Dir), p))
-		for _, d := range dirs {
-			flags = append(flags, "-I"+d)
+		found, _ := filepath.Glob(filepath.Join(filepath.Dir(b.opts.Torch.Dir), p))
+		dirs = append(dirs, found...)
+	}
+	toolkits := []string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH"), "/usr/local/cuda"}
+	if nvcc, err := exec.LookPath("nvcc"); err == nil {
+		toolkits = append(toolkits, filepath.Dir(filepath.Dir(nvcc)))
+	}
+	for _, toolkit := range toolkits {
+		if toolkit != "" {
+			dirs = append(dirs, filepath.Join(toolkit, "include"))
 		}
 	}
-	for _, toolkit := range []string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH"), "/usr/local/cuda"} {
-		if toolkit != "" {
-			flags = append(flags, "-I"+filepath.Join(toolkit, "include"))
+	var flags []string
+	for _, dir := range dirs {
+		flags = append(flags, "-I"+dir)
+		if cccl := filepath.Join(dir, "cccl"); isFile(filepath.Join(cccl, "nv", "target")) {
+			flags = append(flags, "-I"+cccl)
 		}
 	}
 	return flags
 }
 
+// cudaHeaders are one of each package that the second library needs: cuda-runtime, cuda-crt, cuda-cccl, nccl.
+var cudaHeaders = []string{"cuda_runtime_api.h", "crt/host_config.h", "nv/target", "nccl.h"}
+
 func (b *builder) hasCUDAHeaders() bool {
 	has := map[string]bool{}
 	for _, flag := range b.cudaIncludes() {
-		for _, h := range []string{"cuda_runtime_api.h", "crt/host_config.h", "nccl.h"} {
+		for _, h := range cudaHeaders {
 			if isFile(filepath.Join(strings.TrimPrefix(flag, "-I"), h)) {
 				has[h] = true
 			}
 		}
 	}
-	return len(has) == 3
+	return len(has) == len(cudaHeaders)
 }
 
 // whole is the build as one command that can be typed in the folder of the sources.

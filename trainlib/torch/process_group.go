@@ -44,7 +44,7 @@ func NewProcessGroup(store *Store, rank, size int, opts ProcessGroupOptions) (*P
 	if opts.NCCL {
 		if l.pgAddNCCL == nil {
 			g.Close()
-			return nil, errors.New("torch: process group: no NCCL: CUDA is not available, or its headers (cuda-runtime, cuda-crt, nccl) were missing when the shim was built")
+			return nil, errors.New("torch: process group: no NCCL: CUDA is not available, or its headers (cuda-runtime, cuda-crt, cuda-cccl, nccl) were missing when the shim was built")
 		}
 		if e := l.pgAddNCCL(g.h, int32(rank), int32(size), milliseconds(opts.Timeout)); e != 0 {
 			g.Close()

@@ -119,7 +119,7 @@ type Graph struct{ h uintptr }
 func NewGraph() (*Graph, error) {
 	l := lib()
 	if l.graphNew == nil {
-		return nil, errors.New("torch: no CUDA graphs: CUDA is not available, or its headers (cuda-runtime, cuda-crt, nccl) were missing when the shim was built")
+		return nil, errors.New("torch: no CUDA graphs: CUDA is not available, or its headers (cuda-runtime, cuda-crt, cuda-cccl, nccl) were missing when the shim was built")
 	}
 	g := &Graph{}
 	return g, failure("graph", l.graphNew(&g.h))
