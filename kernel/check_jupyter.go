@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"gomosaic/trainlib/torch"
 )
 
 // prefix is the environment that belongs to the installation.
@@ -114,15 +116,31 @@ for name in ("jupyterlab", "notebook", "jupyter_client", "nbclient"):
 	return f
 }
 
-// checkGPU asks the driver's own tool; without a GPU training runs on the CPU.
+// checkGPU asks the driver's own tool, and libtorch whether it can use what that finds; without a GPU training runs on the CPU.
 func checkGPU(ctx context.Context, _ DoctorOptions) Finding {
 	if out, err := programOutput(ctx, nil, "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"); err == nil && out != "" {
-		return Finding{Check: "gpu", Grade: OK, Detail: strings.Join(strings.Split(out, "\n"), "; ")}
+		return usableGPU(ctx, strings.Join(strings.Split(out, "\n"), "; "))
 	}
 	if lib := cudaDriver(); lib != "" {
 		return Finding{Check: "gpu", Grade: Warn, Detail: lib + " is there, but nvidia-smi finds no GPU: training runs on the CPU", Fix: "nvidia-smi"}
 	}
 	return Finding{Check: "gpu", Grade: OK, Detail: "none: training runs on the CPU"}
+}
+
+// usableGPU tells whether training will run on the GPUs that the driver has found.
+func usableGPU(ctx context.Context, gpus string) Finding {
+	f := Finding{Check: "gpu", Grade: Warn}
+	const name = "CUDA_VISIBLE_DEVICES"
+	if visible, set := os.LookupEnv(name); set && (visible == "" || visible == "-1") {
+		f.Detail, f.Fix = gpus+", but "+name+" hides it: training runs on the CPU", "unset "+name
+		return f
+	}
+	if torch.Load(ctx) == nil && !torch.CUDAAvailable() { // why it does not load is the check of libtorch's to say
+		f.Detail = gpus + ", but libtorch cannot use it (an installation for the CPU?): training runs on the CPU"
+		f.Fix = "rm -rf .venv && make setup"
+		return f
+	}
+	return Finding{Check: "gpu", Grade: OK, Detail: gpus}
 }
 
 // cudaDriver is the path of NVIDIA's driver library, "" without one.

@@ -80,7 +80,8 @@ func TestDoctorTellsReleasesApart(t *testing.T) {
 		}
 	}
 	program(t, bin, "nvidia-smi", `echo "NVIDIA H100, 81559 MiB, 580.1"`)
-	if f := checkGPU(t.Context(), DoctorOptions{}); f.Grade != OK || !strings.Contains(f.Detail, "H100") {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "")
+	if f := checkGPU(t.Context(), DoctorOptions{}); f.Grade != Warn || !strings.Contains(f.Detail, "H100") || f.Fix != "unset CUDA_VISIBLE_DEVICES" {
 		t.Errorf("%+v", f)
 	}
 }

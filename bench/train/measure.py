@@ -20,18 +20,23 @@ CLONE = Path(__file__).resolve().parents[2]
 GPU = torch.cuda.is_available()
 
 # The tutorial's batches, which are bound by the launching of kernels; on a GPU also some that are not.
-CASES = [{"name": "tutorial", "batch_size": 32, "pixels": 96, "bfloat16": False, "epochs": 4, "steps": 100}]
+CASES = [{"name": "tutorial", "batch_size": 32, "pixels": 96, "bfloat16": False, "epochs": 3, "steps": 100}]
 if GPU:
-    CASES.append({"name": "large", "batch_size": 128, "pixels": 224, "bfloat16": True, "epochs": 4, "steps": 50})
+    CASES.append({"name": "large", "batch_size": 128, "pixels": 224, "bfloat16": True, "epochs": 3, "steps": 50})
 else:
     CASES[0].update(epochs=3, steps=10)
 
 
 def half(command, job):
-    """Runs one half and returns its outcomes by case."""
-    done = subprocess.run([*command, json.dumps(job)], stdout=subprocess.PIPE, text=True, check=True,
-                          env={**os.environ, "GOMOSAIC_TORCH_DIR": str(Path(torch.__file__).parent)})
-    return {o["name"]: o for o in map(json.loads, filter(lambda line: line.startswith("{"), done.stdout.splitlines()))}
+    """Runs one half and yields its outcomes."""
+    env = {**os.environ, "GOMOSAIC_TORCH_DIR": str(Path(torch.__file__).parent)}
+    with subprocess.Popen([*command, json.dumps(job)], stdout=subprocess.PIPE, text=True, env=env) as process:
+        for line in process.stdout:
+            if line.startswith("{"):
+                print(line, end="", file=sys.stderr, flush=True)
+                yield json.loads(line)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed with status {process.returncode}")
 
 
 def main():
@@ -50,8 +55,8 @@ def main():
         job = {"data": data, "device": "cuda" if GPU else "cpu", "cases": CASES}
         for _ in range(args.rounds):
             for side, command in (("ours", [train, "run"]), ("peer", [sys.executable, Path(__file__).with_name("peer.py")])):
-                for name, outcome in half(command, job).items():
-                    raw.setdefault(name, {}).setdefault(side, []).append(outcome)
+                for outcome in half(command, job):
+                    raw.setdefault(outcome["name"], {}).setdefault(side, []).append(outcome)
     out = CLONE / "bench/out"
     out.mkdir(parents=True, exist_ok=True)
     versions = {"torch": torch.__version__, "python": sys.version, "machine": platform.platform(), "cores": os.cpu_count(),

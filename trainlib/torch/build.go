@@ -174,25 +174,24 @@ func (b *builder) build(ctx context.Context) error {
 		}
 		return nil
 	}
-	units := []string{"mdstorch", "mdstorch_c10d"}
+	units := map[string][]string{"mdstorch": b.flags(), "mdstorch_c10d": b.flags()}
+	if b.cuda {
+		units["mdstorch_cuda"] = append(b.flags(), b.cudaIncludes()...)
+	}
 	group, gctx := errgroup.WithContext(ctx)
-	var objects []string
-	for _, u := range units {
-		objects = append(objects, u+".o")
-		group.Go(func() error { return run(gctx, append(b.flags(), "-c", u+".cpp", "-o", u+".o")) })
+	for u, flags := range units {
+		group.Go(func() error { return run(gctx, append(flags, "-c", u+".cpp", "-o", u+".o")) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	// -ltorch would pull in libtorch_cuda, cuBLAS and cuDNN on a CUDA build
-	link := append([]string{"-shared", "-o", shimName}, objects...)
-	if err := run(ctx, append(link, "-L"+b.opts.Torch.Lib, "-ltorch_cpu", "-lc10")); err != nil {
+	if err := run(ctx, []string{"-shared", "-o", shimName, "mdstorch.o", "mdstorch_c10d.o", "-L" + b.opts.Torch.Lib, "-ltorch_cpu", "-lc10"}); err != nil {
 		return err
 	}
 	if b.cuda {
-		args := append(b.flags(), b.cudaIncludes()...)
-		args = append(args, "-shared", "mdstorch_cuda.cpp", "-o", shimCUDAName, "-L"+b.opts.Torch.Lib,
-			"-ltorch_cuda", "-lc10_cuda", "-ltorch_cpu", "-lc10", "-Wl,--unresolved-symbols=ignore-in-shared-libs")
+		args := []string{"-shared", "-o", shimCUDAName, "mdstorch_cuda.o", "-L" + b.opts.Torch.Lib,
+			"-ltorch_cuda", "-lc10_cuda", "-ltorch_cpu", "-lc10", "-Wl,--unresolved-symbols=ignore-in-shared-libs"}
 		if err := run(ctx, args); err != nil {
 			return err
 		}

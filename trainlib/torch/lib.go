@@ -14,7 +14,7 @@ import (
 )
 
 // abi is MT_ABI of mdstorch.h.
-const abi = 5
+const abi = 6
 
 // library is libtorch and its shim, loaded: the functions of mdstorch.h. It is made once per process and never unloaded.
 type library struct {
@@ -81,7 +81,7 @@ type library struct {
 	pgNew              func(store uintptr, rank, world int32, r *uintptr) uintptr
 	pgAddGloo          func(pg uintptr, rank, world int32, timeoutMS int64, iface string, cuda int32) uintptr
 	pgAbort            func(pg uintptr) uintptr
-	pgFree             func(pg uintptr)
+	pgFree             func(pg uintptr, well int32)
 	allReduce          func(c *callState, pg uintptr, t *uintptr, n int64, op int32) uintptr
 	broadcast          func(c *callState, pg, t uintptr, src int32) uintptr
 	broadcastCoalesced func(c *callState, pg uintptr, t *uintptr, n, bytes int64, src int32) uintptr

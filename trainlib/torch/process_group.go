@@ -14,6 +14,7 @@ type ProcessGroup struct {
 	h          uintptr
 	rank, size int
 	device     Device
+	failed     bool // a collective did: peers may be gone
 }
 
 // ProcessGroupOptions are the arguments of torch.distributed.init_process_group; the zero value is Gloo on the default
@@ -63,9 +64,15 @@ func (g *ProcessGroup) Size() int { return g.size }
 // Close leaves the group. Close its reducers first, and call Barrier before, or peers may see their connections reset.
 func (g *ProcessGroup) Close() {
 	if g.h != 0 {
-		lib().pgFree(g.h)
+		lib().pgFree(g.h, cbool(!g.failed))
 		g.h = 0
 	}
+}
+
+// outcome is failure for collectives.
+func (g *ProcessGroup) outcome(op string, e uintptr) error {
+	g.failed = g.failed || e != 0
+	return failure(op, e)
 }
 
 // Abort makes collectives that are under way, in this process, fail. It may be called from another goroutine.
@@ -99,14 +106,14 @@ func (g *ProcessGroup) AllReduce(op ReduceOp, ts ...*Tensor) error {
 	h := handles("all_reduce", ts)
 	e := lib().allReduce(g.collective(), g.h, &h[:1][0], int64(len(ts)), int32(op))
 	runtime.KeepAlive(ts)
-	return failure("all_reduce", e)
+	return g.outcome("all_reduce", e)
 }
 
 // Broadcast overwrites t with the source rank's.
 func (g *ProcessGroup) Broadcast(t *Tensor, source int) error {
 	e := lib().broadcast(g.collective(), g.h, t.handle("broadcast"), int32(source))
 	runtime.KeepAlive(t)
-	return failure("broadcast", e)
+	return g.outcome("broadcast", e)
 }
 
 // BroadcastCoalesced overwrites the tensors with the source rank's, packed into messages of up to bufferBytes (0: 250 MiB, as
@@ -121,7 +128,7 @@ func (g *ProcessGroup) BroadcastCoalesced(ts []*Tensor, source int, bufferBytes 
 	h := handles("broadcast_coalesced", ts)
 	e := lib().broadcastCoalesced(g.collective(), g.h, &h[0], int64(len(ts)), bufferBytes, int32(source))
 	runtime.KeepAlive(ts)
-	return failure("broadcast_coalesced", e)
+	return g.outcome("broadcast_coalesced", e)
 }
 
 // AllGather returns the tensors of all ranks, by rank; they must have one shape and type.
@@ -136,13 +143,15 @@ func (g *ProcessGroup) AllGather(t *Tensor) ([]*Tensor, error) {
 	e := lib().allGather(g.collective(), g.h, &h[0], int64(len(h)), t.handle("all_gather"))
 	runtime.KeepAlive(t)
 	if e != 0 {
-		return nil, failure("all_gather", e)
+		return nil, g.outcome("all_gather", e)
 	}
 	return out, nil
 }
 
 // Barrier returns when all ranks have called it.
-func (g *ProcessGroup) Barrier() error { return failure("barrier", lib().barrier(g.collective(), g.h)) }
+func (g *ProcessGroup) Barrier() error {
+	return g.outcome("barrier", lib().barrier(g.collective(), g.h))
+}
 
 // Reducer is c10d::Reducer, the engine of DistributedDataParallel: it averages gradients over the ranks, bucket by bucket,
 // while Backward runs. A training step that synchronises calls

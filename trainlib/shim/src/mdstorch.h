@@ -9,7 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-#define MT_ABI 5 // raised whenever a signature or a layout below changes
+#define MT_ABI 6 // raised whenever a signature or a layout below changes
 
 #ifdef __cplusplus
 extern "C" {
@@ -125,7 +125,7 @@ MT_API char* mt_store_wait(void* s, const char* key, int64_t timeout_ms);
 MT_API char* mt_pg_new(void* store, int rank, int world, void** r);
 MT_API char* mt_pg_add_gloo(void* pg, int rank, int world, int64_t timeout_ms, const char* iface, int cuda); // cuda: for GPU tensors, too
 MT_API char* mt_pg_abort(void* pg);
-MT_API void mt_pg_free(void* pg);
+MT_API void mt_pg_free(void* pg, int well); // well: no collective has failed, so NCCL may wait for those under way
 MT_API char* mt_allreduce(const mt_ctx*, void* pg, void** t, int64_t n, int op);
 MT_API char* mt_broadcast(const mt_ctx*, void* pg, void* t, int src);
 MT_API char* mt_broadcast_coalesced(const mt_ctx*, void* pg, void** t, int64_t n, int64_t bytes, int src);

@@ -121,7 +121,10 @@ char* mt_pg_abort(void* p) {
 #endif
   });
 }
-void mt_pg_free(void* p) {
+void mt_pg_free(void* p, int well) {
+#if MT_VER(2, 7)
+  free(caught([&] { well ? group_of(p)->shutdown() : group_of(p)->abort(); })); // as destroy_process_group()
+#endif
   free(caught([&] { delete static_cast<Group*>(p); }));
 }
 
