@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"gomosaic/trainlib/torch"
 	"gomosaic/trainlib/torch/torchtest"
@@ -277,11 +275,7 @@ func TestCUDAOutOfMemory(t *testing.T) {
 		}
 		x.Free()
 		x = nil
-		for range 10 { // what the tests after this one would be short of
-			runtime.GC()
-			time.Sleep(10 * time.Millisecond)
-			torch.Drain()
-		}
+		settle() // the tests after this one would be short of it
 		torch.EmptyCache()
 		if m := torch.Memory(gpu); m.AllocatedBytes > 1<<30 {
 			t.Errorf("%d bytes are still allocated", m.AllocatedBytes)

@@ -89,8 +89,9 @@ func TestErrorsNameOperatorAndShapes(t *testing.T) {
 		if !errors.As(err, &op) || op.Op != "mm" || !reflect.DeepEqual(op.Shapes, [][]int{{2, 3}, {3}}) {
 			t.Errorf("got %#v", err)
 		}
-		if want := "torch: mm: mat2 must be a matrix, got 1-D tensor (given [2, 3] and [3])"; err == nil || err.Error() != want {
-			t.Errorf("message %q, want %q", err, want)
+		const begin, end = "torch: mm: mat2 must be a matrix", " (given [2, 3] and [3])" // newer releases say more between
+		if err == nil || !strings.HasPrefix(err.Error(), begin) || !strings.HasSuffix(err.Error(), end) {
+			t.Errorf("message %q, want %q … %q", err, begin, end)
 		}
 		for want, f := range map[string]func(){
 			"no such operator: aten::frobnicate":  func() { torch.Op("frobnicate", a) },
@@ -127,10 +128,18 @@ func TestKeywordArguments(t *testing.T) {
 	})
 }
 
+// settle frees what earlier tests left to the collector.
+func settle() {
+	for range 3 {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond) // cleanups run on goroutines of their own
+		torch.Drain()
+	}
+}
+
 func TestScopesFreeWhatTheyMade(t *testing.T) {
 	torchtest.Run(t, func() {
-		runtime.GC()
-		torch.Drain()
+		settle()
 		before := torch.LiveTensors()
 		var kept, lost *torch.Tensor
 		torch.Step(func() {
@@ -163,9 +172,7 @@ func TestScopesFreeWhatTheyMade(t *testing.T) {
 
 func TestCollectorFreesWhatNoScopeOwns(t *testing.T) {
 	torchtest.Run(t, func() {
-		runtime.GC()
-		time.Sleep(10 * time.Millisecond)
-		torch.Drain()
+		settle()
 		before := torch.LiveTensors()
 		for range 100 {
 			torch.Ones(4)
