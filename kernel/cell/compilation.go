@@ -132,6 +132,9 @@ func (c *compilation) run() []Diagnostic {
 		return found
 	}
 	c.resolveImports()
+	if found := c.dropRepeated(); len(found) > 0 {
+		return found
+	}
 	c.collect()
 	c.rename()
 	c.reopen()
