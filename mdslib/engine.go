@@ -30,10 +30,16 @@ type Engine interface {
 	WriteFiles(ctx context.Context, p plan.Node, spec WriteSpec) error
 }
 
-// SQLEngine is implemented by engines that run statements of SQL.
+// SQLEngine is implemented by engines that keep a session of SQL: statements and settings.
 type SQLEngine interface {
 	// SQL runs a command and returns the plan of its rows; of a query it returns the plan, not yet run.
 	SQL(ctx context.Context, query string) (plan.Node, error)
+
+	// Conf returns a setting of the session; one that is not known is an error.
+	Conf(ctx context.Context, key string) (string, error)
+
+	// SetConf changes a setting of the session; one that is the server's own is an error.
+	SetConf(ctx context.Context, key, value string) error
 }
 
 // EngineDriver opens the engine a URL names.

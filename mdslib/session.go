@@ -49,15 +49,41 @@ func (s *Session) Stop() error {
 // SQL is spark.sql: a query is a DataFrame, run when it is used; a command, such as CREATE TEMPORARY VIEW, is run at once,
 // and its rows are the DataFrame's. An engine without SQL, such as local, refuses.
 func (s *Session) SQL(ctx context.Context, query string) (*DataFrame, error) {
-	e, ok := s.engine.(SQLEngine)
-	if !ok {
-		return nil, fmt.Errorf("mdslib: SQL: the engine %s has no SQL statements: connect to Spark (sc://host:port), or use the DataFrame's methods", s.url)
+	e, err := s.sql("SQL")
+	if err != nil {
+		return nil, err
 	}
 	n, err := e.SQL(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	return &DataFrame{session: s, node: n}, nil
+}
+
+// Conf is spark.conf.get: a setting of the session, such as "spark.sql.shuffle.partitions".
+func (s *Session) Conf(ctx context.Context, key string) (string, error) {
+	e, err := s.sql("Conf")
+	if err != nil {
+		return "", err
+	}
+	return e.Conf(ctx, key)
+}
+
+// SetConf is spark.conf.set: it changes a setting for what the session runs from now on.
+func (s *Session) SetConf(ctx context.Context, key, value string) error {
+	e, err := s.sql("SetConf")
+	if err != nil {
+		return err
+	}
+	return e.SetConf(ctx, key, value)
+}
+
+// sql is the engine, if it has SQL, for what is asked of it.
+func (s *Session) sql(what string) (SQLEngine, error) {
+	if e, ok := s.engine.(SQLEngine); ok {
+		return e, nil
+	}
+	return nil, fmt.Errorf("mdslib: %s: the engine %s has no SQL statements and no settings: connect to Spark (sc://host:port), or use the DataFrame's methods", what, s.url)
 }
 
 // Table is a table or view of the engine's catalogue: "name" or "catalog.schema.name".

@@ -132,8 +132,8 @@ func (c *client) analyze(ctx context.Context, r *pb.AnalyzePlanRequest) (*pb.Ana
 	return request(ctx, c, func(ctx context.Context) (*pb.AnalyzePlanResponse, error) { return c.rpc.AnalyzePlan(ctx, r) })
 }
 
-// setting returns a setting of the session, such as "spark.sql.session.timeZone".
-func (c *client) setting(ctx context.Context, key string) (string, error) {
+// Conf implements mdslib.SQLEngine: a setting of the session, such as "spark.sql.session.timeZone".
+func (c *client) Conf(ctx context.Context, key string) (string, error) {
 	r := &pb.ConfigRequest{
 		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent,
 		Operation: &pb.ConfigRequest_Operation{OpType: &pb.ConfigRequest_Operation_Get{Get: &pb.ConfigRequest_Get{Keys: []string{key}}}},
@@ -148,8 +148,8 @@ func (c *client) setting(ctx context.Context, key string) (string, error) {
 	return answer.Pairs[0].GetValue(), nil
 }
 
-// set changes a setting of the session.
-func (c *client) set(ctx context.Context, key, value string) error {
+// SetConf implements mdslib.SQLEngine.
+func (c *client) SetConf(ctx context.Context, key, value string) error {
 	r := &pb.ConfigRequest{
 		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent,
 		Operation: &pb.ConfigRequest_Operation{OpType: &pb.ConfigRequest_Operation_Set{Set: &pb.ConfigRequest_Set{Pairs: []*pb.KeyValue{{Key: key, Value: &value}}}}},

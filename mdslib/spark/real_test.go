@@ -56,6 +56,10 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer session.Stop()
+		if err := session.SetConf(context.Background(), "spark.sql.shuffle.partitions", "2"); err != nil {
+			log.Print(err)
+			return 1
+		}
 		e, err := openLocal(context.Background(), "spark-local:"+master)
 		if err != nil {
 			log.Print(err)
@@ -363,11 +367,16 @@ func TestSession(t *testing.T) {
 		t.Error("another session sees the view")
 	}
 
-	if err := direct.set(t.Context(), "spark.sql.session.timeZone", "Asia/Tokyo"); err != nil {
+	if err := direct.SetConf(t.Context(), "spark.sql.session.timeZone", "Asia/Tokyo"); err != nil {
 		t.Fatal(err)
 	}
-	if zone, err := direct.setting(t.Context(), "spark.sql.session.timeZone"); zone != "Asia/Tokyo" || err != nil {
+	if zone, err := direct.Conf(t.Context(), "spark.sql.session.timeZone"); zone != "Asia/Tokyo" || err != nil {
 		t.Errorf("time zone %q, %v", zone, err)
+	}
+
+	var refused *mdslib.SparkError
+	if err := session.SetConf(t.Context(), "spark.executor.memory", "9g"); !errors.As(err, &refused) {
+		t.Errorf("a setting of the server: %v", err)
 	}
 
 	out := filepath.Join(t.TempDir(), "sevens")

@@ -82,14 +82,14 @@ func (s *server) hasEnded() bool {
 }
 
 // startTimeout is how long a server may take until it accepts requests.
-const startTimeout = 3 * time.Minute
+const startTimeout = 5 * time.Minute
 
 // keeper is the shell that runs the server: it ends it, and removes its files, when the pipe at descriptor 3 is closed, which
 // happens when this process stops it or dies.
 const keeper = `dir=$1; shift
 "$@" 3<&- & server=$!
-( read -r _ <&3; kill $server; sleep 10; kill -9 $server ) 2>/dev/null & watcher=$!
-exec 3<&-
+( read -r _ <&3; kill $server; sleep 10; kill -9 $server ) >/dev/null 2>&1 & watcher=$!
+exec 3<&- >/dev/null 2>&1 # what it would print may have no reader any more, and end it
 wait $server; status=$?
 kill $watcher 2>/dev/null
 rm -rf "$dir"

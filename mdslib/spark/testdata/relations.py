@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 folder = sys.argv[1]
 spark = SparkSession.builder.remote(__import__("os").environ["SPARK_REMOTE"]).getOrCreate()
+spark.conf.set("spark.sql.shuffle.partitions", "2")
 
 
 def text(v):
