@@ -109,13 +109,13 @@ func explain(err error) error {
 }
 
 // Open implements [remote.Reader].
-func (b *box) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (b *box) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	c, err := b.blob(ctx, key)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	options := &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: offset}}
-	if offset > 0 {
+	options := &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: wanted.Offset, Count: wanted.Bytes}}
+	if !wanted.Whole() {
 		options.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: to.Ptr(azcore.ETag(tag))}}
 	}
 	answer, err := c.DownloadStream(ctx, options)
@@ -123,8 +123,8 @@ func (b *box) Open(ctx context.Context, key string, offset int64, tag string) (i
 		return nil, remote.Info{}, explain(err)
 	}
 	info := remote.Info{Bytes: -1, Ranges: true}
-	if answer.ContentLength != nil {
-		info.Bytes = offset + *answer.ContentLength
+	if wanted.Whole() && answer.ContentLength != nil {
+		info.Bytes = *answer.ContentLength
 	}
 	if answer.ETag != nil {
 		info.Tag = string(*answer.ETag)

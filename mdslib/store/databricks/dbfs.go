@@ -57,7 +57,7 @@ func (d *dbfs) post(ctx context.Context, method string, parameters map[string]an
 }
 
 // Open implements [remote.Reader].
-func (d *dbfs) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (d *dbfs) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	path := d.path(key)
 	f, err := d.status(ctx, path)
 	if err == nil && f.IsDir {
@@ -66,7 +66,7 @@ func (d *dbfs) Open(ctx context.Context, key string, offset int64, tag string) (
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	return &dbfsReader{ctx: ctx, dbfs: d, path: path, file: f, at: offset}, remote.Info{Bytes: f.Bytes, Tag: f.tag(), Ranges: true}, nil
+	return &dbfsReader{ctx: ctx, dbfs: d, path: path, file: f, at: wanted.Offset}, remote.Info{Bytes: f.Bytes, Tag: f.tag(), Ranges: true}, nil
 }
 
 // dbfsReader reads a file block by block.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"gomosaic/mdslib/store"
@@ -29,10 +28,10 @@ func (v *volume) path(key string) string { return path.Join(v.root, key) }
 
 // Open implements [remote.Reader]. The tag is Last-Modified, which the API takes back as If-Unmodified-Since, and the ETag
 // where there is one.
-func (v *volume) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (v *volume) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	header := http.Header{"Accept": {"application/octet-stream"}, "Accept-Encoding": {"identity"}}
-	if offset > 0 {
-		header.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
+	if !wanted.Whole() {
+		header.Set("Range", wanted.Range())
 		if modified, _, _ := strings.Cut(tag, "|"); modified != "" {
 			header.Set("If-Unmodified-Since", modified)
 		}
@@ -41,7 +40,7 @@ func (v *volume) Open(ctx context.Context, key string, offset int64, tag string)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	body, info, err := remote.HTTPBody(answer, offset)
+	body, info, err := remote.HTTPBody(answer, wanted)
 	if modified, etag := answer.Header.Get("Last-Modified"), answer.Header.Get("ETag"); modified != "" || etag != "" {
 		info.Tag = modified + "|" + etag
 	}

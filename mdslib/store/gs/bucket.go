@@ -87,20 +87,20 @@ func explain(status *remote.StatusError, body []byte) {
 }
 
 // Open implements [remote.Reader]. The tag is the object's generation.
-func (b *bucket) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (b *bucket) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	query := url.Values{"alt": {"media"}}
 	header := http.Header{"Accept-Encoding": {"gzip"}} // else objects stored as gzip come unpacked
 	want := http.StatusOK
-	if offset > 0 {
+	if !wanted.Whole() {
 		query.Set("ifGenerationMatch", tag)
-		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+		header.Set("Range", wanted.Range())
 		want = http.StatusPartialContent
 	}
 	answer, err := b.send(ctx, http.MethodGet, b.objects()+"/"+url.PathEscape(key)+"?"+query.Encode(), header, nil, 0, want)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	body, info, err := remote.HTTPBody(answer, offset)
+	body, info, err := remote.HTTPBody(answer, wanted)
 	info.Tag, info.Ranges = answer.Header.Get("X-Goog-Generation"), true
 	return body, info, err
 }

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 
 	"gomosaic/mdslib/store"
@@ -126,10 +125,10 @@ func (r *repository) get(ctx context.Context, address string, header http.Header
 }
 
 // Open implements [remote.Reader]. Large files lie on other servers, which the Hub leads to.
-func (r *repository) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (r *repository) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	header := http.Header{"Accept-Encoding": {"identity"}}
-	if offset > 0 {
-		header.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
+	if !wanted.Whole() {
+		header.Set("Range", wanted.Range())
 		header.Set("If-Range", tag)
 	}
 	kind := r.kind + "/"
@@ -141,7 +140,7 @@ func (r *repository) Open(ctx context.Context, key string, offset int64, tag str
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	return remote.HTTPBody(answer, offset)
+	return remote.HTTPBody(answer, wanted)
 }
 
 // Page implements [remote.Lister]. The token is the address of the next page.

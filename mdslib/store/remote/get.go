@@ -94,7 +94,11 @@ func (p *piece) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		body, info, err := p.service.Open(ctx, p.key, p.at, p.info.Tag)
+		var wanted Span
+		if p.opened == nil {
+			wanted = Span{p.at, max(0, p.end-p.at)}
+		}
+		body, info, err := p.service.Open(ctx, p.key, wanted, p.info.Tag)
 		if err != nil {
 			return err
 		}

@@ -58,9 +58,9 @@ func HTTPError(answer *http.Response, explain func(status *StatusError, body []b
 	return status
 }
 
-// HTTPBody takes the content out of a successful answer to a GET request for an object from offset on, for [Reader]'s Open.
+// HTTPBody takes the content out of a successful answer to a GET request for what is wanted of an object, for [Reader]'s Open.
 // The tag is the ETag or, where there is none that stands for the very bytes, Last-Modified.
-func HTTPBody(answer *http.Response, offset int64) (io.ReadCloser, Info, error) {
+func HTTPBody(answer *http.Response, wanted Span) (io.ReadCloser, Info, error) {
 	info := Info{Bytes: answer.ContentLength, Ranges: answer.Header.Get("Accept-Ranges") == "bytes"}
 	if etag := answer.Header.Get("ETag"); etag != "" && !strings.HasPrefix(etag, "W/") {
 		info.Tag = etag
@@ -70,8 +70,8 @@ func HTTPBody(answer *http.Response, offset int64) (io.ReadCloser, Info, error) 
 	switch {
 	case answer.StatusCode == http.StatusPartialContent:
 		first, total, err := contentRange(answer.Header.Get("Content-Range"))
-		if err == nil && first != offset {
-			err = fmt.Errorf("the answer begins at byte %d, want %d", first, offset)
+		if err == nil && first != wanted.Offset {
+			err = fmt.Errorf("the answer begins at byte %d, want %d", first, wanted.Offset)
 		}
 		if err != nil {
 			answer.Body.Close()
@@ -81,7 +81,7 @@ func HTTPBody(answer *http.Response, offset int64) (io.ReadCloser, Info, error) 
 	case answer.StatusCode != http.StatusOK:
 		answer.Body.Close()
 		return nil, info, &StatusError{Status: answer.StatusCode}
-	case offset > 0: // If-Range did not hold, or this server does not know ranges any more
+	case !wanted.Whole(): // If-Range did not hold, or this server does not know ranges any more
 		answer.Body.Close()
 		return nil, info, ErrChanged
 	}

@@ -113,16 +113,16 @@ func (c client) send(ctx context.Context, method, key, query string, body io.Rea
 	return answer, nil
 }
 
-func (c client) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (c client) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	var header []string
-	if offset > 0 {
-		header = []string{"Range", fmt.Sprintf("bytes=%d-", offset), "If-Match", tag}
+	if !wanted.Whole() {
+		header = []string{"Range", wanted.Range(), "If-Match", tag}
 	}
 	answer, err := c.send(ctx, http.MethodGet, key, "", nil, 0, header...)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	return answer.Body, remote.Info{Bytes: offset + answer.ContentLength, Tag: answer.Header.Get("ETag"), Ranges: !c.noRanges}, nil
+	return answer.Body, remote.Info{Bytes: answer.ContentLength, Tag: answer.Header.Get("ETag"), Ranges: !c.noRanges}, nil
 }
 
 func (c client) done(answer *http.Response, err error) error {
@@ -251,11 +251,11 @@ type replacing struct {
 	once func()
 }
 
-func (r replacing) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
-	if offset > 0 {
+func (r replacing) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
+	if !wanted.Whole() {
 		r.once()
 	}
-	return r.client.Open(ctx, key, offset, tag)
+	return r.client.Open(ctx, key, wanted, tag)
 }
 
 func TestReplacedWhileRead(t *testing.T) {
@@ -275,6 +275,44 @@ func TestReplacedWhileRead(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(path); !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes, want the %d of the new object", len(got), len(want))
+	}
+}
+
+// noting notes what is asked for.
+type noting struct {
+	client
+	asked *[]remote.Span
+	mu    *sync.Mutex
+}
+
+func (n noting) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
+	n.mu.Lock()
+	*n.asked = append(*n.asked, wanted)
+	n.mu.Unlock()
+	return n.client.Open(ctx, key, wanted, tag)
+}
+
+// TestSpans: the whole is asked for once, to learn its size, and then piece by piece.
+func TestSpans(t *testing.T) {
+	s, address := serve(t)
+	s.put("folder/k", bytes.Repeat([]byte("a"), 3<<18+5))
+	var asked []remote.Span
+	p := storetest.Quick
+	p.PartBytes = 1 << 18
+	if err := remote.New(noting{client{address: address}, &asked, new(sync.Mutex)}, options(p)).Get(t.Context(), "k", filepath.Join(t.TempDir(), "k")); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(asked, func(a, b remote.Span) int { return int(a.Offset - b.Offset) })
+	if want := []remote.Span{{}, {Offset: 1 << 18, Bytes: 1 << 18}, {Offset: 2 << 18, Bytes: 1 << 18}, {Offset: 3 << 18, Bytes: 5}}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %v, want %v", asked, want)
+	}
+	for _, c := range []struct {
+		span remote.Span
+		want string
+	}{{remote.Span{Offset: 5}, "bytes=5-"}, {remote.Span{Offset: 5, Bytes: 2}, "bytes=5-6"}, {remote.Span{Bytes: 1}, "bytes=0-0"}} {
+		if got := c.span.Range(); got != c.want || c.span.Whole() {
+			t.Errorf("%+v.Range() = %q, want %q", c.span, got, c.want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package remote
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"gomosaic/mdslib/store"
@@ -16,14 +17,32 @@ import (
 // [Options.Prefix] before them. Errors that a request may be tried again for are broken connections and a [StatusError]
 // whose status says so; texts may hold secrets, they are scrubbed before anyone sees them.
 type Reader interface {
-	// Open begins to read an object at the given offset, to its end. With an offset > 0 the tag is that of an earlier answer,
-	// and an object that has changed since is an error that wraps [ErrChanged]. The caller closes the body.
-	Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, Info, error)
+	// Open begins to read an object: the whole of it, or what is wanted. In the latter case the tag is that of an earlier
+	// answer, and an object that has changed since is an error that wraps [ErrChanged]. The caller closes the body; more may
+	// come than was wanted.
+	Open(ctx context.Context, key string, wanted Span, tag string) (io.ReadCloser, Info, error)
+}
+
+// Span is a piece of an object; the zero value is the whole.
+type Span struct {
+	Offset int64
+	Bytes  int64 // 0 means to the end
+}
+
+// Whole tells whether nothing is left out.
+func (s Span) Whole() bool { return s == Span{} }
+
+// Range is the span as a header of that name has it in HTTP; only for a span that is not the whole.
+func (s Span) Range() string {
+	if s.Bytes == 0 {
+		return fmt.Sprintf("bytes=%d-", s.Offset)
+	}
+	return fmt.Sprintf("bytes=%d-%d", s.Offset, s.Offset+s.Bytes-1)
 }
 
 // Info is what an answer tells of the whole object.
 type Info struct {
-	Bytes  int64  // size of the object, not of what is left of it; -1 if the service does not say
+	Bytes  int64  // size of the whole object; -1 if the service does not say. Only asked for when the whole was
 	Tag    string // changes with the content, for example an ETag; "" if there is none
 	Ranges bool   // whether reading may begin at any offset
 }

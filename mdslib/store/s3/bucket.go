@@ -177,10 +177,10 @@ func (b *bucket) payer() types.RequestPayer {
 }
 
 // Open implements [remote.Reader].
-func (b *bucket) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (b *bucket) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	in := &s3.GetObjectInput{Bucket: &b.Bucket, Key: &key, RequestPayer: b.payer()}
-	if offset > 0 {
-		in.Range, in.IfMatch = aws.String(fmt.Sprintf("bytes=%d-", offset)), &tag
+	if !wanted.Whole() {
+		in.Range, in.IfMatch = aws.String(wanted.Range()), &tag
 	}
 	var out *s3.GetObjectOutput
 	err := b.send(ctx, true, func(client *s3.Client, option func(*s3.Options)) (err error) {
@@ -191,8 +191,8 @@ func (b *bucket) Open(ctx context.Context, key string, offset int64, tag string)
 		return nil, remote.Info{}, err
 	}
 	info := remote.Info{Bytes: -1, Tag: aws.ToString(out.ETag), Ranges: true}
-	if out.ContentLength != nil {
-		info.Bytes = offset + *out.ContentLength
+	if wanted.Whole() && out.ContentLength != nil {
+		info.Bytes = *out.ContentLength
 	}
 	return out.Body, info, nil
 }

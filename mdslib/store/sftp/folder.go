@@ -43,12 +43,12 @@ func (f *folder) path(key string) string {
 }
 
 // Open implements [remote.Reader].
-func (f *folder) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (f *folder) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	c, err := f.acquire(ctx)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
-	r := &reader{ctx: ctx, folder: f, connection: c, at: offset}
+	r := &reader{ctx: ctx, folder: f, connection: c, at: wanted.Offset}
 	var stat os.FileInfo
 	err = c.do(ctx, func() error {
 		var err error

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
@@ -46,15 +45,15 @@ func open(root string, policy remote.Policy) (store.Store, error) {
 }
 
 // Open implements [remote.Reader].
-func (f *folder) Open(ctx context.Context, key string, offset int64, tag string) (io.ReadCloser, remote.Info, error) {
+func (f *folder) Open(ctx context.Context, key string, wanted remote.Span, tag string) (io.ReadCloser, remote.Info, error) {
 	address := f.root.JoinPath((&url.URL{Path: key}).EscapedPath())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, remote.Info{}, err
 	}
 	request.Header.Set("Accept-Encoding", "identity") // the file as it is, not packed for the way
-	if offset > 0 {
-		request.Header.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
+	if !wanted.Whole() {
+		request.Header.Set("Range", wanted.Range())
 		request.Header.Set("If-Range", tag)
 	}
 	answer, err := remote.DoHTTP(f.client, request)
@@ -64,5 +63,5 @@ func (f *folder) Open(ctx context.Context, key string, offset int64, tag string)
 	if answer.StatusCode/100 != 2 {
 		return nil, remote.Info{}, remote.HTTPError(answer, nil)
 	}
-	return remote.HTTPBody(answer, offset)
+	return remote.HTTPBody(answer, wanted)
 }
