@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"gomosaic/display"
 	"gomosaic/mdslib"
@@ -216,14 +217,15 @@ func (f failing) Put(ctx context.Context, path, key string) error {
 func TestRemoteFails(t *testing.T) {
 	remote := t.TempDir()
 	var left atomic.Int64
-	store.Register("failing", func(ctx context.Context, url string) (store.Store, error) {
+	url := fmt.Sprintf("failing%d://x", time.Now().UnixNano())
+	store.Register(strings.TrimSuffix(url, "://x"), func(ctx context.Context, url string) (store.Store, error) {
 		s, err := store.Open(ctx, remote)
 		return failing{s, &left}, err
 	})
 	d := frame(t, "local[2]", manyBlobs(t))
 	for _, takes := range []int64{0, 3, 20, 30} { // of 25 files or so with the merged index
 		left.Store(takes)
-		_, err := mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: "failing://x", SizeLimit: "2mb", Compression: "none"})
+		_, err := mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: url, SizeLimit: "2mb", Compression: "none"})
 		n := len(files(t, remote))
 		if err == nil {
 			if n < 10 {
@@ -231,13 +233,34 @@ func TestRemoteFails(t *testing.T) {
 			}
 			break
 		}
-		if n != 0 || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "copied to failing://x were removed again") {
+		if n != 0 || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "copied to "+url+" were removed again") {
 			t.Errorf("after %d files: %d at the remote, %v", takes, n, err)
 		}
 	}
+	// With Resume what was converted stays here, and only the copying is done again.
+	if err := os.RemoveAll(remote); err != nil {
+		t.Fatal(err)
+	}
+	opts := mdslib.MDSOptions{Out: filepath.Join(t.TempDir(), "local"), Remote: url, SizeLimit: "2mb", Compression: "none", Resume: true}
+	left.Store(5)
+	if _, err := mdslib.DataFrameToMDS(t.Context(), d, opts); err == nil || !strings.Contains(err.Error(), "run it again with Resume") || len(files(t, remote)) != 0 {
+		t.Errorf("a failing remote: %v", err)
+	}
+	noDataset(t, opts.Out)
+	left.Store(1000)
+	r, err := mdslib.DataFrameToMDS(t.Context(), d, opts)
+	if err != nil || r.ResumedSamples != 96 || r.Samples != 96 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := os.Stat(opts.Out); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the local copy is still there: %v", err)
+	}
+	if n := len(table(t, connect(t, "local").Read().Format("mds").Load(remote))); n != 96 {
+		t.Errorf("%d samples at the remote", n)
+	}
 	// Over an earlier data set: it is no longer one, and the error says so.
 	left.Store(2)
-	_, err := mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: "failing://x", Compression: "none", ExistOK: true})
+	_, err = mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: url, Compression: "none", ExistOK: true})
 	if err == nil || !strings.Contains(err.Error(), "has lost its index.json") {
 		t.Errorf("over an earlier data set: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib"
 	_ "gomosaic/mdslib/local/arrowipc"
@@ -185,10 +186,11 @@ func TestJSONOfAll(t *testing.T) {
 // TestRemoteCommands: every command takes a URL, and those that write one write there.
 func TestRemoteCommands(t *testing.T) {
 	root := t.TempDir()
-	store.Register("mdscmdremote", func(ctx context.Context, url string) (store.Store, error) {
-		return store.Open(ctx, filepath.Join(root, strings.TrimPrefix(url, "mdscmdremote://data")))
+	scheme := fmt.Sprintf("mdscmdremote%d", time.Now().UnixNano())
+	url := scheme + "://data"
+	store.Register(scheme, func(ctx context.Context, place string) (store.Store, error) {
+		return store.Open(ctx, filepath.Join(root, strings.TrimPrefix(place, url)))
 	})
-	const url = "mdscmdremote://data"
 	dir := write(t, 30, mdslib.MDSOptions{Compression: "zstd", Hashes: []string{"sha1"}})
 	run(t, OK, "convert", dir, url+"/00000", "--compression", "gz", "--size-limit", "1kb")
 	run(t, OK, "convert", url+"/00000", url+"/00001")
