@@ -83,6 +83,34 @@ func parseCompression(text string) (compression, error) {
 	return c, nil
 }
 
+// memoryBytes is about what compressing a file of so many bytes takes, and reading its head back: measured, with some to spare.
+func (c compression) memoryBytes(size int64) int64 {
+	const mega = 1 << 20
+	switch c.name {
+	case "zstd":
+		tables := int64(4 * mega)
+		switch {
+		case c.level > 9:
+			tables = 45 * mega
+		case c.level > 5:
+			tables = 7 * mega
+		}
+		return tables + 3*int64(zstdWindow(c.level, size))
+	case "br":
+		if c.level > 5 {
+			return 50 * mega
+		}
+		return 15 * mega
+	case "bz2":
+		return 3 * mega * int64(c.level)
+	case "gz":
+		return 2 * mega
+	case "snappy":
+		return 4 * mega
+	}
+	return 0
+}
+
 // codec returns the algorithm's codec, or an error that names the import which registers it.
 func (c compression) codec() (Codec, error) {
 	codecs.RLock()

@@ -25,12 +25,13 @@ func (gzipCodec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, er
 func (gzipCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) { return gzip.NewReader(r) }
 
 // zstdCodec maps zstd's 22 levels to the four this encoder has: 1–2 fastest, 3–5 default, 6–9 better, 10–22 best. A file
-// is one frame without a checksum, as the reference writes, that states its size, which Python's decoder wants.
+// is one frame without a checksum, as the reference writes, that states its size, which Python's decoder wants. Windows are
+// zstd's own: this encoder's are up to eight times as wide, which costs memory and finds what the reference does not.
 type zstdCodec struct{}
 
 func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(zstdWindow(level, size)))
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +40,23 @@ func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser,
 	}
 	enc.ResetContentSize(w, size)
 	return enc, nil
+}
+
+// zstdWindow is how far back a level looks in so many bytes (lib/compress/clevels.h; beyond 8 MiB it goes up to level 20 there).
+func zstdWindow(level int, size int64) int {
+	window := 8 << 20
+	switch {
+	case level < 3:
+		window = 1 << 20
+	case level < 9:
+		window = 2 << 20
+	case level < 17:
+		window = 4 << 20
+	}
+	for window > 1<<16 && int64(window)/2 >= size {
+		window /= 2
+	}
+	return window
 }
 
 // emptyZstd writes the frame of no bytes: the stream encoder's states no size, which Python's decoder wants.

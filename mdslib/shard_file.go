@@ -13,6 +13,8 @@ package mdslib
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -26,128 +28,146 @@ import (
 const (
 	shardCountBytes  = 4 // N
 	shardOffsetBytes = 4 // each offset
-	smallestChunk    = 1 << 16
-	largestChunk     = 1 << 20
 )
 
-// rawShard collects the samples of one shard. Its memory is kept in chunks, so that growing copies nothing and a shard
-// takes its own size, not twice that; it is reused for the next shard but one.
+// rawShard collects the samples of one shard.
 type rawShard struct {
-	chunks [][]byte // full ones, then the one being filled, then empty ones for reuse
-	at     int      // chunk being filled
-	ends   []uint32 // end of each sample, counted from the first sample's start
-	bytes  int64    // of all samples
-	zstd   *zstd.Encoder
+	samples chunkList // their bytes
+	ends    chunkList // where each ends, counted from the first one's start: uint32, little-endian
 }
 
-func (r *rawShard) reset() {
-	for i := range r.chunks {
-		r.chunks[i] = r.chunks[i][:0]
-	}
-	r.at, r.bytes, r.ends = 0, 0, r.ends[:0]
+func newRawShard(m *shardMemory) *rawShard {
+	return &rawShard{samples: chunkList{memory: m}, ends: chunkList{memory: m}}
 }
 
-// add appends a sample's bytes, which are copied.
-func (r *rawShard) add(sample []byte) {
-	r.bytes += int64(len(sample))
-	r.ends = append(r.ends, uint32(r.bytes))
-	for len(sample) > 0 {
-		if r.at == len(r.chunks) {
-			size := min(largestChunk, max(smallestChunk, int(r.bytes)))
-			r.chunks = append(r.chunks, make([]byte, 0, size))
-		}
-		chunk := r.chunks[r.at]
-		if len(chunk) == cap(chunk) {
-			r.at++
-			continue
-		}
-		n := min(len(sample), cap(chunk)-len(chunk))
-		r.chunks[r.at] = append(chunk, sample[:n]...)
-		sample = sample[n:]
+// add appends a sample's bytes, which are copied. It may wait for memory.
+func (r *rawShard) add(ctx context.Context, sample []byte) error {
+	if err := r.samples.append(ctx, sample); err != nil {
+		return err
 	}
+	var end [shardOffsetBytes]byte
+	putUint32(end[:], uint32(r.samples.bytes))
+	return r.ends.append(ctx, end[:])
 }
+
+// len returns the number of samples.
+func (r *rawShard) len() int { return int(r.ends.bytes / shardOffsetBytes) }
 
 // headBytes is the size of a shard's part before the samples.
 func headBytes(samples, config int) int64 {
 	return int64(shardCountBytes) + shardOffsetBytes*(int64(samples)+1) + int64(config)
 }
 
-// head returns an mds shard's bytes before the samples.
-func (r *rawShard) head(config []byte) []byte {
-	return r.offsets(headBytes(len(r.ends), len(config)), config)
-}
-
-// offsets returns the number of samples, their offsets in a file in which the first stands at first, and the configuration:
-// the head of an mds shard and the whole meta file of a text shard.
-func (r *rawShard) offsets(first int64, config []byte) []byte {
-	out := make([]byte, 0, headBytes(len(r.ends), len(config)))
-	out = appendBits(out, uint64(len(r.ends)), shardCountBytes)
-	out = appendBits(out, uint64(first), shardOffsetBytes)
-	for _, end := range r.ends {
-		out = appendBits(out, uint64(first)+uint64(end), shardOffsetBytes)
-	}
-	return append(out, config...)
-}
-
-// writeTo writes head and samples.
-func (r *rawShard) writeTo(w io.Writer, head []byte) error {
-	if _, err := w.Write(head); err != nil {
-		return err
-	}
-	for _, chunk := range r.chunks {
-		if len(chunk) == 0 {
-			break
+// writeOffsets writes the number of samples, their offsets in a file in which the first stands at first, and the
+// configuration: the head of an mds shard and the whole meta file of a text shard.
+func (r *rawShard) writeOffsets(w io.Writer, first int64, config []byte) error {
+	buffer := make([]byte, 0, 1<<15)
+	buffer = appendBits(buffer, uint64(r.len()), shardCountBytes)
+	buffer = appendBits(buffer, uint64(first), shardOffsetBytes)
+	err := r.ends.each(func(ends []byte) error {
+		for ; len(ends) > 0; ends = ends[shardOffsetBytes:] {
+			if len(buffer)+shardOffsetBytes > cap(buffer) {
+				if _, err := w.Write(buffer); err != nil {
+					return err
+				}
+				buffer = buffer[:0]
+			}
+			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(first)+getUint32(ends))
 		}
-		if _, err := w.Write(chunk); err != nil {
-			return err
-		}
+		return nil
+	})
+	if err == nil {
+		_, err = w.Write(buffer)
 	}
-	return nil
-}
-
-// store writes the shard as dir/base and what belongs to it, as w's options say, and completes info. A file counts only
-// after its head was read back.
-func (r *rawShard) store(dir, base string, w *MDSWriter, info *ShardInfo) (err error) {
-	info.Samples = len(r.ends)
-	if w.schema.text == nil {
-		info.RawData, info.ZipData, err = r.storeFile(dir, base, r.head(w.config), w.codec, w.shard.Hashes)
-		return err
+	if err == nil {
+		_, err = w.Write(config)
 	}
-	info.RawData, info.ZipData, err = r.storeFile(dir, base, w.header, w.codec, w.shard.Hashes)
-	if err != nil {
-		return err
-	}
-	var meta FileInfo
-	meta, info.ZipMeta, err = new(rawShard).storeFile(dir, base+metaSuffix, r.offsets(int64(len(w.header)), w.config), w.codec, w.shard.Hashes)
-	info.RawMeta = &meta
 	return err
 }
 
-// storeFile writes head and samples as dir/base, hashed on other cores and compressed if c says so.
-func (r *rawShard) storeFile(dir, base string, head []byte, c compression, hashes []string) (raw FileInfo, zip *FileInfo, err error) {
-	raw = FileInfo{Basename: base, Bytes: int64(len(head)) + r.bytes}
+// shardFile is one file of a shard: a head, and the samples unless it is a meta file.
+type shardFile struct {
+	base      string
+	head      func(io.Writer) error
+	headBytes int64
+	samples   *chunkList
+}
+
+// writeTo writes head and samples, as one of the samples' readers.
+func (f *shardFile) writeTo(w io.Writer) error {
+	err := f.head(w)
+	if err == nil && f.samples != nil {
+		err = f.samples.drain(func(p []byte) error {
+			_, err := w.Write(p)
+			return err
+		})
+	}
+	return err
+}
+
+// storer is what storing a shard leaves for the next: tables and windows are dear to make for every one.
+type storer struct {
+	zstd   *zstd.Encoder
+	window int           // of zstd
+	unzstd *zstd.Decoder // reads heads back
+	buffer *bufio.Writer // before the file, of compressed ones
+}
+
+// store writes the shard as dir/base and what belongs to it, as w's options say, and completes info. A file counts only
+// after its head was read back. The shard's memory is given back.
+func (r *rawShard) store(dir, base string, w *MDSWriter, s *storer, info *ShardInfo) (err error) {
+	r.samples.lend(1 + len(newDigests(w.shard.Hashes)))
+	r.ends.lend(1)
+	defer r.ends.release()
+	defer r.samples.release()
+	info.Samples = r.len()
+	data := shardFile{base: base, samples: &r.samples}
+	if w.schema.text == nil {
+		data.headBytes = headBytes(r.len(), len(w.config))
+		data.head = func(to io.Writer) error { return r.writeOffsets(to, data.headBytes, w.config) }
+	} else {
+		data.headBytes = int64(len(w.header))
+		data.head = func(to io.Writer) error { _, err := to.Write(w.header); return err }
+	}
+	info.RawData, info.ZipData, err = s.store(dir, &data, w.codec, w.shard.Hashes)
+	if err != nil || w.schema.text == nil {
+		return err
+	}
+	meta := shardFile{base: base + metaSuffix, headBytes: headBytes(r.len(), len(w.config))}
+	meta.head = func(to io.Writer) error { return r.writeOffsets(to, data.headBytes, w.config) }
+	raw, zip, err := s.store(dir, &meta, w.codec, w.shard.Hashes)
+	info.RawMeta, info.ZipMeta = &raw, zip
+	return err
+}
+
+// store writes a file into dir, hashed on other cores and compressed if c says so.
+func (s *storer) store(dir string, file *shardFile, c compression, hashes []string) (raw FileInfo, zip *FileInfo, err error) {
+	raw = FileInfo{Basename: file.base, Bytes: file.headBytes}
+	if file.samples != nil {
+		raw.Bytes += file.samples.bytes
+	}
 	var hashing sync.WaitGroup
 	digest := newDigests(hashes)
 	for name, h := range digest {
-		hashing.Go(func() { r.writeTo(digests{name: h}, head) })
+		hashing.Go(func() { file.writeTo(digests{name: h}) })
 	}
-	path := filepath.Join(dir, base)
+	path := filepath.Join(dir, file.base)
 	stored := raw.Bytes
 	if c.name != "" {
-		zip = &FileInfo{Basename: base + "." + c.name}
+		zip = &FileInfo{Basename: file.base + "." + c.name}
 		path += "." + c.name
 	}
 	f, err := os.Create(path)
 	if err == nil {
 		if zip == nil {
-			err = r.writeTo(f, head)
+			err = file.writeTo(f)
 		} else {
-			err = r.compressTo(f, head, c, hashes, raw.Bytes, zip)
+			err = s.compress(f, file, c, hashes, raw.Bytes, zip)
 			stored = zip.Bytes
 		}
 		if err = errors.Join(err, f.Close()); err != nil {
 			err = fmt.Errorf("write %s: %w", path, err)
-		} else if err = rereadHead(path, head, c, stored); err != nil {
+		} else if err = s.rereadHead(path, file, c, stored, raw.Bytes); err != nil {
 			err = fmt.Errorf("read back %s: %w", path, err)
 		}
 	}
@@ -167,28 +187,37 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (r *rawShard) compressTo(f *os.File, head []byte, c compression, hashes []string, rawBytes int64, zip *FileInfo) error {
+// compress writes a file compressed by c, and completes zip.
+func (s *storer) compress(f *os.File, file *shardFile, c compression, hashes []string, rawBytes int64, zip *FileInfo) error {
 	var size counter
 	packed := newDigests(hashes)
-	buffer := bufio.NewWriterSize(io.MultiWriter(f, packed, &size), 1<<18)
-	var z io.WriteCloser
-	var err error
-	if c.name == "zstd" && r.zstd != nil && rawBytes > 0 { // its tables are dear to make for every shard
-		r.zstd.ResetContentSize(buffer, rawBytes)
-		z = r.zstd
-	} else if z, err = c.compressor(buffer, rawBytes); err != nil {
-		return err
+	if s.buffer == nil {
+		s.buffer = bufio.NewWriterSize(nil, 1<<18)
 	}
-	r.zstd, _ = z.(*zstd.Encoder)
-	if err := errors.Join(r.writeTo(z, head), z.Close(), buffer.Flush()); err != nil {
+	buffer := s.buffer
+	buffer.Reset(io.MultiWriter(f, packed, &size))
+	var z io.WriteCloser
+	if window := zstdWindow(c.level, rawBytes); c.name == "zstd" && s.zstd != nil && rawBytes > 0 && s.window >= window {
+		s.zstd.ResetContentSize(buffer, rawBytes)
+		z = s.zstd
+	} else {
+		var err error
+		if z, err = c.compressor(buffer, rawBytes); err != nil {
+			return err
+		}
+		if e, ok := z.(*zstd.Encoder); ok {
+			s.zstd, s.window = e, window
+		}
+	}
+	if err := errors.Join(file.writeTo(z), z.Close(), buffer.Flush()); err != nil {
 		return err
 	}
 	zip.Bytes, zip.Hashes = size.n, packed.hex()
 	return nil
 }
 
-// rereadHead compares a stored shard's size and header with what was meant to be written.
-func rereadHead(path string, head []byte, c compression, bytesStored int64) error {
+// rereadHead compares a stored file's size and head with what was meant to be written.
+func (s *storer) rereadHead(path string, file *shardFile, c compression, bytesStored, rawBytes int64) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -197,17 +226,38 @@ func rereadHead(path string, head []byte, c compression, bytesStored int64) erro
 	if stat, err := f.Stat(); err != nil || stat.Size() != bytesStored {
 		return errors.Join(err, fmt.Errorf("%w: the file does not have the %d bytes written", ErrChecksum, bytesStored))
 	}
-	r, err := c.decompressor(f, -1)
+	if c.name == "zstd" {
+		if s.unzstd == nil {
+			if s.unzstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true)); err != nil {
+				return err
+			}
+		}
+		if err := s.unzstd.Reset(f); err != nil {
+			return err
+		}
+		return file.head(&comparer{r: s.unzstd})
+	}
+	r, err := c.decompressor(f, rawBytes)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	got := make([]byte, len(head))
-	if _, err := io.ReadFull(r, got); err != nil {
-		return err
+	return file.head(&comparer{r: r})
+}
+
+// comparer compares what is written to it with what r reads.
+type comparer struct {
+	r   io.Reader
+	got []byte
+}
+
+func (c *comparer) Write(p []byte) (int, error) {
+	c.got = append(c.got[:0], p...)
+	if _, err := io.ReadFull(c.r, c.got); err != nil {
+		return 0, err
 	}
-	if !bytes.Equal(got, head) {
-		return fmt.Errorf("%w: the header is not the one written", ErrChecksum)
+	if !bytes.Equal(c.got, p) {
+		return 0, fmt.Errorf("%w: the header is not the one written", ErrChecksum)
 	}
-	return nil
+	return len(p), nil
 }

@@ -1,8 +1,8 @@
 package mdslib
 
 // MDSWriter: samples to shards to index.json. The caller's goroutine encodes samples into memory; each full shard is
-// compressed, hashed, written and uploaded by its own goroutine (shard_file.go, upload.go) while the next fills. Two
-// shards at most are in memory.
+// compressed, hashed, written and uploaded by its own goroutine (shard_file.go, upload.go) while the next fills
+// (shard_memory.go).
 
 import (
 	"context"
@@ -21,9 +21,22 @@ import (
 // ErrAborted is what a writer returns after [MDSWriter.Abort].
 var ErrAborted = errors.New("mdslib: writing was aborted")
 
-// shardsInMemory bounds a writer's memory: one fills while one is stored, or both are stored at once on two cores. A
-// compressor's tables and windows come on top, whatever the shards' size: with zstd some 20 MB for each of the two.
-const shardsInMemory = 2
+// writerMemory divides a writer's memory, twice the limit of a shard, of which compressors take their part: how many shards
+// are stored at a time while one fills, and the bytes of chunks for them all. One shard must fit whatever the compressor
+// takes, so that with shards of a few megabytes zstd's higher levels and br take more. Without a limit a shard takes what it needs.
+func writerMemory(limit int64, c compression) (stored int, chunkBytes int64) {
+	const most = 2 // more cores are kept busy by more writers, one a partition
+	if limit == 0 {
+		return most, 0
+	}
+	least := limit + limit/32
+	for stored = most; stored > 1; stored-- {
+		if chunkBytes = 2*limit - limit/8 - int64(stored)*c.memoryBytes(limit); chunkBytes >= least {
+			return stored, chunkBytes
+		}
+	}
+	return 1, max(least, 2*limit-limit/8-c.memoryBytes(limit))
+}
 
 // MDSWriter writes one data set, of MDS shards or those of another Format. Its first error is kept: every later call returns it and no index.json is ever
 // written, so that a data set either is whole or does not read as one. Its methods are called from one goroutine at a
@@ -51,7 +64,8 @@ type MDSWriter struct {
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	free    chan *rawShard // shards not being stored
+	memory  *shardMemory
+	storers chan *storer   // idle ones
 	work    sync.WaitGroup // shards being stored or uploaded
 	uploads chan struct{}  // holds a token for each upload in flight
 	failure atomic.Pointer[error]
@@ -63,7 +77,7 @@ type MDSWriter struct {
 
 // NewMDSWriter checks the options and makes the out folder ready. Close must be called, or Abort.
 func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
-	w := &MDSWriter{opts: opts, started: time.Now(), done: map[int]ShardInfo{}, free: make(chan *rawShard, shardsInMemory)}
+	w := &MDSWriter{opts: opts, started: time.Now(), done: map[int]ShardInfo{}}
 	format := opts.Format
 	if format == "" {
 		format = "mds"
@@ -115,10 +129,13 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if w.config, err = w.shard.config(); err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	for range shardsInMemory - 1 {
-		w.free <- new(rawShard)
+	stored, chunkBytes := writerMemory(w.limit, w.codec)
+	w.memory = newShardMemory(chunkBytes)
+	w.filling = newRawShard(w.memory)
+	w.storers = make(chan *storer, stored)
+	for range stored {
+		w.storers <- new(storer)
 	}
-	w.filling = new(rawShard)
 	workers := opts.MaxWorkers
 	if workers == 0 {
 		workers = min(32, runtime.NumCPU()+4)
@@ -221,7 +238,7 @@ func (w *MDSWriter) take(raw []byte, err error) error {
 // add puts an encoded sample into the shard being filled, or the next one if it would grow beyond the limit. As in the
 // reference a first sample that is itself too large leaves an empty shard behind: readers of both take it.
 func (w *MDSWriter) add(raw []byte) error {
-	grown := w.sizes(len(w.filling.ends)+1, w.filling.bytes+int64(len(raw)))
+	grown := w.sizes(w.filling.len()+1, w.filling.samples.bytes+int64(len(raw)))
 	if w.limit != 0 && grown.counted > w.limit {
 		if err := w.flush(); err != nil {
 			return err
@@ -229,7 +246,9 @@ func (w *MDSWriter) add(raw []byte) error {
 	} else if grown.fileBytes > maxOffset {
 		return w.fail(fmt.Errorf("mdslib: the only shard would grow to %d bytes, but it holds at most 4 GiB: set SizeLimit", grown.fileBytes))
 	}
-	w.filling.add(raw)
+	if err := w.filling.add(w.ctx, raw); err != nil {
+		return w.fail(err)
+	}
 	return nil
 }
 
@@ -245,27 +264,25 @@ func (w *MDSWriter) sizes(samples int, bytes int64) shardSizes {
 	return shardSizes{n, n}
 }
 
-// flush hands the filled shard over and takes an empty one, waiting until there is one.
+// flush hands the filled shard over, waiting until it can be stored, and begins an empty one.
 func (w *MDSWriter) flush() error {
 	full, number := w.filling, w.next
 	w.next++
-	w.filling = nil
-	w.work.Go(func() { w.finish(number, full) })
+	w.filling = newRawShard(w.memory)
 	select {
-	case w.filling = <-w.free:
-		return w.err()
-	case <-w.ctx.Done():
-		w.filling = new(rawShard) // never stored
-		return w.err()
+	case s := <-w.storers:
+		w.work.Go(func() { w.finish(number, full, s) })
+	case <-w.ctx.Done(): // never stored
 	}
+	return w.err()
 }
 
 // finish stores one shard. It runs in its own goroutine.
-func (w *MDSWriter) finish(number int, r *rawShard) {
+func (w *MDSWriter) finish(number int, r *rawShard, s *storer) {
 	info := w.shard
-	err := w.ctx.Err()
-	if err == nil {
-		err = r.store(w.dir, w.basename(number), w, &info)
+	err := w.err()
+	if !errors.Is(err, ErrAborted) { // after another shard's error this one is still good for a writer with Resume
+		err = r.store(w.dir, w.basename(number), w, s, &info)
 	}
 	if err == nil {
 		w.report(func(p *WriteProgress) {
@@ -281,7 +298,7 @@ func (w *MDSWriter) finish(number int, r *rawShard) {
 		})
 	}
 	if err == nil && w.remote != nil {
-		select { // before the memory is given back: a slow remote holds the writer up instead of filling the disk
+		select { // before another shard can be stored: a slow remote holds the writer up instead of filling the disk
 		case w.uploads <- struct{}{}:
 			w.work.Go(func() {
 				defer func() { <-w.uploads }()
@@ -292,9 +309,8 @@ func (w *MDSWriter) finish(number int, r *rawShard) {
 		case <-w.ctx.Done():
 		}
 	}
-	r.reset()
-	w.free <- r // never blocks: there are no more shards than places
 	w.fail(err)
+	w.storers <- s // never blocks: there is a place for each
 }
 
 // basename is the name of a shard's raw data file.
@@ -344,7 +360,7 @@ func (w *MDSWriter) Close() error {
 		return w.err()
 	}
 	w.closed = true
-	if w.err() == nil && len(w.filling.ends) > 0 {
+	if w.err() == nil && w.filling.len() > 0 {
 		w.flush()
 	}
 	w.work.Wait()

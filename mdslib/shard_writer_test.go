@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,8 @@ func TestWriterManyShards(t *testing.T) {
 // TestWriterStraddlesChunks writes samples around the sizes of the writer's memory chunks.
 func TestWriterStraddlesChunks(t *testing.T) {
 	var samples []Sample
-	for i, n := range []int{0, smallestChunk - 10, 7, smallestChunk, largestChunk - 1, 3, 2*largestChunk + 5, 1, largestChunk} {
+	smallChunk := newShardMemory(100 << 10).chunkBytes
+	for i, n := range []int{0, smallChunk - 10, 7, smallChunk, 4 * smallChunk, largestChunk - 1, 3, 2*largestChunk + 5, 1, largestChunk} {
 		samples = append(samples, Sample{"data": bytes.Repeat([]byte{byte(i + 1)}, n), "id": i, "text": strings.Repeat("x", i)})
 	}
 	for _, limit := range []string{"none", "3mb", "100kb"} {
@@ -370,43 +372,109 @@ func benchmarkWrite(b *testing.B, opts MDSOptions) {
 	}
 }
 
-// TestWriterMemory: a writer takes at most the memory of two shards, whatever is done with them, and little beside.
+// TestWriterMemory: a writer takes at most the memory of two shards, compressor and all, whatever is done with them.
 func TestWriterMemory(t *testing.T) {
-	const limit = 16 << 20
-	defer debug.SetGCPercent(debug.SetGCPercent(10)) // what waits for the collector is not what is held
-	const aside = 8 << 20                            // zstd's windows would be more
-	for _, compression := range []string{"", "gz:1"} {
-		opts := MDSOptions{Compression: compression, Hashes: []string{"sha1", "xxh64"}}
-		opts.Out, opts.Columns, opts.SizeLimit = filepath.Join(t.TempDir(), "out"), Columns{"x": "bytes"}, strconv.Itoa(limit)
+	defer debug.SetGCPercent(debug.SetGCPercent(5))
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	held := func() uint64 {
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	for _, c := range []struct {
+		compression string
+		limit       int
+		bytes       int // of a sample
+	}{
+		{"", 16 << 20, 100_000}, {"", 16 << 20, 1}, {"gz:1", 16 << 20, 100_000}, {"zstd:3", 24 << 20, 100_000}, {"zstd:3", 24 << 20, 30},
+	} {
+		opts := MDSOptions{Compression: c.compression, Hashes: []string{"sha1", "xxh64"}}
+		opts.Out, opts.Columns, opts.SizeLimit = filepath.Join(t.TempDir(), "out"), Columns{"x": "bytes"}, strconv.Itoa(c.limit)
+		runtime.GC()
+		before, peak := held(), uint64(0)
 		w, err := NewMDSWriter(opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var stats runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&stats)
-		before, peak := stats.HeapAlloc, uint64(0)
-		blob := make([]byte, 100_000)
-		for i := range 6 * limit / len(blob) {
-			for k := range 20_000 { // a fifth of it is noise
+		row := Sample{"x": make([]byte, c.bytes)}
+		blob := row["x"].([]byte)
+		for i := range 4 * c.limit / (c.bytes + 8) {
+			for k := range c.bytes / 5 { // a fifth of it is noise
 				blob[k] = byte(uint32(i*31+k) * 2654435761 >> 13)
 			}
-			if err := w.Write(Sample{"x": blob}); err != nil {
+			if err := w.Write(row); err != nil {
 				t.Fatal(err)
 			}
-			if i%20 == 0 {
-				runtime.ReadMemStats(&stats)
-				peak = max(peak, stats.HeapAlloc)
+			if i%max(1, 100_000/c.bytes) == 0 {
+				peak = max(peak, held())
 			}
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if peak > before+2*limit+aside {
-			t.Errorf("%q: %d bytes at most, two shards are %d", opts.Compression, peak-before, 2*limit)
+		const waiting = 4 << 20 // for the collector: it is not held
+		if got := peak - before; got > uint64(2*c.limit)+waiting {
+			t.Errorf("%q: %d bytes at most, two shards are %d", c.compression, got, 2*c.limit)
 		}
-		if shards := len(w.Index().Shards); shards < 6 {
+		if shards := len(w.Index().Shards); shards < 4 {
 			t.Errorf("%d shards", shards)
 		}
+		os.RemoveAll(opts.Out)
+	}
+}
+
+// TestShardMemory: chunks come back one by one, when all have read them, and what a reader that fails leaves comes back, too.
+func TestShardMemory(t *testing.T) {
+	m := newShardMemory(4 << 12)
+	fill := func() *chunkList {
+		l := &chunkList{memory: m}
+		if err := l.append(t.Context(), make([]byte, 3<<12)); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	first := fill()
+	first.lend(2)
+	second := &chunkList{memory: m}
+	if err := second.append(t.Context(), make([]byte, 1<<12)); err != nil {
+		t.Fatal(err)
+	}
+	if m.tryTake() != nil {
+		t.Error("more than the limit")
+	}
+	stop := errors.New("stop")
+	ignore := func([]byte) error { return nil }
+	if err := first.drain(ignore); err != nil {
+		t.Fatal(err)
+	}
+	if m.tryTake() != nil {
+		t.Error("a chunk came back that one has not read")
+	}
+	n := 0
+	if err := first.drain(func([]byte) error {
+		if n++; n == 2 {
+			return stop
+		}
+		return nil
+	}); err != stop {
+		t.Fatal(err)
+	}
+	if c := m.tryTake(); c == nil || m.tryTake() != nil {
+		t.Error("want the one chunk that both have read")
+	}
+	first.release()
+	for range 2 {
+		if c := m.tryTake(); c == nil {
+			t.Error("what was left did not come back")
+		}
+	}
+	// Nothing will come back now: a shard larger than the limit gets its memory all the same.
+	if c := m.tryTake(); c == nil {
+		t.Error("a large shard waits for ever")
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	m.expect(1)
+	cancel(stop)
+	if _, err := m.take(ctx); err != stop {
+		t.Errorf("%v, want the cause", err)
 	}
 }

@@ -201,7 +201,7 @@ func BenchmarkTypedWrite1KB(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		if n++; n%100_000 == 0 { // what lies in memory stays small
-			w.filling.reset()
+			w.filling = newRawShard(w.memory)
 		}
 		if err := w.Write(row); err != nil {
 			b.Fatal(err)
