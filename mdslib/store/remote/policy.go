@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -121,5 +123,8 @@ func temporary(err error) bool {
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, syscall.EPIPE):
 		return true
 	}
-	return errors.As(err, &network)
+	return errors.As(err, &network) || slices.ContainsFunc(brokenConnections, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
+
+// brokenConnections are net/http's errors that have no type or value to tell them by.
+var brokenConnections = []string{"http: server closed idle connection", "http2: ", "stream error: ", "transport connection broken"}

@@ -20,6 +20,7 @@ func TestTemporary(t *testing.T) {
 		&StatusError{Status: 429}, &StatusError{Status: 500}, &StatusError{Status: 502}, &StatusError{Status: 503}, &StatusError{Status: 504}, &StatusError{Status: 408},
 		&net.OpError{Op: "read", Err: syscall.ECONNRESET}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, io.ErrUnexpectedEOF, io.EOF, ErrStalled,
 		&net.DNSError{Err: "server misbehaving", IsTemporary: true},
+		errors.New("http: server closed idle connection"), errors.New("stream error: stream ID 5; INTERNAL_ERROR; received from peer"), errors.New("http2: client connection lost"),
 	}
 	no := []error{
 		&StatusError{Status: 400}, &StatusError{Status: 401}, &StatusError{Status: 403}, &StatusError{Status: 404}, &StatusError{Status: 501},
