@@ -42,6 +42,15 @@ type SQLEngine interface {
 	SetConf(ctx context.Context, key, value string) error
 }
 
+// CatalogEngine is implemented by engines that keep plans under names, and say how they run them.
+type CatalogEngine interface {
+	// CreateTempView gives a plan a name in the session's catalogue; a name that is taken is an error unless replace is set.
+	CreateTempView(ctx context.Context, p plan.Node, name string, replace bool) error
+
+	// Explain describes how the plan is run; "" is the simple mode.
+	Explain(ctx context.Context, p plan.Node, mode string) (string, error)
+}
+
 // EngineDriver opens the engine a URL names.
 type EngineDriver func(ctx context.Context, url string) (Engine, error)
 

@@ -374,6 +374,30 @@ func TestSession(t *testing.T) {
 		t.Errorf("time zone %q, %v", zone, err)
 	}
 
+	frame := session.Range(0, 5).Select("id * 2 AS n")
+	if err := frame.CreateTempView(t.Context(), "twos"); err != nil {
+		t.Fatal(err)
+	}
+	if err := frame.CreateTempView(t.Context(), "twos"); err == nil || !strings.Contains(err.Error(), "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS") {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	if err := frame.Filter("n > 0").CreateOrReplaceTempView(t.Context(), "twos"); err != nil {
+		t.Error(err)
+	}
+	joined, err := session.SQL(t.Context(), "SELECT s.n FROM sevens s LEFT SEMI JOIN twos t ON s.n = 7 * t.n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, rows := table(t, joined); len(rows) != 1 || rows[0][0] != "14" {
+		t.Errorf("joined %q", rows)
+	}
+	if text, err := joined.Explain(t.Context(), "formatted"); err != nil || !strings.Contains(text, "AdaptiveSparkPlan") {
+		t.Errorf("Explain: %v\n%s", err, text)
+	}
+	if _, err := joined.Explain(t.Context(), "wide"); err == nil || !strings.Contains(err.Error(), "want one of codegen, cost, extended, formatted, simple") {
+		t.Errorf("Explain: %v", err)
+	}
+
 	var refused *mdslib.SparkError
 	if err := session.SetConf(t.Context(), "spark.executor.memory", "9g"); !errors.As(err, &refused) {
 		t.Errorf("a setting of the server: %v", err)

@@ -77,6 +77,64 @@ func (InterruptRequest_InterruptType) EnumDescriptor() ([]byte, []int) {
 	return file_spark_connect_proto_rawDescGZIP(), []int{11, 0}
 }
 
+type AnalyzePlanRequest_Explain_ExplainMode int32
+
+const (
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_UNSPECIFIED AnalyzePlanRequest_Explain_ExplainMode = 0
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_SIMPLE      AnalyzePlanRequest_Explain_ExplainMode = 1
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_EXTENDED    AnalyzePlanRequest_Explain_ExplainMode = 2
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_CODEGEN     AnalyzePlanRequest_Explain_ExplainMode = 3
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_COST        AnalyzePlanRequest_Explain_ExplainMode = 4
+	AnalyzePlanRequest_Explain_EXPLAIN_MODE_FORMATTED   AnalyzePlanRequest_Explain_ExplainMode = 5
+)
+
+// Enum value maps for AnalyzePlanRequest_Explain_ExplainMode.
+var (
+	AnalyzePlanRequest_Explain_ExplainMode_name = map[int32]string{
+		0: "EXPLAIN_MODE_UNSPECIFIED",
+		1: "EXPLAIN_MODE_SIMPLE",
+		2: "EXPLAIN_MODE_EXTENDED",
+		3: "EXPLAIN_MODE_CODEGEN",
+		4: "EXPLAIN_MODE_COST",
+		5: "EXPLAIN_MODE_FORMATTED",
+	}
+	AnalyzePlanRequest_Explain_ExplainMode_value = map[string]int32{
+		"EXPLAIN_MODE_UNSPECIFIED": 0,
+		"EXPLAIN_MODE_SIMPLE":      1,
+		"EXPLAIN_MODE_EXTENDED":    2,
+		"EXPLAIN_MODE_CODEGEN":     3,
+		"EXPLAIN_MODE_COST":        4,
+		"EXPLAIN_MODE_FORMATTED":   5,
+	}
+)
+
+func (x AnalyzePlanRequest_Explain_ExplainMode) Enum() *AnalyzePlanRequest_Explain_ExplainMode {
+	p := new(AnalyzePlanRequest_Explain_ExplainMode)
+	*p = x
+	return p
+}
+
+func (x AnalyzePlanRequest_Explain_ExplainMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AnalyzePlanRequest_Explain_ExplainMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_spark_connect_proto_enumTypes[1].Descriptor()
+}
+
+func (AnalyzePlanRequest_Explain_ExplainMode) Type() protoreflect.EnumType {
+	return &file_spark_connect_proto_enumTypes[1]
+}
+
+func (x AnalyzePlanRequest_Explain_ExplainMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AnalyzePlanRequest_Explain_ExplainMode.Descriptor instead.
+func (AnalyzePlanRequest_Explain_ExplainMode) EnumDescriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{13, 1, 0}
+}
+
 type WriteOperation_SaveMode int32
 
 const (
@@ -116,11 +174,11 @@ func (x WriteOperation_SaveMode) String() string {
 }
 
 func (WriteOperation_SaveMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[1].Descriptor()
+	return file_spark_connect_proto_enumTypes[2].Descriptor()
 }
 
 func (WriteOperation_SaveMode) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[1]
+	return &file_spark_connect_proto_enumTypes[2]
 }
 
 func (x WriteOperation_SaveMode) Number() protoreflect.EnumNumber {
@@ -129,7 +187,7 @@ func (x WriteOperation_SaveMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WriteOperation_SaveMode.Descriptor instead.
 func (WriteOperation_SaveMode) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{25, 0}
 }
 
 type SetOperation_SetOpType int32
@@ -168,11 +226,11 @@ func (x SetOperation_SetOpType) String() string {
 }
 
 func (SetOperation_SetOpType) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[2].Descriptor()
+	return file_spark_connect_proto_enumTypes[3].Descriptor()
 }
 
 func (SetOperation_SetOpType) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[2]
+	return &file_spark_connect_proto_enumTypes[3]
 }
 
 func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
@@ -181,7 +239,7 @@ func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetOperation_SetOpType.Descriptor instead.
 func (SetOperation_SetOpType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{30, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
 }
 
 type Aggregate_GroupType int32
@@ -214,11 +272,11 @@ func (x Aggregate_GroupType) String() string {
 }
 
 func (Aggregate_GroupType) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[3].Descriptor()
+	return file_spark_connect_proto_enumTypes[4].Descriptor()
 }
 
 func (Aggregate_GroupType) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[3]
+	return &file_spark_connect_proto_enumTypes[4]
 }
 
 func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
@@ -227,7 +285,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -263,11 +321,11 @@ func (x Expression_SortOrder_SortDirection) String() string {
 }
 
 func (Expression_SortOrder_SortDirection) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[4].Descriptor()
+	return file_spark_connect_proto_enumTypes[5].Descriptor()
 }
 
 func (Expression_SortOrder_SortDirection) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[4]
+	return &file_spark_connect_proto_enumTypes[5]
 }
 
 func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
@@ -276,7 +334,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -312,11 +370,11 @@ func (x Expression_SortOrder_NullOrdering) String() string {
 }
 
 func (Expression_SortOrder_NullOrdering) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[5].Descriptor()
+	return file_spark_connect_proto_enumTypes[6].Descriptor()
 }
 
 func (Expression_SortOrder_NullOrdering) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[5]
+	return &file_spark_connect_proto_enumTypes[6]
 }
 
 func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
@@ -325,7 +383,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2, 1}
 }
 
 type UserContext struct {
@@ -1260,6 +1318,7 @@ type AnalyzePlanRequest struct {
 	// Types that are valid to be assigned to Analyze:
 	//
 	//	*AnalyzePlanRequest_Schema_
+	//	*AnalyzePlanRequest_Explain_
 	//	*AnalyzePlanRequest_SparkVersion_
 	Analyze       isAnalyzePlanRequest_Analyze `protobuf_oneof:"analyze"`
 	unknownFields protoimpl.UnknownFields
@@ -1333,6 +1392,15 @@ func (x *AnalyzePlanRequest) GetSchema() *AnalyzePlanRequest_Schema {
 	return nil
 }
 
+func (x *AnalyzePlanRequest) GetExplain() *AnalyzePlanRequest_Explain {
+	if x != nil {
+		if x, ok := x.Analyze.(*AnalyzePlanRequest_Explain_); ok {
+			return x.Explain
+		}
+	}
+	return nil
+}
+
 func (x *AnalyzePlanRequest) GetSparkVersion() *AnalyzePlanRequest_SparkVersion {
 	if x != nil {
 		if x, ok := x.Analyze.(*AnalyzePlanRequest_SparkVersion_); ok {
@@ -1350,11 +1418,17 @@ type AnalyzePlanRequest_Schema_ struct {
 	Schema *AnalyzePlanRequest_Schema `protobuf:"bytes,4,opt,name=schema,proto3,oneof"`
 }
 
+type AnalyzePlanRequest_Explain_ struct {
+	Explain *AnalyzePlanRequest_Explain `protobuf:"bytes,5,opt,name=explain,proto3,oneof"`
+}
+
 type AnalyzePlanRequest_SparkVersion_ struct {
 	SparkVersion *AnalyzePlanRequest_SparkVersion `protobuf:"bytes,10,opt,name=spark_version,json=sparkVersion,proto3,oneof"`
 }
 
 func (*AnalyzePlanRequest_Schema_) isAnalyzePlanRequest_Analyze() {}
+
+func (*AnalyzePlanRequest_Explain_) isAnalyzePlanRequest_Analyze() {}
 
 func (*AnalyzePlanRequest_SparkVersion_) isAnalyzePlanRequest_Analyze() {}
 
@@ -1364,6 +1438,7 @@ type AnalyzePlanResponse struct {
 	// Types that are valid to be assigned to Result:
 	//
 	//	*AnalyzePlanResponse_Schema_
+	//	*AnalyzePlanResponse_Explain_
 	//	*AnalyzePlanResponse_SparkVersion_
 	Result              isAnalyzePlanResponse_Result `protobuf_oneof:"result"`
 	ServerSideSessionId string                       `protobuf:"bytes,15,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
@@ -1424,6 +1499,15 @@ func (x *AnalyzePlanResponse) GetSchema() *AnalyzePlanResponse_Schema {
 	return nil
 }
 
+func (x *AnalyzePlanResponse) GetExplain() *AnalyzePlanResponse_Explain {
+	if x != nil {
+		if x, ok := x.Result.(*AnalyzePlanResponse_Explain_); ok {
+			return x.Explain
+		}
+	}
+	return nil
+}
+
 func (x *AnalyzePlanResponse) GetSparkVersion() *AnalyzePlanResponse_SparkVersion {
 	if x != nil {
 		if x, ok := x.Result.(*AnalyzePlanResponse_SparkVersion_); ok {
@@ -1448,11 +1532,17 @@ type AnalyzePlanResponse_Schema_ struct {
 	Schema *AnalyzePlanResponse_Schema `protobuf:"bytes,2,opt,name=schema,proto3,oneof"`
 }
 
+type AnalyzePlanResponse_Explain_ struct {
+	Explain *AnalyzePlanResponse_Explain `protobuf:"bytes,3,opt,name=explain,proto3,oneof"`
+}
+
 type AnalyzePlanResponse_SparkVersion_ struct {
 	SparkVersion *AnalyzePlanResponse_SparkVersion `protobuf:"bytes,8,opt,name=spark_version,json=sparkVersion,proto3,oneof"`
 }
 
 func (*AnalyzePlanResponse_Schema_) isAnalyzePlanResponse_Result() {}
+
+func (*AnalyzePlanResponse_Explain_) isAnalyzePlanResponse_Result() {}
 
 func (*AnalyzePlanResponse_SparkVersion_) isAnalyzePlanResponse_Result() {}
 
@@ -1911,6 +2001,7 @@ type Command struct {
 	// Types that are valid to be assigned to CommandType:
 	//
 	//	*Command_WriteOperation
+	//	*Command_CreateDataframeView
 	//	*Command_SqlCommand
 	CommandType   isCommand_CommandType `protobuf_oneof:"command_type"`
 	unknownFields protoimpl.UnknownFields
@@ -1963,6 +2054,15 @@ func (x *Command) GetWriteOperation() *WriteOperation {
 	return nil
 }
 
+func (x *Command) GetCreateDataframeView() *CreateDataFrameViewCommand {
+	if x != nil {
+		if x, ok := x.CommandType.(*Command_CreateDataframeView); ok {
+			return x.CreateDataframeView
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetSqlCommand() *SqlCommand {
 	if x != nil {
 		if x, ok := x.CommandType.(*Command_SqlCommand); ok {
@@ -1980,11 +2080,17 @@ type Command_WriteOperation struct {
 	WriteOperation *WriteOperation `protobuf:"bytes,2,opt,name=write_operation,json=writeOperation,proto3,oneof"`
 }
 
+type Command_CreateDataframeView struct {
+	CreateDataframeView *CreateDataFrameViewCommand `protobuf:"bytes,3,opt,name=create_dataframe_view,json=createDataframeView,proto3,oneof"`
+}
+
 type Command_SqlCommand struct {
 	SqlCommand *SqlCommand `protobuf:"bytes,5,opt,name=sql_command,json=sqlCommand,proto3,oneof"`
 }
 
 func (*Command_WriteOperation) isCommand_CommandType() {}
+
+func (*Command_CreateDataframeView) isCommand_CommandType() {}
 
 func (*Command_SqlCommand) isCommand_CommandType() {}
 
@@ -2032,6 +2138,74 @@ func (x *SqlCommand) GetInput() *Relation {
 	return nil
 }
 
+type CreateDataFrameViewCommand struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	IsGlobal      bool                   `protobuf:"varint,3,opt,name=is_global,json=isGlobal,proto3" json:"is_global,omitempty"`
+	Replace       bool                   `protobuf:"varint,4,opt,name=replace,proto3" json:"replace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateDataFrameViewCommand) Reset() {
+	*x = CreateDataFrameViewCommand{}
+	mi := &file_spark_connect_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateDataFrameViewCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateDataFrameViewCommand) ProtoMessage() {}
+
+func (x *CreateDataFrameViewCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateDataFrameViewCommand.ProtoReflect.Descriptor instead.
+func (*CreateDataFrameViewCommand) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *CreateDataFrameViewCommand) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *CreateDataFrameViewCommand) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CreateDataFrameViewCommand) GetIsGlobal() bool {
+	if x != nil {
+		return x.IsGlobal
+	}
+	return false
+}
+
+func (x *CreateDataFrameViewCommand) GetReplace() bool {
+	if x != nil {
+		return x.Replace
+	}
+	return false
+}
+
 type WriteOperation struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Input  *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
@@ -2048,7 +2222,7 @@ type WriteOperation struct {
 
 func (x *WriteOperation) Reset() {
 	*x = WriteOperation{}
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +2234,7 @@ func (x *WriteOperation) String() string {
 func (*WriteOperation) ProtoMessage() {}
 
 func (x *WriteOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2247,7 @@ func (x *WriteOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteOperation.ProtoReflect.Descriptor instead.
 func (*WriteOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24}
+	return file_spark_connect_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WriteOperation) GetInput() *Relation {
@@ -2157,7 +2331,7 @@ type Relation struct {
 
 func (x *Relation) Reset() {
 	*x = Relation{}
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2169,7 +2343,7 @@ func (x *Relation) String() string {
 func (*Relation) ProtoMessage() {}
 
 func (x *Relation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2182,7 +2356,7 @@ func (x *Relation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relation.ProtoReflect.Descriptor instead.
 func (*Relation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{25}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Relation) GetRelType() isRelation_RelType {
@@ -2445,7 +2619,7 @@ type SQL struct {
 
 func (x *SQL) Reset() {
 	*x = SQL{}
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2457,7 +2631,7 @@ func (x *SQL) String() string {
 func (*SQL) ProtoMessage() {}
 
 func (x *SQL) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2470,7 +2644,7 @@ func (x *SQL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SQL.ProtoReflect.Descriptor instead.
 func (*SQL) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{26}
+	return file_spark_connect_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SQL) GetQuery() string {
@@ -2493,7 +2667,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2505,7 +2679,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2518,7 +2692,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Read) GetReadType() isRead_ReadType {
@@ -2572,7 +2746,7 @@ type Project struct {
 
 func (x *Project) Reset() {
 	*x = Project{}
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2758,7 @@ func (x *Project) String() string {
 func (*Project) ProtoMessage() {}
 
 func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2771,7 @@ func (x *Project) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Project.ProtoReflect.Descriptor instead.
 func (*Project) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28}
+	return file_spark_connect_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Project) GetInput() *Relation {
@@ -2624,7 +2798,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2810,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2823,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{29}
+	return file_spark_connect_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Filter) GetInput() *Relation {
@@ -2679,7 +2853,7 @@ type SetOperation struct {
 
 func (x *SetOperation) Reset() {
 	*x = SetOperation{}
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2691,7 +2865,7 @@ func (x *SetOperation) String() string {
 func (*SetOperation) ProtoMessage() {}
 
 func (x *SetOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2704,7 +2878,7 @@ func (x *SetOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOperation.ProtoReflect.Descriptor instead.
 func (*SetOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{30}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetOperation) GetLeftInput() *Relation {
@@ -2753,7 +2927,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2765,7 +2939,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2778,7 +2952,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Sort) GetInput() *Relation {
@@ -2812,7 +2986,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2824,7 +2998,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2837,7 +3011,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Limit) GetInput() *Relation {
@@ -2866,7 +3040,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2878,7 +3052,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2891,7 +3065,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -2932,7 +3106,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2944,7 +3118,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2957,7 +3131,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+	return file_spark_connect_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -2988,7 +3162,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3000,7 +3174,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3013,7 +3187,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -3069,7 +3243,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3081,7 +3255,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3094,7 +3268,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -3130,7 +3304,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3142,7 +3316,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3155,7 +3329,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{37}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Range) GetStart() int64 {
@@ -3197,7 +3371,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +3383,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +3396,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38}
+	return file_spark_connect_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -3256,7 +3430,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3442,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3455,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+	return file_spark_connect_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -3308,7 +3482,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3494,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3507,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -3360,7 +3534,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3372,7 +3546,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3385,7 +3559,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -3415,7 +3589,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3427,7 +3601,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3440,7 +3614,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -3519,7 +3693,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3705,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3718,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -3931,7 +4105,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3943,7 +4117,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4011,7 +4185,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4023,7 +4197,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4058,7 +4232,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4070,7 +4244,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4122,7 +4296,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4134,7 +4308,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4160,7 +4334,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4346,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4215,7 +4389,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4227,7 +4401,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4286,7 +4460,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4298,7 +4472,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4323,7 +4497,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4335,7 +4509,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4367,7 +4541,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4379,7 +4553,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4402,6 +4576,58 @@ func (x *AnalyzePlanRequest_Schema) GetPlan() *Plan {
 	return nil
 }
 
+type AnalyzePlanRequest_Explain struct {
+	state         protoimpl.MessageState                 `protogen:"open.v1"`
+	Plan          *Plan                                  `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	ExplainMode   AnalyzePlanRequest_Explain_ExplainMode `protobuf:"varint,2,opt,name=explain_mode,json=explainMode,proto3,enum=spark.connect.AnalyzePlanRequest_Explain_ExplainMode" json:"explain_mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanRequest_Explain) Reset() {
+	*x = AnalyzePlanRequest_Explain{}
+	mi := &file_spark_connect_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanRequest_Explain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
+
+func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanRequest_Explain.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanRequest_Explain) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{13, 1}
+}
+
+func (x *AnalyzePlanRequest_Explain) GetPlan() *Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *AnalyzePlanRequest_Explain) GetExplainMode() AnalyzePlanRequest_Explain_ExplainMode {
+	if x != nil {
+		return x.ExplainMode
+	}
+	return AnalyzePlanRequest_Explain_EXPLAIN_MODE_UNSPECIFIED
+}
+
 type AnalyzePlanRequest_SparkVersion struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -4410,7 +4636,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4422,7 +4648,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4435,7 +4661,7 @@ func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnalyzePlanRequest_SparkVersion.ProtoReflect.Descriptor instead.
 func (*AnalyzePlanRequest_SparkVersion) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{13, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{13, 2}
 }
 
 type AnalyzePlanResponse_Schema struct {
@@ -4447,7 +4673,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4459,7 +4685,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4482,6 +4708,50 @@ func (x *AnalyzePlanResponse_Schema) GetSchema() *DataType {
 	return nil
 }
 
+type AnalyzePlanResponse_Explain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ExplainString string                 `protobuf:"bytes,1,opt,name=explain_string,json=explainString,proto3" json:"explain_string,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanResponse_Explain) Reset() {
+	*x = AnalyzePlanResponse_Explain{}
+	mi := &file_spark_connect_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanResponse_Explain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
+
+func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanResponse_Explain.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanResponse_Explain) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{14, 1}
+}
+
+func (x *AnalyzePlanResponse_Explain) GetExplainString() string {
+	if x != nil {
+		return x.ExplainString
+	}
+	return ""
+}
+
 type AnalyzePlanResponse_SparkVersion struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -4491,7 +4761,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4503,7 +4773,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4516,7 +4786,7 @@ func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnalyzePlanResponse_SparkVersion.ProtoReflect.Descriptor instead.
 func (*AnalyzePlanResponse_SparkVersion) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{14, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{14, 2}
 }
 
 func (x *AnalyzePlanResponse_SparkVersion) GetVersion() string {
@@ -4539,7 +4809,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4551,7 +4821,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4617,7 +4887,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4629,7 +4899,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4661,7 +4931,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4673,7 +4943,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4706,7 +4976,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4718,7 +4988,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4760,7 +5030,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4772,7 +5042,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4826,7 +5096,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4838,7 +5108,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4879,7 +5149,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4891,7 +5161,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4940,7 +5210,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4952,7 +5222,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5006,7 +5276,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5018,7 +5288,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5031,7 +5301,7 @@ func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_NamedTable.ProtoReflect.Descriptor instead.
 func (*Read_NamedTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
 }
 
 func (x *Read_NamedTable) GetUnparsedIdentifier() string {
@@ -5060,7 +5330,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5072,7 +5342,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5085,7 +5355,7 @@ func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_DataSource.ProtoReflect.Descriptor instead.
 func (*Read_DataSource) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 1}
 }
 
 func (x *Read_DataSource) GetFormat() string {
@@ -5126,7 +5396,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5138,7 +5408,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5151,7 +5421,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{40, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -5177,7 +5447,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5189,7 +5459,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5202,7 +5472,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 0}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -5222,7 +5492,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5234,7 +5504,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5247,7 +5517,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 1}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -5275,7 +5545,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5287,7 +5557,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5300,7 +5570,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -5332,7 +5602,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5344,7 +5614,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5357,7 +5627,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 0}
 }
 
 type DataType_Decimal struct {
@@ -5370,7 +5640,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5382,7 +5652,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5395,7 +5665,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -5423,7 +5693,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5435,7 +5705,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5448,7 +5718,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -5481,7 +5751,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5493,7 +5763,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5506,7 +5776,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -5526,7 +5796,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5538,7 +5808,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5551,7 +5821,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -5579,7 +5849,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5591,7 +5861,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5604,7 +5874,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -5749,29 +6019,43 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x11InterruptResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12'\n" +
-	"\x0finterrupted_ids\x18\x02 \x03(\tR\x0einterruptedIds\"\x91\x03\n" +
+	"\x0finterrupted_ids\x18\x02 \x03(\tR\x0einterruptedIds\"\x96\x06\n" +
 	"\x12AnalyzePlanRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
 	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12$\n" +
 	"\vclient_type\x18\x03 \x01(\tH\x01R\n" +
 	"clientType\x88\x01\x01\x12B\n" +
-	"\x06schema\x18\x04 \x01(\v2(.spark.connect.AnalyzePlanRequest.SchemaH\x00R\x06schema\x12U\n" +
+	"\x06schema\x18\x04 \x01(\v2(.spark.connect.AnalyzePlanRequest.SchemaH\x00R\x06schema\x12E\n" +
+	"\aexplain\x18\x05 \x01(\v2).spark.connect.AnalyzePlanRequest.ExplainH\x00R\aexplain\x12U\n" +
 	"\rspark_version\x18\n" +
 	" \x01(\v2..spark.connect.AnalyzePlanRequest.SparkVersionH\x00R\fsparkVersion\x1a1\n" +
 	"\x06Schema\x12'\n" +
-	"\x04plan\x18\x01 \x01(\v2\x13.spark.connect.PlanR\x04plan\x1a\x0e\n" +
+	"\x04plan\x18\x01 \x01(\v2\x13.spark.connect.PlanR\x04plan\x1a\xbb\x02\n" +
+	"\aExplain\x12'\n" +
+	"\x04plan\x18\x01 \x01(\v2\x13.spark.connect.PlanR\x04plan\x12X\n" +
+	"\fexplain_mode\x18\x02 \x01(\x0e25.spark.connect.AnalyzePlanRequest.Explain.ExplainModeR\vexplainMode\"\xac\x01\n" +
+	"\vExplainMode\x12\x1c\n" +
+	"\x18EXPLAIN_MODE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13EXPLAIN_MODE_SIMPLE\x10\x01\x12\x19\n" +
+	"\x15EXPLAIN_MODE_EXTENDED\x10\x02\x12\x18\n" +
+	"\x14EXPLAIN_MODE_CODEGEN\x10\x03\x12\x15\n" +
+	"\x11EXPLAIN_MODE_COST\x10\x04\x12\x1a\n" +
+	"\x16EXPLAIN_MODE_FORMATTED\x10\x05\x1a\x0e\n" +
 	"\fSparkVersionB\t\n" +
 	"\aanalyzeB\x0e\n" +
-	"\f_client_type\"\xf5\x02\n" +
+	"\f_client_type\"\xef\x03\n" +
 	"\x13AnalyzePlanResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12C\n" +
-	"\x06schema\x18\x02 \x01(\v2).spark.connect.AnalyzePlanResponse.SchemaH\x00R\x06schema\x12V\n" +
+	"\x06schema\x18\x02 \x01(\v2).spark.connect.AnalyzePlanResponse.SchemaH\x00R\x06schema\x12F\n" +
+	"\aexplain\x18\x03 \x01(\v2*.spark.connect.AnalyzePlanResponse.ExplainH\x00R\aexplain\x12V\n" +
 	"\rspark_version\x18\b \x01(\v2/.spark.connect.AnalyzePlanResponse.SparkVersionH\x00R\fsparkVersion\x123\n" +
 	"\x16server_side_session_id\x18\x0f \x01(\tR\x13serverSideSessionId\x1a9\n" +
 	"\x06Schema\x12/\n" +
-	"\x06schema\x18\x01 \x01(\v2\x17.spark.connect.DataTypeR\x06schema\x1a(\n" +
+	"\x06schema\x18\x01 \x01(\v2\x17.spark.connect.DataTypeR\x06schema\x1a0\n" +
+	"\aExplain\x12%\n" +
+	"\x0eexplain_string\x18\x01 \x01(\tR\rexplainString\x1a(\n" +
 	"\fSparkVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversionB\b\n" +
 	"\x06result\"A\n" +
@@ -5856,15 +6140,21 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\n" +
 	"_cause_idxB\x12\n" +
 	"\x10_spark_throwableB\x11\n" +
-	"\x0f_root_error_idx\"\xa1\x01\n" +
+	"\x0f_root_error_idx\"\x82\x02\n" +
 	"\aCommand\x12H\n" +
-	"\x0fwrite_operation\x18\x02 \x01(\v2\x1d.spark.connect.WriteOperationH\x00R\x0ewriteOperation\x12<\n" +
+	"\x0fwrite_operation\x18\x02 \x01(\v2\x1d.spark.connect.WriteOperationH\x00R\x0ewriteOperation\x12_\n" +
+	"\x15create_dataframe_view\x18\x03 \x01(\v2).spark.connect.CreateDataFrameViewCommandH\x00R\x13createDataframeView\x12<\n" +
 	"\vsql_command\x18\x05 \x01(\v2\x19.spark.connect.SqlCommandH\x00R\n" +
 	"sqlCommandB\x0e\n" +
 	"\fcommand_type\";\n" +
 	"\n" +
 	"SqlCommand\x12-\n" +
-	"\x05input\x18\x06 \x01(\v2\x17.spark.connect.RelationR\x05input\"\xd4\x03\n" +
+	"\x05input\x18\x06 \x01(\v2\x17.spark.connect.RelationR\x05input\"\x96\x01\n" +
+	"\x1aCreateDataFrameViewCommand\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
+	"\tis_global\x18\x03 \x01(\bR\bisGlobal\x12\x18\n" +
+	"\areplace\x18\x04 \x01(\bR\areplace\"\xd4\x03\n" +
 	"\x0eWriteOperation\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x1b\n" +
 	"\x06source\x18\x02 \x01(\tH\x01R\x06source\x88\x01\x01\x12\x14\n" +
@@ -6111,245 +6401,255 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 	return file_spark_connect_proto_rawDescData
 }
 
-var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 80)
+var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
-	(WriteOperation_SaveMode)(0),                            // 1: spark.connect.WriteOperation.SaveMode
-	(SetOperation_SetOpType)(0),                             // 2: spark.connect.SetOperation.SetOpType
-	(Aggregate_GroupType)(0),                                // 3: spark.connect.Aggregate.GroupType
-	(Expression_SortOrder_SortDirection)(0),                 // 4: spark.connect.Expression.SortOrder.SortDirection
-	(Expression_SortOrder_NullOrdering)(0),                  // 5: spark.connect.Expression.SortOrder.NullOrdering
-	(*UserContext)(nil),                                     // 6: spark.connect.UserContext
-	(*Plan)(nil),                                            // 7: spark.connect.Plan
-	(*ExecutePlanRequest)(nil),                              // 8: spark.connect.ExecutePlanRequest
-	(*ReattachOptions)(nil),                                 // 9: spark.connect.ReattachOptions
-	(*ResultChunkingOptions)(nil),                           // 10: spark.connect.ResultChunkingOptions
-	(*ExecutePlanResponse)(nil),                             // 11: spark.connect.ExecutePlanResponse
-	(*ReattachExecuteRequest)(nil),                          // 12: spark.connect.ReattachExecuteRequest
-	(*ReleaseExecuteRequest)(nil),                           // 13: spark.connect.ReleaseExecuteRequest
-	(*ReleaseExecuteResponse)(nil),                          // 14: spark.connect.ReleaseExecuteResponse
-	(*ReleaseSessionRequest)(nil),                           // 15: spark.connect.ReleaseSessionRequest
-	(*ReleaseSessionResponse)(nil),                          // 16: spark.connect.ReleaseSessionResponse
-	(*InterruptRequest)(nil),                                // 17: spark.connect.InterruptRequest
-	(*InterruptResponse)(nil),                               // 18: spark.connect.InterruptResponse
-	(*AnalyzePlanRequest)(nil),                              // 19: spark.connect.AnalyzePlanRequest
-	(*AnalyzePlanResponse)(nil),                             // 20: spark.connect.AnalyzePlanResponse
-	(*KeyValue)(nil),                                        // 21: spark.connect.KeyValue
-	(*ConfigRequest)(nil),                                   // 22: spark.connect.ConfigRequest
-	(*ConfigResponse)(nil),                                  // 23: spark.connect.ConfigResponse
-	(*AddArtifactsRequest)(nil),                             // 24: spark.connect.AddArtifactsRequest
-	(*AddArtifactsResponse)(nil),                            // 25: spark.connect.AddArtifactsResponse
-	(*FetchErrorDetailsRequest)(nil),                        // 26: spark.connect.FetchErrorDetailsRequest
-	(*FetchErrorDetailsResponse)(nil),                       // 27: spark.connect.FetchErrorDetailsResponse
-	(*Command)(nil),                                         // 28: spark.connect.Command
-	(*SqlCommand)(nil),                                      // 29: spark.connect.SqlCommand
-	(*WriteOperation)(nil),                                  // 30: spark.connect.WriteOperation
-	(*Relation)(nil),                                        // 31: spark.connect.Relation
-	(*SQL)(nil),                                             // 32: spark.connect.SQL
-	(*Read)(nil),                                            // 33: spark.connect.Read
-	(*Project)(nil),                                         // 34: spark.connect.Project
-	(*Filter)(nil),                                          // 35: spark.connect.Filter
-	(*SetOperation)(nil),                                    // 36: spark.connect.SetOperation
-	(*Sort)(nil),                                            // 37: spark.connect.Sort
-	(*Limit)(nil),                                           // 38: spark.connect.Limit
-	(*Aggregate)(nil),                                       // 39: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 40: spark.connect.LocalRelation
-	(*Sample)(nil),                                          // 41: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 42: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 43: spark.connect.Range
-	(*Repartition)(nil),                                     // 44: spark.connect.Repartition
-	(*WithColumnsRenamed)(nil),                              // 45: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 46: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 47: spark.connect.Drop
-	(*Expression)(nil),                                      // 48: spark.connect.Expression
-	(*DataType)(nil),                                        // 49: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 50: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 51: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 52: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 53: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 54: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 55: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 56: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 57: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 58: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 59: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanResponse_Schema)(nil),                      // 60: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 61: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*ConfigRequest_Operation)(nil),                         // 62: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 63: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 64: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 65: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 66: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 67: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 68: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),                 // 69: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                                     // 70: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	nil,                                                     // 71: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                                 // 72: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                                 // 73: spark.connect.Read.DataSource
-	nil,                                                     // 74: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                                     // 75: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                       // 76: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),                     // 77: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                                // 78: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                            // 79: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                                 // 80: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                                // 81: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                            // 82: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                                 // 83: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                                  // 84: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                                    // 85: spark.connect.DataType.Map
+	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	(WriteOperation_SaveMode)(0),                            // 2: spark.connect.WriteOperation.SaveMode
+	(SetOperation_SetOpType)(0),                             // 3: spark.connect.SetOperation.SetOpType
+	(Aggregate_GroupType)(0),                                // 4: spark.connect.Aggregate.GroupType
+	(Expression_SortOrder_SortDirection)(0),                 // 5: spark.connect.Expression.SortOrder.SortDirection
+	(Expression_SortOrder_NullOrdering)(0),                  // 6: spark.connect.Expression.SortOrder.NullOrdering
+	(*UserContext)(nil),                                     // 7: spark.connect.UserContext
+	(*Plan)(nil),                                            // 8: spark.connect.Plan
+	(*ExecutePlanRequest)(nil),                              // 9: spark.connect.ExecutePlanRequest
+	(*ReattachOptions)(nil),                                 // 10: spark.connect.ReattachOptions
+	(*ResultChunkingOptions)(nil),                           // 11: spark.connect.ResultChunkingOptions
+	(*ExecutePlanResponse)(nil),                             // 12: spark.connect.ExecutePlanResponse
+	(*ReattachExecuteRequest)(nil),                          // 13: spark.connect.ReattachExecuteRequest
+	(*ReleaseExecuteRequest)(nil),                           // 14: spark.connect.ReleaseExecuteRequest
+	(*ReleaseExecuteResponse)(nil),                          // 15: spark.connect.ReleaseExecuteResponse
+	(*ReleaseSessionRequest)(nil),                           // 16: spark.connect.ReleaseSessionRequest
+	(*ReleaseSessionResponse)(nil),                          // 17: spark.connect.ReleaseSessionResponse
+	(*InterruptRequest)(nil),                                // 18: spark.connect.InterruptRequest
+	(*InterruptResponse)(nil),                               // 19: spark.connect.InterruptResponse
+	(*AnalyzePlanRequest)(nil),                              // 20: spark.connect.AnalyzePlanRequest
+	(*AnalyzePlanResponse)(nil),                             // 21: spark.connect.AnalyzePlanResponse
+	(*KeyValue)(nil),                                        // 22: spark.connect.KeyValue
+	(*ConfigRequest)(nil),                                   // 23: spark.connect.ConfigRequest
+	(*ConfigResponse)(nil),                                  // 24: spark.connect.ConfigResponse
+	(*AddArtifactsRequest)(nil),                             // 25: spark.connect.AddArtifactsRequest
+	(*AddArtifactsResponse)(nil),                            // 26: spark.connect.AddArtifactsResponse
+	(*FetchErrorDetailsRequest)(nil),                        // 27: spark.connect.FetchErrorDetailsRequest
+	(*FetchErrorDetailsResponse)(nil),                       // 28: spark.connect.FetchErrorDetailsResponse
+	(*Command)(nil),                                         // 29: spark.connect.Command
+	(*SqlCommand)(nil),                                      // 30: spark.connect.SqlCommand
+	(*CreateDataFrameViewCommand)(nil),                      // 31: spark.connect.CreateDataFrameViewCommand
+	(*WriteOperation)(nil),                                  // 32: spark.connect.WriteOperation
+	(*Relation)(nil),                                        // 33: spark.connect.Relation
+	(*SQL)(nil),                                             // 34: spark.connect.SQL
+	(*Read)(nil),                                            // 35: spark.connect.Read
+	(*Project)(nil),                                         // 36: spark.connect.Project
+	(*Filter)(nil),                                          // 37: spark.connect.Filter
+	(*SetOperation)(nil),                                    // 38: spark.connect.SetOperation
+	(*Sort)(nil),                                            // 39: spark.connect.Sort
+	(*Limit)(nil),                                           // 40: spark.connect.Limit
+	(*Aggregate)(nil),                                       // 41: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 42: spark.connect.LocalRelation
+	(*Sample)(nil),                                          // 43: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 44: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 45: spark.connect.Range
+	(*Repartition)(nil),                                     // 46: spark.connect.Repartition
+	(*WithColumnsRenamed)(nil),                              // 47: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 48: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 49: spark.connect.Drop
+	(*Expression)(nil),                                      // 50: spark.connect.Expression
+	(*DataType)(nil),                                        // 51: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 52: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 53: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 54: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 55: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 56: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 57: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 58: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 59: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 60: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 61: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 62: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanResponse_Schema)(nil),                      // 63: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 64: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 65: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*ConfigRequest_Operation)(nil),                         // 66: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 67: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 68: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 69: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 70: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 71: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 72: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),                 // 73: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                                     // 74: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	nil,                                                     // 75: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                                 // 76: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                                 // 77: spark.connect.Read.DataSource
+	nil,                                                     // 78: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                                     // 79: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                       // 80: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),                     // 81: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                                // 82: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                            // 83: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                                 // 84: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                                // 85: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                            // 86: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                                 // 87: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                                  // 88: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                                    // 89: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
-	31,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
-	28,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
-	6,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
-	7,   // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	50,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	52,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	51,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	53,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	54,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
-	6,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	6,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	56,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	57,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	6,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
-	6,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
+	33,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
+	29,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
+	7,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
+	8,   // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
+	52,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	54,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	53,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	55,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	56,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	7,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
+	7,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
+	58,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	59,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	7,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
+	7,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
-	6,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	58,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	59,  // 18: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	60,  // 19: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	61,  // 20: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	6,   // 21: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	62,  // 22: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
-	21,  // 23: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
-	6,   // 24: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	66,  // 25: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	65,  // 26: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	67,  // 27: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
-	6,   // 28: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	69,  // 29: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
-	30,  // 30: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
-	29,  // 31: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
-	31,  // 32: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
-	31,  // 33: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	1,   // 34: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	71,  // 35: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	33,  // 36: spark.connect.Relation.read:type_name -> spark.connect.Read
-	34,  // 37: spark.connect.Relation.project:type_name -> spark.connect.Project
-	35,  // 38: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	36,  // 39: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	37,  // 40: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	38,  // 41: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	39,  // 42: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
-	32,  // 43: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	40,  // 44: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	41,  // 45: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	42,  // 46: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	43,  // 47: spark.connect.Relation.range:type_name -> spark.connect.Range
-	44,  // 48: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	45,  // 49: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	47,  // 50: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	46,  // 51: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	72,  // 52: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	73,  // 53: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	31,  // 54: spark.connect.Project.input:type_name -> spark.connect.Relation
-	48,  // 55: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	31,  // 56: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	48,  // 57: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	31,  // 58: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	31,  // 59: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	2,   // 60: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	31,  // 61: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	79,  // 62: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	31,  // 63: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	31,  // 64: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	3,   // 65: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	48,  // 66: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	48,  // 67: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	31,  // 68: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	31,  // 69: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	31,  // 70: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	31,  // 71: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	76,  // 72: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	31,  // 73: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	78,  // 74: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	31,  // 75: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	77,  // 76: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	79,  // 77: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	80,  // 78: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	80,  // 79: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	80,  // 80: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	80,  // 81: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	80,  // 82: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	80,  // 83: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	80,  // 84: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	80,  // 85: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	80,  // 86: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	81,  // 87: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	80,  // 88: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	80,  // 89: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	80,  // 90: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	80,  // 91: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	80,  // 92: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	80,  // 93: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	80,  // 94: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	80,  // 95: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	80,  // 96: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	84,  // 97: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	83,  // 98: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	85,  // 99: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	80,  // 100: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	80,  // 101: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	9,   // 102: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	10,  // 103: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	31,  // 104: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	55,  // 105: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	7,   // 106: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	49,  // 107: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	63,  // 108: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	64,  // 109: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	21,  // 110: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	65,  // 111: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	70,  // 112: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	68,  // 113: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	74,  // 114: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	75,  // 115: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	48,  // 116: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	48,  // 117: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	4,   // 118: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	5,   // 119: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	49,  // 120: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	82,  // 121: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	49,  // 122: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	49,  // 123: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	49,  // 124: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	8,   // 125: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	19,  // 126: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	22,  // 127: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	24,  // 128: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	17,  // 129: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	12,  // 130: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	13,  // 131: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	15,  // 132: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	26,  // 133: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	11,  // 134: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	20,  // 135: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	23,  // 136: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	25,  // 137: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	18,  // 138: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	11,  // 139: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	14,  // 140: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	16,  // 141: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	27,  // 142: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	134, // [134:143] is the sub-list for method output_type
-	125, // [125:134] is the sub-list for method input_type
-	125, // [125:125] is the sub-list for extension type_name
-	125, // [125:125] is the sub-list for extension extendee
-	0,   // [0:125] is the sub-list for field type_name
+	7,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
+	60,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	61,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	62,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	63,  // 20: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	64,  // 21: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	65,  // 22: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	7,   // 23: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
+	66,  // 24: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	22,  // 25: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
+	7,   // 26: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
+	70,  // 27: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	69,  // 28: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	71,  // 29: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	7,   // 30: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
+	73,  // 31: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	32,  // 32: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
+	31,  // 33: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
+	30,  // 34: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
+	33,  // 35: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
+	33,  // 36: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
+	33,  // 37: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
+	2,   // 38: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
+	75,  // 39: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	35,  // 40: spark.connect.Relation.read:type_name -> spark.connect.Read
+	36,  // 41: spark.connect.Relation.project:type_name -> spark.connect.Project
+	37,  // 42: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	38,  // 43: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	39,  // 44: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	40,  // 45: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	41,  // 46: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	34,  // 47: spark.connect.Relation.sql:type_name -> spark.connect.SQL
+	42,  // 48: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	43,  // 49: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	44,  // 50: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	45,  // 51: spark.connect.Relation.range:type_name -> spark.connect.Range
+	46,  // 52: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	47,  // 53: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	49,  // 54: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	48,  // 55: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	76,  // 56: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	77,  // 57: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	33,  // 58: spark.connect.Project.input:type_name -> spark.connect.Relation
+	50,  // 59: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	33,  // 60: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	50,  // 61: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	33,  // 62: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	33,  // 63: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	3,   // 64: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	33,  // 65: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	83,  // 66: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	33,  // 67: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	33,  // 68: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	4,   // 69: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	50,  // 70: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	50,  // 71: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	33,  // 72: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	33,  // 73: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	33,  // 74: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	33,  // 75: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	80,  // 76: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	33,  // 77: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	82,  // 78: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	33,  // 79: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	81,  // 80: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	83,  // 81: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	84,  // 82: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	84,  // 83: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	84,  // 84: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	84,  // 85: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	84,  // 86: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	84,  // 87: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	84,  // 88: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	84,  // 89: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	84,  // 90: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	85,  // 91: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	84,  // 92: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	84,  // 93: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	84,  // 94: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	84,  // 95: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	84,  // 96: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	84,  // 97: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	84,  // 98: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	84,  // 99: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	84,  // 100: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	88,  // 101: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	87,  // 102: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	89,  // 103: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	84,  // 104: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	84,  // 105: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	10,  // 106: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	11,  // 107: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	33,  // 108: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	57,  // 109: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	8,   // 110: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	8,   // 111: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 112: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	51,  // 113: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	67,  // 114: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	68,  // 115: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	22,  // 116: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	69,  // 117: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	74,  // 118: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	72,  // 119: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	78,  // 120: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	79,  // 121: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	50,  // 122: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	50,  // 123: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	5,   // 124: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	6,   // 125: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	51,  // 126: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	86,  // 127: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	51,  // 128: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	51,  // 129: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	51,  // 130: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	9,   // 131: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	20,  // 132: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	23,  // 133: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	25,  // 134: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	18,  // 135: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	13,  // 136: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	14,  // 137: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	16,  // 138: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	27,  // 139: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	12,  // 140: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	21,  // 141: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	24,  // 142: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	26,  // 143: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	19,  // 144: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	12,  // 145: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	15,  // 146: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	17,  // 147: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	28,  // 148: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	140, // [140:149] is the sub-list for method output_type
+	131, // [131:140] is the sub-list for method input_type
+	131, // [131:131] is the sub-list for extension type_name
+	131, // [131:131] is the sub-list for extension extendee
+	0,   // [0:131] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -6379,10 +6679,12 @@ func file_spark_connect_proto_init() {
 	}
 	file_spark_connect_proto_msgTypes[13].OneofWrappers = []any{
 		(*AnalyzePlanRequest_Schema_)(nil),
+		(*AnalyzePlanRequest_Explain_)(nil),
 		(*AnalyzePlanRequest_SparkVersion_)(nil),
 	}
 	file_spark_connect_proto_msgTypes[14].OneofWrappers = []any{
 		(*AnalyzePlanResponse_Schema_)(nil),
+		(*AnalyzePlanResponse_Explain_)(nil),
 		(*AnalyzePlanResponse_SparkVersion_)(nil),
 	}
 	file_spark_connect_proto_msgTypes[15].OneofWrappers = []any{}
@@ -6395,12 +6697,13 @@ func file_spark_connect_proto_init() {
 	file_spark_connect_proto_msgTypes[21].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[22].OneofWrappers = []any{
 		(*Command_WriteOperation)(nil),
+		(*Command_CreateDataframeView)(nil),
 		(*Command_SqlCommand)(nil),
 	}
-	file_spark_connect_proto_msgTypes[24].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[25].OneofWrappers = []any{
 		(*WriteOperation_Path)(nil),
 	}
-	file_spark_connect_proto_msgTypes[25].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[26].OneofWrappers = []any{
 		(*Relation_Read)(nil),
 		(*Relation_Project)(nil),
 		(*Relation_Filter)(nil),
@@ -6418,22 +6721,22 @@ func file_spark_connect_proto_init() {
 		(*Relation_Drop)(nil),
 		(*Relation_WithColumns)(nil),
 	}
-	file_spark_connect_proto_msgTypes[27].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[28].OneofWrappers = []any{
 		(*Read_NamedTable_)(nil),
 		(*Read_DataSource_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[30].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[34].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[35].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[36].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[39].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -6459,26 +6762,26 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[62].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[63].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[67].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[75].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[65].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[66].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[70].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[78].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   80,
+			NumEnums:      7,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
