@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/databricks/databrickstest"
@@ -46,6 +47,9 @@ func serve(t *testing.T, o databrickstest.Options) *databrickstest.Server {
 
 const volumeRoot, dbfsRoot = "dbfs:/Volumes/main/default/images/some folder", "dbfs:/tmp/some folder"
 
+// slow is for DBFS, where a MiB is encoded, sent and decoded between two bytes that move.
+var slow = func(p remote.Policy) remote.Policy { p.Stall = time.Second; return p }(storetest.Quick)
+
 func TestContract(t *testing.T) {
 	for name, root := range map[string]string{"volume": volumeRoot, "dbfs": dbfsRoot} {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +79,9 @@ func testFaults(t *testing.T, root string, o databrickstest.Options) {
 	target := storetest.Target{Server: server.URL, Secrets: []string{token, "5ca1ab1e"},
 		Open: func(ctx context.Context, address string, p remote.Policy) (store.Store, error) {
 			w := &workspace{host: address, client: remote.HTTPClient(), who: &accessToken{secret: token}}
+			if root == dbfsRoot {
+				p.Stall = slow.Stall
+			}
 			return w.store(strings.TrimPrefix(root, "dbfs:"), p), nil
 		}}
 	if err := storetest.Faults(t.Context(), target, t.TempDir()); err != nil {
@@ -120,7 +127,7 @@ func TestLarge(t *testing.T) {
 	}
 	t.Run("dbfs", func(t *testing.T) {
 		serve(t, databrickstest.Options{})
-		s, err := open(t.Context(), dbfsRoot, storetest.Quick)
+		s, err := open(t.Context(), dbfsRoot, slow)
 		if err != nil {
 			t.Fatal(err)
 		}
