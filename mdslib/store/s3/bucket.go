@@ -37,7 +37,6 @@ type bucket struct {
 // New opens the store of a bucket. It asks the network for nothing.
 func New(ctx context.Context, c Config) (store.Store, error) {
 	load := []func(*config.LoadOptions) error{
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // package remote tries again
 		config.WithLogger(logging.Nop{}),
 	}
 	if c.Region != "" {
@@ -67,6 +66,7 @@ func New(ctx context.Context, c Config) (store.Store, error) {
 }
 
 func (b *bucket) configure(o *s3.Options) {
+	o.Retryer = aws.NopRetryer{} // package remote tries again; what credentials are asked of, the SDK asks again
 	if b.Endpoint != "" {
 		o.BaseEndpoint = &b.Endpoint
 	}
