@@ -243,12 +243,17 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestStop: the session ends on the server.
+// TestStop: the session that $SPARK_REMOTE asks for ends on the server. It prints without its parameters.
 func TestStop(t *testing.T) {
 	f := &fake{}
-	s, err := mdslib.Connect(t.Context(), "sc://127.0.0.1:"+f.serve(t)+"/;session_id=6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+	address := "sc://127.0.0.1:" + f.serve(t)
+	t.Setenv("SPARK_REMOTE", address+"/;session_id=6ba7b810-9dad-41d1-80b4-00c04fd430c8;token=secretsecret")
+	s, err := mdslib.Connect(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.String() != "mdslib.Session("+address+"/)" {
+		t.Errorf("%s", s)
 	}
 	if err := s.Stop(); err != nil || !slices.Equal(f.ended, []string{"6ba7b810-9dad-41d1-80b4-00c04fd430c8"}) {
 		t.Errorf("ended %q, error %v", f.ended, err)
