@@ -115,13 +115,15 @@ func TestRetryAfter(t *testing.T) {
 
 func TestScrub(t *testing.T) {
 	for text, want := range map[string]string{
-		"GET https://a.blob.core.windows.net/c/k?sv=2024&sig=aB%2Bc%3D&se=1: reset":                       "GET https://a.blob.core.windows.net/c/k?sv=2024&sig=…&se=1: reset",
-		"https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA/x&X-Amz-Signature=0af&X-Amz-Date=1":           "https://b.s3.amazonaws.com/k?X-Amz-Credential=…&X-Amz-Signature=…&X-Amz-Date=1",
-		"DefaultEndpointsProtocol=https;AccountName=n;AccountKey=abc+/==;EndpointSuffix=x":                "DefaultEndpointsProtocol=https;AccountName=n;AccountKey=…;EndpointSuffix=x",
-		`{"access_token":"ya29.abc","expires_in":3599}`:                                                   `{"access_token":"…","expires_in":3599}`,
-		"Authorization: Bearer abc.def":                                                                   "Authorization: Bearer …",
-		"sftp://me:hush@host/x":                                                                           "sftp://me:…@host/x",
-		"key open-sesame! and open%20sesame and open sesame":                                              "key … and … and …",
+		"GET https://a.blob.core.windows.net/c/k?sv=2024&sig=aB%2Bc%3D&se=1: reset":             "GET https://a.blob.core.windows.net/c/k?sv=2024&sig=…&se=1: reset",
+		"https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA/x&X-Amz-Signature=0af&X-Amz-Date=1": "https://b.s3.amazonaws.com/k?X-Amz-Credential=…&X-Amz-Signature=…&X-Amz-Date=1",
+		"DefaultEndpointsProtocol=https;AccountName=n;AccountKey=abc+/==;EndpointSuffix=x":      "DefaultEndpointsProtocol=https;AccountName=n;AccountKey=…;EndpointSuffix=x",
+		`{"access_token":"ya29.abc","expires_in":3599}`:                                         `{"access_token":"…","expires_in":3599}`,
+		"Authorization: Bearer abc.def":                                                         "Authorization: Bearer …",
+		"400 Bad Request: ExpiredToken: The provided token has expired":                         "400 Bad Request: ExpiredToken: The provided token has expired",
+		"X-Amz-Security-Token: abc, password: hush":                                             "X-Amz-Security-Token: …, password: …",
+		"sftp://me:hush@host/x":                              "sftp://me:…@host/x",
+		"key open-sesame! and open%20sesame and open sesame": "key … and … and …",
 		"store: s3://bucket/folder/shard.00000.mds: 404 Not Found: NoSuchKey: the key does not exist":     "store: s3://bucket/folder/shard.00000.mds: 404 Not Found: NoSuchKey: the key does not exist",
 		"credentials: AWS_ACCESS_KEY_ID (not set), the profile default (~/.aws/credentials is not there)": "credentials: AWS_ACCESS_KEY_ID (not set), the profile default (~/.aws/credentials is not there)",
 	} {

@@ -15,7 +15,8 @@ const hidden = "…"
 // password of a URL.
 var (
 	named = regexp.MustCompile(`(?i)((?:x-(?:amz|goog)-(?:signature|credential|security-token)|\bsig|signature|(?:account|shared_?|secret_?|access_?|private_?|api_?)key(?:_?id)?|` +
-		`sharedaccesssignature|(?:access_|refresh_|id_|session_?|security_?)?token|(?:client_?)?secret|password|passwd|pwd)["']?\s*[=:]\s*["']?)[^&;,\s"'<>]+`)
+		`sharedaccesssignature|(?:access_|refresh_|id_|session_?|security_?)?token|(?:client_?)?secret|password|passwd|pwd)(?:["']?\s*=\s*["']?|["']\s*:\s*["']?))[^&;,\s"'<>]+`)
+	told   = regexp.MustCompile(`(?i)(\b(?:x-[a-z0-9-]*(?:signature|credential|token|key)|password|passwd|secret)\s*:\s*)[^&;,\s"'<>]+`)
 	header = regexp.MustCompile(`(?i)\b((?:authorization["']?\s*[:=]\s*["']?)?(?:bearer|basic|sharedkey|aws4-hmac-sha256)\s+)[^"'\r\n<>)]+`)
 	login  = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/@:\s"']*:)[^/\s"']*@`)
 )
@@ -34,5 +35,6 @@ func Scrub(text string, secrets ...string) string {
 	}
 	text = login.ReplaceAllString(text, "${1}"+hidden+"@")
 	text = header.ReplaceAllString(text, "${1}"+hidden)
-	return named.ReplaceAllString(text, "${1}"+hidden)
+	text = named.ReplaceAllString(text, "${1}"+hidden)
+	return told.ReplaceAllString(text, "${1}"+hidden)
 }
