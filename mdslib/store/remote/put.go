@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -42,7 +43,9 @@ func (s *bucket) Put(ctx context.Context, path, key string) error {
 	size := stat.Size()
 	err = errors.ErrUnsupported
 	if parts, ok := writer.(PartWriter); ok && size > s.Policy.PartBytes {
-		err = s.putParts(ctx, parts, file, size, key)
+		if err = s.putParts(ctx, parts, file, size, key); errors.Is(err, errUploadGone) {
+			err = s.putParts(ctx, parts, file, size, key)
+		}
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
 		err = s.Policy.do(ctx, func(ctx context.Context, moved func()) error {
@@ -53,6 +56,17 @@ func (s *bucket) Put(ctx context.Context, path, key string) error {
 		return s.fail(key, fmt.Errorf("put: %w", err))
 	}
 	return nil
+}
+
+// errUploadGone tells that the service no longer knows an upload in parts that it began: it forgot it, or it made the object
+// of it and the answer was lost. Either way the parts are sent anew, once.
+var errUploadGone = errors.New("the service does not know the upload any more")
+
+func uploadGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", errUploadGone, err)
+	}
+	return err
 }
 
 // abortTime is how long a failed upload may take to free its parts, on a network that moves.
@@ -91,12 +105,12 @@ func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File,
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return uploadGone(err)
 	}
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	return s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) })
+	return uploadGone(s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) }))
 }
 
 // partBytes is the size of a file's parts: that of the policy, or as many MiB as keep their number within bounds.

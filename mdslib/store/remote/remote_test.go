@@ -32,6 +32,7 @@ type server struct {
 	parts   map[string]map[int][]byte
 	version int
 	tags    map[string]string
+	forgets int // so many uploads in parts it knows nothing of when they are to be completed
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +69,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.parts[key][n] = body
 	case r.Method == http.MethodPut:
 		s.put(key, body)
+	case r.Method == http.MethodPost && s.forgets > 0:
+		s.forgets--
+		delete(s.parts, key)
+		http.NotFound(w, r)
 	case r.Method == http.MethodPost:
 		var whole []byte
 		for n := 1; n <= len(s.parts[key]); n++ {
@@ -216,6 +221,31 @@ func TestFaults(t *testing.T) {
 	}
 	if len(s.parts) > 0 {
 		t.Errorf("parts were left behind: %d", len(s.parts))
+	}
+}
+
+// TestUploadGone: an upload that the service forgot is made anew once, and is an error the second time.
+func TestUploadGone(t *testing.T) {
+	t.Parallel()
+	s, address := serve(t)
+	p := storetest.Quick
+	p.PartBytes = 1000
+	st := remote.New(client{address: address}, options(p))
+	file := filepath.Join(t.TempDir(), "file")
+	data := bytes.Repeat([]byte("0123456789"), 250)
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s.forgets = 1
+	if err := st.Put(t.Context(), file, "once"); err != nil || !bytes.Equal(s.objects["folder/once"], data) {
+		t.Errorf("forgotten once: %v, %d bytes", err, len(s.objects["folder/once"]))
+	}
+	s.forgets = 2
+	if err := st.Put(t.Context(), file, "twice"); err == nil || !strings.Contains(err.Error(), "twice: put: the service does not know the upload any more: 404") {
+		t.Errorf("forgotten twice: %v", err)
+	}
+	if s.objects["folder/twice"] != nil || len(s.parts) > 0 {
+		t.Errorf("left behind: %d bytes, %d parts", len(s.objects["folder/twice"]), len(s.parts))
 	}
 }
 
