@@ -197,7 +197,8 @@ class Bench:
         """Samples of 10 KB here and there."""
         name, folder = "read_random_p50", self.folder / "10kb"
         self.side("ours").ask("write", input=str(self.input), what="10kb", kind="raw", out=str(folder))
-        order = [random.Random(1).randrange(self.args.samples) for _ in range(min(5000, self.args.samples))]
+        rng = random.Random(1)
+        order = [rng.randrange(self.args.samples) for _ in range(min(5000, self.args.samples))]
         for round in range(self.args.rounds):
             crcs = []
             for who, process in {"ours": "ours", "streaming": "mds_read"}.items():
