@@ -1,17 +1,12 @@
 package mdslib
 
-// The codecs that need no driver: gz, snappy and zstd.
+// The codecs that are always there and the library's: gz, zstd.
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -85,78 +80,3 @@ func (zstdCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) {
 	}
 	return z.IOReadCloser(), nil
 }
-
-// snappyCodec keeps one whole file in memory to decompress it, as the block form asks for.
-type snappyCodec struct{}
-
-func (snappyCodec) Compressor(w io.Writer, _ int, size int64) (io.WriteCloser, error) {
-	return newSnappyWriter(w, size)
-}
-
-func (snappyCodec) Decompressor(r io.Reader, size int64) (io.ReadCloser, error) {
-	packed, err := io.ReadAll(io.LimitReader(r, maxOffset+1))
-	if err != nil {
-		return nil, err
-	}
-	n, err := snappy.DecodedLen(packed)
-	if err != nil {
-		return nil, err
-	}
-	if size >= 0 && int64(n) != size {
-		return nil, fmt.Errorf("%w: the snappy block holds %d bytes, the index says %d", ErrChecksum, n, size)
-	}
-	const bestRatio = 64 // three bytes copy at most 64: more is a lie about the length
-	if n > bestRatio*(len(packed)+1) {
-		return nil, fmt.Errorf("snappy block of %d bytes claims to hold %d", len(packed), n)
-	}
-	data, err := snappy.Decode(nil, packed)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(bytes.NewReader(data)), nil
-}
-
-// snappyWriter writes the raw block form of snappy (https://github.com/google/snappy/blob/main/format_description.txt):
-// the length once, then elements that never reach back beyond the piece they were made from.
-type snappyWriter struct {
-	w     io.Writer
-	piece []byte
-	out   []byte
-}
-
-const snappyPiece = 1 << 20
-
-func newSnappyWriter(w io.Writer, size int64) (*snappyWriter, error) {
-	if size > math.MaxUint32 {
-		return nil, fmt.Errorf("mdslib: snappy holds at most 4 GiB, not %d bytes", size)
-	}
-	_, err := w.Write(binary.AppendUvarint(nil, uint64(size)))
-	return &snappyWriter{w: w}, err
-}
-
-func (s *snappyWriter) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		k := min(len(p), snappyPiece-len(s.piece))
-		s.piece, p = append(s.piece, p[:k]...), p[k:]
-		if len(s.piece) == snappyPiece {
-			if err := s.flush(); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return n, nil
-}
-
-func (s *snappyWriter) flush() error {
-	if len(s.piece) == 0 {
-		return nil
-	}
-	s.out = s2.EncodeSnappy(s.out[:cap(s.out)], s.piece)
-	_, lengthBytes := binary.Uvarint(s.out)
-	s.piece = s.piece[:0]
-	_, err := s.w.Write(s.out[lengthBytes:])
-	return err
-}
-
-func (s *snappyWriter) Close() error { return s.flush() }

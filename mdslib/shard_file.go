@@ -167,7 +167,7 @@ func (s *storer) store(dir string, file *shardFile, c compression, hashes []stri
 		}
 		if err = errors.Join(err, f.Close()); err != nil {
 			err = fmt.Errorf("write %s: %w", path, err)
-		} else if err = s.rereadHead(path, file, c, stored, raw.Bytes); err != nil {
+		} else if err = s.rereadHead(path, file, c, stored); err != nil {
 			err = fmt.Errorf("read back %s: %w", path, err)
 		}
 	}
@@ -217,7 +217,7 @@ func (s *storer) compress(f *os.File, file *shardFile, c compression, hashes []s
 }
 
 // rereadHead compares a stored file's size and head with what was meant to be written.
-func (s *storer) rereadHead(path string, file *shardFile, c compression, bytesStored, rawBytes int64) error {
+func (s *storer) rereadHead(path string, file *shardFile, c compression, bytesStored int64) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -237,7 +237,7 @@ func (s *storer) rereadHead(path string, file *shardFile, c compression, bytesSt
 		}
 		return file.head(&comparer{r: s.unzstd})
 	}
-	r, err := c.decompressor(f, rawBytes)
+	r, err := c.decompressor(f, -1)
 	if err != nil {
 		return err
 	}

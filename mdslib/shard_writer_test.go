@@ -385,7 +385,7 @@ func TestWriterMemory(t *testing.T) {
 		limit       int
 		bytes       int // of a sample
 	}{
-		{"", 16 << 20, 100_000}, {"", 16 << 20, 1}, {"gz:1", 16 << 20, 100_000}, {"zstd:3", 24 << 20, 100_000}, {"zstd:3", 24 << 20, 30},
+		{"", 16 << 20, 100_000}, {"", 16 << 20, 1}, {"gz:1", 16 << 20, 100_000}, {"snappy", 16 << 20, 100_000}, {"zstd:3", 24 << 20, 100_000}, {"zstd:3", 24 << 20, 30},
 	} {
 		opts := MDSOptions{Compression: c.compression, Hashes: []string{"sha1", "xxh64"}}
 		opts.Out, opts.Columns, opts.SizeLimit = filepath.Join(t.TempDir(), "out"), Columns{"x": "bytes"}, strconv.Itoa(c.limit)
