@@ -65,7 +65,7 @@ func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Co
 	case opts.Out == "" && opts.Remote == "":
 		return nil, errors.New("mdslib: MDSOptions.Out is empty: want a local folder or a URL")
 	case !local && opts.Remote != "":
-		return nil, fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(opts.Remote), opts.Out)
+		return nil, fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(opts.Remote), store.Redacted(opts.Out))
 	case opts.Resume && (!local || opts.Out == ""):
 		return nil, errors.New("mdslib: DataFrameToMDS: Resume needs a local folder that stays: set Out to one, and Remote to the URL")
 	case !local:

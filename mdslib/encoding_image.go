@@ -160,6 +160,17 @@ func decodeImageList(element func([]byte) (any, error), reserved int) func([]byt
 	}
 }
 
+// imageListReserved returns the bytes before the count of an encoding of lists of images; ok is false for any other encoding.
+func imageListReserved(encoding string) (reserved int, ok bool) {
+	switch encoding {
+	case "list[jpeg]", "list[png]", "list[pil]":
+		return 4, true
+	case "jpeg_array", "jpegarray":
+		return 0, true
+	}
+	return 0, false
+}
+
 // splitImageList returns the elements' bytes, which alias data.
 func splitImageList(data []byte, reserved int) ([][]byte, error) {
 	if len(data) < reserved+4 {

@@ -158,7 +158,7 @@ func (w *MDSWriter) open() error {
 	case w.opts.Out == "" && remote == "":
 		return errors.New("mdslib: MDSOptions.Out is empty: want a local folder or a URL")
 	case !local && remote != "":
-		return fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(remote), w.opts.Out)
+		return fmt.Errorf("mdslib: with Remote %q set, Out %q must be a local folder", store.Redacted(remote), store.Redacted(w.opts.Out))
 	case !local:
 		dir, remote = "", w.opts.Out
 	}

@@ -47,7 +47,7 @@ func setTyped(dst reflect.Value, columns []typedColumn, s *schema, raw []byte, o
 	return nil
 }
 
-// setColumn decodes a column's bytes into dst. A []byte takes them as they are.
+// setColumn decodes a column's bytes into dst. A []byte takes them as they are, a [][]byte the files of a list of images.
 func setColumn(dst reflect.Value, e *Encoding, data []byte, own bool) error {
 	if dst.Type() == reflect.TypeFor[[]byte]() {
 		if !own {
@@ -61,6 +61,13 @@ func setColumn(dst reflect.Value, e *Encoding, data []byte, own bool) error {
 	}
 	if !own {
 		data = bytes.Clone(data)
+	}
+	if reserved, ok := imageListReserved(e.name); ok && dst.Type() == reflect.TypeFor[[][]byte]() {
+		files, err := splitImageList(data, reserved)
+		if err == nil {
+			dst.Set(reflect.ValueOf(files))
+		}
+		return err
 	}
 	if e.name == "json" && dst.Kind() != reflect.Interface {
 		if err := json.Unmarshal(data, dst.Addr().Interface()); err != nil {

@@ -238,3 +238,39 @@ func put[T any](t *testing.T, opts MDSOptions) func() error {
 		return w.Write(zero)
 	}
 }
+
+// TestTypedImageLists: files of images go into a [][]byte as they are, and come back.
+func TestTypedImageLists(t *testing.T) {
+	type pictures struct {
+		A [][]byte `mds:"a,jpeg_array"`
+		B [][]byte `mds:"b,list[png]"`
+	}
+	want := []pictures{{[][]byte{[]byte("one"), []byte("another")}, [][]byte{[]byte("third")}}, {[][]byte{[]byte("x")}, [][]byte{}}}
+	out := filepath.Join(t.TempDir(), "out")
+	w, err := NewWriter[pictures](MDSOptions{Out: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range want {
+		if err := w.Write(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReader[pictures](out, ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var reused pictures
+	for i, p := range want {
+		if got, err := r.Get(i); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("Get: %q, %v, want %q", got, err, p)
+		}
+		if err := r.Read(i, &reused); err != nil || !reflect.DeepEqual(reused, p) {
+			t.Errorf("Read: %q, %v, want %q", reused, err, p)
+		}
+	}
+}

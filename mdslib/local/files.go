@@ -63,7 +63,7 @@ func ListFiles(ctx context.Context, read *plan.Read, opts *Options) (*Files, err
 	if base := opts.Text("basePath", ""); base != "" {
 		local, ok := store.LocalPath(base)
 		if !ok {
-			return nil, fmt.Errorf("option basePath: %s: the local engine reads files of this machine only", base)
+			return nil, fmt.Errorf("option basePath: %s: the local engine reads files of this machine only", store.Redacted(base))
 		}
 		if l.base, err = filepath.Abs(local); err != nil {
 			return nil, fmt.Errorf("option basePath: %w", err)
@@ -116,7 +116,7 @@ func timeOption(opts *Options, name string) (time.Time, error) {
 func (l *lister) path(p string) error {
 	local, ok := store.LocalPath(p)
 	if !ok || strings.Contains(p, "://") && !strings.HasPrefix(p, "file:") {
-		return fmt.Errorf("path %s: the local engine reads files of this machine only", p)
+		return fmt.Errorf("path %s: the local engine reads files of this machine only", store.Redacted(p))
 	}
 	if local == "" {
 		return errors.New("empty path")

@@ -49,7 +49,7 @@ func openMDS(ctx context.Context, read *plan.Read, _ SourceOptions) (Source, err
 	for _, p := range read.Paths {
 		dir, local := store.LocalPath(p)
 		if !local {
-			return nil, fmt.Errorf("path %s: the local engine reads files of this machine only", p)
+			return nil, fmt.Errorf("path %s: the local engine reads files of this machine only", store.Redacted(p))
 		}
 		index, err := mdslib.ReadIndex(dir)
 		if err != nil {

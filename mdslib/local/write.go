@@ -91,7 +91,7 @@ const success = "_SUCCESS"
 func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) (err error) {
 	dir, local := store.LocalPath(spec.Path)
 	if !local || dir == "" {
-		return fmt.Errorf("local: Write: path %q: the local engine writes to this machine only", spec.Path)
+		return fmt.Errorf("local: Write: path %q: the local engine writes to this machine only", store.Redacted(spec.Path))
 	}
 	earlier, made, err := checkTarget(dir, spec.Mode)
 	if errors.Is(err, errIgnore) {

@@ -116,7 +116,7 @@ func runMerge(ctx context.Context, c *command, flags *flag.FlagSet, args []strin
 		return err
 	}
 	defer s.close()
-	return c.printMerged(filepath.ToSlash(store.Join(out, mdslib.IndexName)), s.index)
+	return c.printMerged(filepath.ToSlash(store.Redacted(store.Join(out, mdslib.IndexName))), s.index)
 }
 
 func runRebuild(ctx context.Context, c *command, flags *flag.FlagSet, args []string) error {

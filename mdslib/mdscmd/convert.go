@@ -197,7 +197,7 @@ func (c *command) copySet(ctx context.Context, place string, opts mdslib.MDSOpti
 	}
 	for _, name := range opts.Columns.Names() {
 		if _, ok := have[name]; !ok {
-			return nil, fmt.Errorf("%s has no column %q, only %q", place, name, have.Names())
+			return nil, fmt.Errorf("%s has no column %q, only %q", store.Redacted(place), name, have.Names())
 		}
 	}
 	w, err := mdslib.NewMDSWriter(opts)
@@ -238,7 +238,7 @@ func (c *command) copySet(ctx context.Context, place string, opts mdslib.MDSOpti
 		return nil, err
 	}
 	index := w.Index()
-	return &converted{opts.Out, int64(index.NumSamples()), len(index.Shards), index.RawBytes(), index.StoredBytes(), opts.Columns}, nil
+	return &converted{store.Redacted(opts.Out), int64(index.NumSamples()), len(index.Shards), index.RawBytes(), index.StoredBytes(), opts.Columns}, nil
 }
 
 // writeFrame writes the rows of tables or the files of an image folder: its columns are image, label (the name of the folder
@@ -269,5 +269,5 @@ func (c *command) writeFrame(ctx context.Context, from source, opts mdslib.MDSOp
 	if err != nil {
 		return nil, err
 	}
-	return &converted{opts.Out, report.Samples, report.Shards, report.RawBytes, report.ZipBytes, report.Columns}, nil
+	return &converted{store.Redacted(opts.Out), report.Samples, report.Shards, report.RawBytes, report.ZipBytes, report.Columns}, nil
 }

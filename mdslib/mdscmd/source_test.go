@@ -187,15 +187,27 @@ func TestJSONOfAll(t *testing.T) {
 func TestRemoteCommands(t *testing.T) {
 	root := t.TempDir()
 	scheme := fmt.Sprintf("mdscmdremote%d", time.Now().UnixNano())
-	url := scheme + "://data"
+	url := scheme + "://me:hush@data" // the password is to be in no message
 	store.Register(scheme, func(ctx context.Context, place string) (store.Store, error) {
 		return store.Open(ctx, filepath.Join(root, strings.TrimPrefix(place, url)))
 	})
 	dir := write(t, 30, mdslib.MDSOptions{Compression: "zstd", Hashes: []string{"sha1"}})
-	run(t, OK, "convert", dir, url+"/00000", "--compression", "gz", "--size-limit", "1kb")
-	run(t, OK, "convert", url+"/00000", url+"/00001")
+	for _, args := range [][]string{{"convert", dir, url + "/00000", "--compression", "gz", "--size-limit", "1kb"}, {"convert", url + "/00000", url + "/00001"}} {
+		out, said := run(t, OK, args...)
+		silent(t, args, out+said)
+	}
 	for _, args := range [][]string{{"inspect", url + "/00000"}, {"head", url + "/00001"}, {"cat", url + "/00001"}, {"verify", url + "/00000"}, {"stats", url + "/00001"}, {"diff", dir, url + "/00000"}, {"merge", url}, {"verify", url}} {
-		run(t, OK, args...)
+		for _, args := range [][]string{args, append(args, "--json")} {
+			out, said := run(t, OK, args...)
+			silent(t, args, out+said)
+		}
+	}
+	for _, args := range [][]string{
+		{"convert", dir, url + "/00002", "--columns", "zz=int"}, {"convert", url + "/00000", url + "/00002", "--columns", "zz=int"}, {"convert", dir, url + "/00000"},
+		{"convert", url + "/a.csv", dir}, {"merge", url + "/nothing"}, {"verify", url + "/nothing"}, {"rebuild-index", url + "/nothing"},
+	} {
+		out, said := run(t, Failed, args...)
+		silent(t, args, out+said)
 	}
 	index := filepath.Join(root, "00000", mdslib.IndexName)
 	before, err := os.ReadFile(index)
@@ -204,9 +216,17 @@ func TestRemoteCommands(t *testing.T) {
 	}
 	run(t, Failed, "verify", url+"/00000")
 	out, _ := run(t, OK, "rebuild-index", url+"/00000")
-	wants(t, "rebuild-index", out, "30 samples", url)
+	wants(t, "rebuild-index", out, "30 samples", scheme+"://me:…@data/00000/index.json")
 	if after, err := os.ReadFile(index); err != nil || len(after) == 0 || bytes.Contains(after, []byte("_attempt")) || len(before) == 0 {
 		t.Errorf("rebuilt: %v\n%s", err, after)
 	}
 	run(t, OK, "diff", dir, url+"/00000")
+}
+
+// silent fails the test if what a command said shows the password of its URL.
+func silent(t *testing.T, args []string, said string) {
+	t.Helper()
+	if strings.Contains(said, "hush") {
+		t.Errorf("%q shows a password:\n%s", args, said)
+	}
 }
