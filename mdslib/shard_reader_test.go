@@ -195,19 +195,31 @@ func TestVerifyNamesTheDamage(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// without hashes the sample itself gives it away
-	out := writeAll(t, MDSOptions{Columns: rowColumns}, samples)
-	path := filepath.Join(out, "shard.00000.mds")
-	data, _ := os.ReadFile(path)
-	at := getUint32(data[4+4*7:])
-	binary.LittleEndian.PutUint32(data[at:], 0x7fffffff)
-	os.WriteFile(path, data, 0o666)
-	report, err := Verify(t.Context(), out, VerifyOptions{})
-	if err != nil || len(report.Problems) != 1 || report.Problems[0].Sample != 7 || report.Samples != 299 {
-		t.Errorf("%+v, %v", report, err)
-	}
-	if msg := report.Err().Error(); !strings.Contains(msg, `sample 7: column "data": value of 2147483647 bytes`) {
-		t.Errorf("got %s", msg)
+	// the sample is named, too, and without hashes it alone gives the damage away
+	for _, hashes := range [][]string{nil, {"sha1"}} {
+		out := writeAll(t, MDSOptions{Columns: rowColumns, Hashes: hashes}, samples)
+		path := filepath.Join(out, "shard.00000.mds")
+		data, _ := os.ReadFile(path)
+		spoil := func(sample int) {
+			at := getUint32(data[4+4*sample:])
+			binary.LittleEndian.PutUint32(data[at:], 0x7fffffff)
+			os.WriteFile(path, data, 0o666)
+		}
+		spoil(7)
+		report, err := Verify(t.Context(), out, VerifyOptions{})
+		if err != nil || len(report.Problems) != 1+len(hashes) || report.Problems[len(hashes)].Sample != 7 || report.Samples != 299 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		if msg := report.Err().Error(); !strings.Contains(msg, `sample 7: column "data": value of 2147483647 bytes`) {
+			t.Errorf("got %s", msg)
+		}
+		for i := range 300 {
+			spoil(i)
+		}
+		report, err = Verify(t.Context(), out, VerifyOptions{})
+		if err != nil || len(report.Problems) != mostProblems+1 || !strings.Contains(report.Err().Error(), fmt.Sprintf("the last %d were not looked at", 200+len(hashes))) {
+			t.Errorf("%d problems, %v\n%v", len(report.Problems), err, report.Err())
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ const mostProblems = 100
 
 // Verify re-reads the data set in a local folder on all cores: sizes and all hashes of every file, the contents of
 // compressed ones, each shard's header and offsets, and every sample and value (a pickle up to the first name in it that is no
-// plain data). What is wrong with the data is in the report; the error is for an index that cannot be read, or the context's.
+// plain data), also of a shard whose hash is another one, as far as it can be read. What is wrong with the data is in the report; the error is for an index that cannot be read, or the context's.
 func Verify(ctx context.Context, dir string, opts VerifyOptions) (*VerifyReport, error) {
 	index, err := ReadIndex(filepath.Join(dir, IndexName))
 	if err != nil {
@@ -106,13 +106,14 @@ func (r *shardResult) verify(ctx context.Context, dir string, number int, info *
 	for _, part := range info.parts() {
 		if err := verifyPart(ctx, dir, info.Compression, part); err != nil {
 			found(-1, err)
-			return
 		}
 	}
 	d := Dataset{dir: dir}
 	s, err := d.openNow(info)
 	if err != nil {
-		found(-1, err)
+		if len(r.problems) == 0 { // else it is what was found already
+			found(-1, err)
+		}
 		return
 	}
 	defer s.Close()
@@ -122,7 +123,11 @@ func (r *shardResult) verify(ctx context.Context, dir string, number int, info *
 	}
 	var raw []byte
 	for i := range s.Len() {
-		if ctx.Err() != nil || len(r.problems) >= mostProblems {
+		if ctx.Err() != nil {
+			return
+		}
+		if len(r.problems) >= mostProblems {
+			found(-1, fmt.Errorf("so many of its samples are damaged that the last %d were not looked at", s.Len()-i))
 			return
 		}
 		if raw, err = s.AppendRaw(raw[:0], i); err == nil {
