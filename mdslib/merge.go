@@ -78,13 +78,14 @@ func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts Mer
 		return err
 	}
 	var keys []string
+	seen := map[string]bool{}
 	for _, index := range indexes {
 		key, err := m.key(strings.TrimRight(strings.TrimSpace(index), "/"))
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
+		if !seen[key] {
+			seen[key], keys = true, append(keys, key)
 		}
 	}
 	return m.merge(ctx, keys)
