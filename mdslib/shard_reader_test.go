@@ -269,8 +269,12 @@ func TestDecompressBombs(t *testing.T) {
 	// a snappy block that claims 4 GB costs nothing
 	lie := filepath.Join(dir, "lie")
 	os.WriteFile(lie, binary.AppendUvarint(nil, 0xfffffff0), 0o666)
-	if err := Decompress(t.Context(), lie+".raw", lie, "snappy", -1); err == nil || !strings.Contains(err.Error(), "claims to hold") {
-		t.Errorf("got %v", err)
+	for bytes, want := range map[int64]string{-1: "snappy block after 0 of 4294967280 bytes", 0xfffffff0: "claims to hold"} {
+		var err error
+		used := allocated(func() { err = Decompress(t.Context(), lie+".raw", lie, "snappy", bytes) })
+		if err == nil || !strings.Contains(err.Error(), want) || used > 1<<20 {
+			t.Errorf("got %v, %d bytes of memory, want %q", err, used, want)
+		}
 	}
 }
 
