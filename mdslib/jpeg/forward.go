@@ -103,7 +103,7 @@ func transformBlock(out *[64]int16, samples []byte, stride int, q *quantiser) (n
 	return nonzero
 }
 
-// Factors of the transform with 13 bits behind the point.
+// Factors of the transforms, forward and inverse, with 13 bits behind the point: round(c·2^13).
 const (
 	c0298 = 2446
 	c0390 = 3196

@@ -48,20 +48,6 @@ func inverseDCT(block *[64]int32, out []byte, stride int) {
 
 // idct8 transforms eight values, adds round and shifts right.
 func idct8(s0, s1, s2, s3, s4, s5, s6, s7, round int32, shift uint) (int32, int32, int32, int32, int32, int32, int32, int32) {
-	const ( // round(c·2^13)
-		c0298 = 2446
-		c0390 = 3196
-		c0541 = 4433
-		c0765 = 6270
-		c0899 = 7373
-		c1175 = 9633
-		c1501 = 12299
-		c1847 = 15137
-		c1961 = 16069
-		c2053 = 16819
-		c2562 = 20995
-		c3072 = 25172
-	)
 	z1 := (s2 + s6) * c0541
 	t2, t3 := z1-s6*c1847, z1+s2*c0765
 	t0, t1 := (s0+s4)<<13+round, (s0-s4)<<13+round
