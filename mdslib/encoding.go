@@ -24,6 +24,7 @@ type Encoding struct {
 	kind   reflect.Kind // of the values, where they are plain numbers or text: typed samples then need no interface values
 	append func(dst []byte, v any) ([]byte, error)
 	decode func(data []byte) (any, error)
+	split  func(data []byte) ([][]byte, error) // of lists of images: their files, which alias data
 }
 
 // encodings holds every name but the parametrised ndarray:DTYPE and ndarray:DTYPE:SHAPE.
@@ -50,11 +51,11 @@ var encodings = map[string]*Encoding{
 	"jpeg":        {append: appendJPEG, decode: decodeImage("jpeg")},
 	"png":         {append: appendPNG, decode: decodeImage("png")},
 	"pil":         {append: appendPIL, decode: decodePIL},
-	"list[jpeg]":  {append: appendImageList(appendJPEG, 4), decode: decodeImageList(decodeImage("jpeg"), 4)},
-	"list[png]":   {append: appendImageList(appendPNG, 4), decode: decodeImageList(decodeImage("png"), 4)},
-	"list[pil]":   {append: appendImageList(appendPIL, 4), decode: decodeImageList(decodePIL, 4)},
-	"jpeg_array":  {append: appendImageList(appendJPEG, 0), decode: decodeImageList(decodeImage("jpeg"), 0)},
-	"jpegarray":   {append: appendImageList(appendJPEG, 0), decode: decodeImageList(decodeImage("jpeg"), 0)},
+	"list[jpeg]":  imageList(appendJPEG, decodeImage("jpeg"), 4),
+	"list[png]":   imageList(appendPNG, decodeImage("png"), 4),
+	"list[pil]":   imageList(appendPIL, decodePIL, 4),
+	"jpeg_array":  imageList(appendJPEG, decodeImage("jpeg"), 0),
+	"jpegarray":   imageList(appendJPEG, decodeImage("jpeg"), 0),
 	"pkl":         {append: appendPickle, decode: decodePickle},
 }
 
@@ -100,7 +101,9 @@ func EncodingNames() []string {
 // in the reference; an array of uint8 is therefore given as an [Array]. Nulls and bools are refused.
 func ParseEncoding(name string) (*Encoding, error) {
 	if e, ok := encodings[name]; ok {
-		return &Encoding{name: name, bytes: e.bytes, kind: e.kind, append: e.append, decode: e.decode}, nil
+		named := *e
+		named.name = name
+		return &named, nil
 	}
 	if config, ok := strings.CutPrefix(name, "ndarray:"); ok {
 		e, err := parseNDArray(config)

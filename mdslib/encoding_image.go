@@ -102,6 +102,12 @@ func decodeImage(want string) func([]byte) (any, error) {
 //	[0: 4] [n: 4] [n sizes: 4 each] [images]   list[…]: reserved = 4
 //	       [n: 4] [n sizes: 4 each] [images]   jpeg_array, jpegarray: reserved = 0
 
+// imageList is the encoding of lists of what appendOne and decodeOne write and read.
+func imageList(appendOne func([]byte, any) ([]byte, error), decodeOne func([]byte) (any, error), reserved int) *Encoding {
+	split := func(data []byte) ([][]byte, error) { return splitImageList(data, reserved) }
+	return &Encoding{append: appendImageList(appendOne, reserved), decode: decodeImageList(decodeOne, split), split: split}
+}
+
 func appendImageList(element func([]byte, any) ([]byte, error), reserved int) func([]byte, any) ([]byte, error) {
 	return func(dst []byte, v any) ([]byte, error) {
 		var items []any
@@ -142,9 +148,9 @@ func appendImageList(element func([]byte, any) ([]byte, error), reserved int) fu
 	}
 }
 
-func decodeImageList(element func([]byte) (any, error), reserved int) func([]byte) (any, error) {
+func decodeImageList(element func([]byte) (any, error), split func([]byte) ([][]byte, error)) func([]byte) (any, error) {
 	return func(data []byte) (any, error) {
-		blobs, err := splitImageList(data, reserved)
+		blobs, err := split(data)
 		if err != nil {
 			return nil, err
 		}
@@ -158,17 +164,6 @@ func decodeImageList(element func([]byte) (any, error), reserved int) func([]byt
 		}
 		return images, nil
 	}
-}
-
-// imageListReserved returns the bytes before the count of an encoding of lists of images; ok is false for any other encoding.
-func imageListReserved(encoding string) (reserved int, ok bool) {
-	switch encoding {
-	case "list[jpeg]", "list[png]", "list[pil]":
-		return 4, true
-	case "jpeg_array", "jpegarray":
-		return 0, true
-	}
-	return 0, false
 }
 
 // splitImageList returns the elements' bytes, which alias data.

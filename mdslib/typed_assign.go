@@ -62,8 +62,8 @@ func setColumn(dst reflect.Value, e *Encoding, data []byte, own bool) error {
 	if !own {
 		data = bytes.Clone(data)
 	}
-	if reserved, ok := imageListReserved(e.name); ok && dst.Type() == reflect.TypeFor[[][]byte]() {
-		files, err := splitImageList(data, reserved)
+	if e.split != nil && dst.Type() == reflect.TypeFor[[][]byte]() {
+		files, err := e.split(data)
 		if err == nil {
 			dst.Set(reflect.ValueOf(files))
 		}
