@@ -84,9 +84,7 @@ func parse(url string, getenv func(string) string) (Config, error) {
 	if c.Account == "" && c.ConnectionString == "" {
 		return c, fmt.Errorf("store: %s: which account? Set AZURE_ACCOUNT_NAME, or AZURE_STORAGE_CONNECTION_STRING", url)
 	}
-	if c.Prefix = strings.Trim(path, "/"); c.Prefix != "" {
-		c.Prefix += "/"
-	}
+	c.Prefix = remote.FolderPrefix(path)
 	c.Endpoint = cmp.Or(c.Endpoint, "https://"+c.Account+".blob.core.windows.net")
 	return c, nil
 }

@@ -5,7 +5,6 @@ package gs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"os"
 	"strings"
 
@@ -31,13 +30,9 @@ type Config struct {
 
 func init() {
 	store.Register("gs", func(ctx context.Context, url string) (store.Store, error) {
-		_, rest, _ := strings.Cut(url, "://")
-		bucket, prefix, _ := strings.Cut(rest, "/")
-		if bucket == "" {
-			return nil, fmt.Errorf("store: %s: there is no bucket in the URL, which is gs://bucket/folder", url)
-		}
-		if prefix = strings.Trim(prefix, "/"); prefix != "" {
-			prefix += "/"
+		bucket, prefix, err := remote.SplitBucket(url)
+		if err != nil {
+			return nil, err
 		}
 		emulator := os.Getenv("STORAGE_EMULATOR_HOST") // Google's own name for it
 		if emulator != "" && !strings.Contains(emulator, "://") {

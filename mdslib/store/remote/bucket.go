@@ -48,6 +48,24 @@ type bucket struct {
 	Options
 }
 
+// SplitBucket cuts scheme://bucket/prefix into the bucket and the prefix, with a slash at its end unless it is "".
+func SplitBucket(url string) (bucket, prefix string, err error) {
+	_, rest, _ := strings.Cut(url, "://")
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	if bucket == "" {
+		return "", "", fmt.Errorf("store: %s: there is no bucket in the URL, which is %s://bucket/folder", url, store.Scheme(url))
+	}
+	return bucket, FolderPrefix(prefix), nil
+}
+
+// FolderPrefix is what stands before the keys in a folder of a bucket: its path with a slash at the end, "" for the root.
+func FolderPrefix(path string) string {
+	if path = strings.Trim(path, "/"); path != "" {
+		path += "/"
+	}
+	return path
+}
+
 // name is what errors call an object, or with no key the store.
 func (s *bucket) name(key string) string {
 	if key == "" {
@@ -116,19 +134,28 @@ func (s *bucket) page(ctx context.Context, lister Lister, prefix, token string) 
 	return page, next, err
 }
 
-// Delete implements [store.Store].
-func (s *bucket) Delete(ctx context.Context, key string) error {
+// writer is the service, for a change of key's object.
+func (s *bucket) writer(ctx context.Context, key string) (Writer, error) {
 	if err := store.CheckKey(key); err != nil {
-		return err
+		return nil, err
 	}
 	writer, ok := s.service.(Writer)
 	if !ok {
-		return s.fail(key, errReadOnly)
+		return nil, s.fail(key, errReadOnly)
 	}
 	if ctx.Err() != nil {
-		return s.fail(key, contextError(ctx))
+		return nil, s.fail(key, contextError(ctx))
 	}
-	err := s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return writer.Delete(ctx, s.Prefix+key) })
+	return writer, nil
+}
+
+// Delete implements [store.Store].
+func (s *bucket) Delete(ctx context.Context, key string) error {
+	writer, err := s.writer(ctx, key)
+	if err != nil {
+		return err
+	}
+	err = s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return writer.Delete(ctx, s.Prefix+key) })
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.fail(key, fmt.Errorf("delete: %w", err))
 	}

@@ -12,21 +12,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"gomosaic/mdslib/store"
 )
 
 // Put implements [store.Store].
 func (s *bucket) Put(ctx context.Context, path, key string) error {
-	if err := store.CheckKey(key); err != nil {
+	writer, err := s.writer(ctx, key)
+	if err != nil {
 		return err
-	}
-	writer, ok := s.service.(Writer)
-	if !ok {
-		return s.fail(key, errReadOnly)
-	}
-	if ctx.Err() != nil {
-		return s.fail(key, contextError(ctx))
 	}
 	file, err := os.Open(path)
 	if err != nil {

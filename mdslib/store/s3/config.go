@@ -4,7 +4,6 @@ package s3
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ func init() {
 // parse reads s3://bucket/prefix and the environment variables of mosaicml-streaming. Everything after the bucket is taken
 // as it stands: such URLs have no escapes.
 func parse(url string, getenv func(string) string) (Config, error) {
-	bucket, prefix, err := split(url)
+	bucket, prefix, err := remote.SplitBucket(url)
 	return Config{
 		Root: url, Bucket: bucket, Prefix: prefix,
 		Endpoint:      getenv("S3_ENDPOINT_URL"),
@@ -63,16 +62,3 @@ func parse(url string, getenv func(string) string) (Config, error) {
 }
 
 func isSeparator(r rune) bool { return r == ',' || r == ' ' }
-
-// split cuts scheme://bucket/prefix into the bucket and the prefix, with a slash at its end unless it is "".
-func split(url string) (bucket, prefix string, err error) {
-	_, rest, _ := strings.Cut(url, "://")
-	bucket, prefix, _ = strings.Cut(rest, "/")
-	if bucket == "" {
-		return "", "", fmt.Errorf("store: %s: there is no bucket in the URL, which is %s://bucket/folder", url, store.Scheme(url))
-	}
-	if prefix = strings.Trim(prefix, "/"); prefix != "" {
-		prefix += "/"
-	}
-	return bucket, prefix, nil
-}

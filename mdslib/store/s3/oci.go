@@ -11,13 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gomosaic/mdslib/store/remote"
 )
 
 // parseOCI reads oci://bucket@namespace/prefix. What is not in the URL comes from the environment, else from the profile of
 // ~/.oci/config: namespace, region, and the access_key_id and secret_access_key of a customer secret key. Without a key
 // there, AWS's ways of finding one are gone.
 func parseOCI(url string, getenv func(string) string) (Config, error) {
-	bucket, prefix, err := split(url)
+	bucket, prefix, err := remote.SplitBucket(url)
 	if err != nil {
 		return Config{}, err
 	}

@@ -54,7 +54,7 @@ func isolate(t *testing.T) (home string) {
 }
 
 func settings(url, endpoint string, p remote.Policy) Config {
-	bucket, prefix, err := split(url)
+	bucket, prefix, err := remote.SplitBucket(url)
 	if err != nil {
 		panic(err)
 	}
