@@ -10,23 +10,23 @@ done
 dir=${XDG_CACHE_HOME:-$HOME/.cache}/gomosaic/sshd
 [ "$(id -u)" -ne 0 ] || dir=/var/cache/gomosaic/sshd
 if [ ! -x "$dir/sshd" ]; then
-	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
+	temp=$(mktemp -d)
+	trap 'rm -rf "$temp"' EXIT
 	download() { # with new lists of packages where there are none, or old ones, and root asks
 		apt-get download openssh-server libwrap0 || { [ "$(id -u)" -eq 0 ] && apt-get update && apt-get download openssh-server libwrap0; }
 	}
-	if ! (cd "$work" && download && for p in *.deb; do dpkg-deb -x "$p" root; done) >"$work/log" 2>&1; then
+	if ! (cd "$temp" && download && for p in *.deb; do dpkg-deb -x "$p" root; done) >"$temp/log" 2>&1; then
 		printf 'The SFTP tests need an OpenSSH server.\nInstall one: sudo apt-get install -y openssh-server\nor name one: SSHD=/path/to/sshd\n' >&2
-		tail -n 3 "$work/log" >&2
+		tail -n 3 "$temp/log" >&2
 		exit 1
 	fi
 	# shellcheck disable=SC2016
-	printf '#!/bin/sh\ndir=$(dirname "$0")\nLD_LIBRARY_PATH=$(echo "$dir"/root/usr/lib/*-linux-gnu) exec "$dir"/root/usr/sbin/sshd "$@"\n' >"$work/sshd"
-	chmod +x "$work/sshd"
+	printf '#!/bin/sh\ndir=$(dirname "$0")\nLD_LIBRARY_PATH=$(echo "$dir"/root/usr/lib/*-linux-gnu) exec "$dir"/root/usr/sbin/sshd "$@"\n' >"$temp/sshd"
+	chmod +x "$temp/sshd"
 	mkdir -p "$(dirname "$dir")"
 	rm -rf "$dir"
 	mkdir "$dir"
-	chmod -R go+rX "$work/root" "$work/sshd"
-	mv "$work/root" "$work/sshd" "$dir"
+	chmod -R go+rX "$temp/root" "$temp/sshd"
+	mv "$temp/root" "$temp/sshd" "$dir"
 fi
 echo "$dir/sshd"

@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/decimal128"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
@@ -27,90 +26,26 @@ func ToArrow(ctx context.Context, d *mdslib.DataFrame) iter.Seq2[arrow.Record, e
 			yield(nil, err)
 			return
 		}
-		rows, err := NewRowBuilder(schema)
+		rows, err := newRowBuilder(schema)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		defer rows.Release()
+		defer rows.builder.Release()
 		for b, err := range d.Batches(ctx) {
 			for i := 0; err == nil && i < b.Rows; i++ {
-				err = rows.Append(b.Row(i))
+				err = rows.append(b.Row(i))
 			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(rows.Record(), nil) {
+			if !yield(rows.record(), nil) {
 				return
 			}
 		}
 	}
 }
-
-// RowBuilder makes Arrow records of rows of values as package plan describes them.
-type RowBuilder struct {
-	schema  plan.Schema
-	builder *array.RecordBuilder
-	rows    int
-	bytes   int
-}
-
-// Rows are written to files in records of so many rows or about so many bytes.
-const (
-	recordRows  = 1024
-	recordBytes = 8 << 20
-)
-
-// NewRowBuilder makes a builder for rows of a schema. Release must be called.
-func NewRowBuilder(schema plan.Schema) (*RowBuilder, error) {
-	fields := make([]arrow.Field, len(schema.Fields))
-	for i, f := range schema.Fields {
-		t, err := arrowType(f.Type)
-		if err != nil {
-			return nil, fmt.Errorf("arrowmds: column %q: %w", f.Name, err)
-		}
-		fields[i] = arrow.Field{Name: f.Name, Type: t, Nullable: true}
-	}
-	return &RowBuilder{schema: schema, builder: array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))}, nil
-}
-
-// Schema is that of the records.
-func (b *RowBuilder) Schema() *arrow.Schema { return b.builder.Schema() }
-
-// Rows counts those since the last record.
-func (b *RowBuilder) Rows() int { return b.rows }
-
-// Full tells whether the rows are enough for a record.
-func (b *RowBuilder) Full() bool { return b.rows >= recordRows || b.bytes >= recordBytes }
-
-// Append adds a row.
-func (b *RowBuilder) Append(row []any) error {
-	for i, f := range b.schema.Fields {
-		if err := appendValue(b.builder.Field(i), row[i], f.Type); err != nil {
-			return fmt.Errorf("arrowmds: column %q: %w", f.Name, err)
-		}
-		switch v := row[i].(type) {
-		case string:
-			b.bytes += len(v)
-		case []byte:
-			b.bytes += len(v)
-		default:
-			b.bytes += 8
-		}
-	}
-	b.rows++
-	return nil
-}
-
-// Record returns the rows added since the last record. The caller releases it.
-func (b *RowBuilder) Record() arrow.Record {
-	b.rows, b.bytes = 0, 0
-	return b.builder.NewRecord()
-}
-
-// Release frees the builder.
-func (b *RowBuilder) Release() { b.builder.Release() }
 
 // arrowType is the Arrow type of a Spark type; TypeOf goes the other way.
 func arrowType(t plan.Type) (arrow.DataType, error) {

@@ -3,11 +3,11 @@ package arrowipc
 // The Arrow sink: DataFrame.Write.
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 
 	"gomosaic/mdslib/arrowmds"
@@ -34,55 +34,16 @@ func openSink(schema plan.Schema, opts *local.Options) (local.Sink, error) {
 	default:
 		return nil, fmt.Errorf("option compression is %q, want none, zstd or lz4", name)
 	}
-	rows, err := arrowmds.NewRowBuilder(schema) // refuses what Arrow has no type for
-	if err != nil {
+	if _, err := arrowmds.RowSchema(schema); err != nil {
 		return nil, err
 	}
-	rows.Release()
 	return s, nil
 }
 
 func (s *sink) Suffix() string { return "arrow" }
 
 func (s *sink) Create(w io.WriteSeeker) (local.RowWriter, error) {
-	rows, err := arrowmds.NewRowBuilder(s.schema)
-	if err != nil {
-		return nil, err
-	}
-	file, err := ipc.NewFileWriter(w, append([]ipc.Option{ipc.WithSchema(rows.Schema())}, s.codec...)...)
-	if err != nil {
-		rows.Release()
-		return nil, err
-	}
-	return &writer{rows: rows, file: file}, nil
-}
-
-type writer struct {
-	rows *arrowmds.RowBuilder
-	file *ipc.FileWriter
-}
-
-func (w *writer) Write(values []any) error {
-	if err := w.rows.Append(values); err != nil {
-		return err
-	}
-	if w.rows.Full() {
-		return w.flush()
-	}
-	return nil
-}
-
-// flush writes a record batch.
-func (w *writer) flush() error {
-	if w.rows.Rows() == 0 {
-		return nil
-	}
-	rec := w.rows.Record()
-	defer rec.Release()
-	return w.file.Write(rec)
-}
-
-func (w *writer) Close() error {
-	defer w.rows.Release()
-	return errors.Join(w.flush(), w.file.Close())
+	return arrowmds.NewRowWriter(s.schema, func(schema *arrow.Schema) (arrowmds.RecordFile, error) {
+		return ipc.NewFileWriter(w, append([]ipc.Option{ipc.WithSchema(schema)}, s.codec...)...)
+	})
 }

@@ -3,11 +3,11 @@ package parquet
 // The Parquet sink: DataFrame.Write.
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	pq "github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
@@ -40,11 +40,9 @@ func openSink(schema plan.Schema, opts *local.Options) (local.Sink, error) {
 	if !ok {
 		return nil, fmt.Errorf("option compression is %q, want none, snappy, gzip, zstd or brotli", name)
 	}
-	rows, err := arrowmds.NewRowBuilder(schema) // refuses what Arrow has no type for
-	if err != nil {
+	if _, err := arrowmds.RowSchema(schema); err != nil {
 		return nil, err
 	}
-	rows.Release()
 	s := &sink{schema, codec, name + ".parquet"}
 	if codec == compress.Codecs.Uncompressed {
 		s.suffix = "parquet"
@@ -55,51 +53,23 @@ func openSink(schema plan.Schema, opts *local.Options) (local.Sink, error) {
 func (s *sink) Suffix() string { return s.suffix }
 
 func (s *sink) Create(w io.WriteSeeker) (local.RowWriter, error) {
-	rows, err := arrowmds.NewRowBuilder(s.schema)
-	if err != nil {
-		return nil, err
-	}
-	// The Arrow schema isn't stored: Spark ignores it, and other readers take the types of Parquet as well.
-	file, err := pqarrow.NewFileWriter(rows.Schema(), keepOpen{w}, pq.NewWriterProperties(pq.WithCompression(s.codec), pq.WithMaxRowGroupLength(1<<40)), pqarrow.NewArrowWriterProperties())
-	if err != nil {
-		rows.Release()
-		return nil, err
-	}
-	return &writer{rows: rows, file: file}, nil
+	return arrowmds.NewRowWriter(s.schema, func(schema *arrow.Schema) (arrowmds.RecordFile, error) {
+		// The Arrow schema isn't stored: Spark ignores it, and other readers take the types of Parquet as well.
+		file, err := pqarrow.NewFileWriter(schema, keepOpen{w}, pq.NewWriterProperties(pq.WithCompression(s.codec), pq.WithMaxRowGroupLength(1<<40)), pqarrow.NewArrowWriterProperties())
+		return rowGroups{file}, err
+	})
 }
 
 // keepOpen hides the Close of a file, which Arrow's writer would call.
 type keepOpen struct{ io.Writer }
 
-type writer struct {
-	rows *arrowmds.RowBuilder
-	file *pqarrow.FileWriter
-}
+// rowGroups ends a row group when it has its bytes.
+type rowGroups struct{ *pqarrow.FileWriter }
 
-func (w *writer) Write(values []any) error {
-	if err := w.rows.Append(values); err != nil {
-		return err
+// Write implements [arrowmds.RecordFile].
+func (g rowGroups) Write(record arrow.Record) error {
+	if g.RowGroupTotalBytesWritten() >= rowGroupBytes {
+		g.NewBufferedRowGroup()
 	}
-	if w.rows.Full() {
-		return w.flush()
-	}
-	return nil
-}
-
-// flush hands the rows to Arrow.
-func (w *writer) flush() error {
-	if w.rows.Rows() == 0 {
-		return nil
-	}
-	rec := w.rows.Record()
-	defer rec.Release()
-	if w.file.RowGroupTotalBytesWritten() >= rowGroupBytes {
-		w.file.NewBufferedRowGroup()
-	}
-	return w.file.WriteBuffered(rec)
-}
-
-func (w *writer) Close() error {
-	defer w.rows.Release()
-	return errors.Join(w.flush(), w.file.Close())
+	return g.WriteBuffered(record)
 }
