@@ -17,12 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"gomosaic/mdslib"
-	"gomosaic/mdslib/mdscmd"
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
 	"gomosaic/mdslib/store/storetest"
-	"gomosaic/streamlib"
+	"gomosaic/mdslib/store/storetest/published"
 )
 
 const secret = "hf_0123456789abcdef"
@@ -195,14 +193,7 @@ func TestFaults(t *testing.T) {
 // TestDataset: a data set that lies there is streamed and verified.
 func TestDataset(t *testing.T) {
 	dir := t.TempDir()
-	w, err := mdslib.NewMDSWriter(mdslib.MDSOptions{Out: dir, Columns: mdslib.Columns{"id": "int64", "data": "bytes"}, Compression: "zstd", Hashes: []string{"sha1"}, SizeLimit: "20kb"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 100 {
-		err = errors.Join(err, w.Write(mdslib.Sample{"id": int64(i), "data": bytes.Repeat([]byte{byte(i)}, 1000)}))
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err := published.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
@@ -215,34 +206,8 @@ func TestDataset(t *testing.T) {
 		t.Fatal(err)
 	}
 	serveFiles(t, files)
-	const root = "hf://datasets/org/flowers/sets"
-	dataset, err := streamlib.NewStreamingDataset(t.Context(), streamlib.DatasetOptions{Remote: root, Local: t.TempDir(), ValidateHash: "sha1", BatchSize: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dataset.Close()
-	n := int64(0)
-	for batch, err := range streamlib.NewStreamingDataLoader(dataset, streamlib.LoaderOptions{BatchSize: 10}).Batches(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, id := range batch.Columns["id"].Data.([]int64) {
-			if data := batch.Values["data"][i].([]byte); id != n || !bytes.Equal(data, bytes.Repeat([]byte{byte(n)}, 1000)) {
-				t.Fatalf("sample %d came as %d", n, id)
-			}
-			n++
-		}
-	}
-	var out, messages strings.Builder
-	if status := mdscmd.Run(t.Context(), []string{"verify", root}, &out, &messages); n != 100 || status != 0 {
-		t.Errorf("%d samples; gomosaic mds verify: %d, %s%s", n, status, out.String(), messages.String())
-	}
-	w, err = mdslib.NewMDSWriter(mdslib.MDSOptions{Out: root + "/new", Columns: mdslib.Columns{"id": "int64"}})
-	if err == nil {
-		err = errors.Join(w.Write(mdslib.Sample{"id": int64(1)}), w.Close())
-	}
-	if !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("writing there: err = %v, want errors.ErrUnsupported", err)
+	if err := published.Check(t.Context(), "hf://datasets/org/flowers/sets", t.TempDir()); err != nil {
+		t.Error(err)
 	}
 }
 
