@@ -1,0 +1,241 @@
+//go:build spark
+
+package spark
+
+// Relations and their rows, beside PySpark and the local engine.
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
+)
+
+// sources writes the files that the relations read.
+func sources(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"flowers.csv":  "name,petals,height\nrose,5,0.5\nlily,6,1.25\n,4,\ntulip,6,0.3\nrose,5,0.75\niris,3,-1e-3\n",
+		"flowers.json": `{"name":"rose","tags":["red","it's"],"at":{"x":1,"y":null}}` + "\n" + `{"name":"Lilie ü","tags":[],"at":null}` + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// relations are the frames of testdata/relations.py by the same names.
+func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.DataFrame {
+	t.Helper()
+	sql := func(query string) *mdslib.DataFrame {
+		d, err := s.SQL(t.Context(), query)
+		if err != nil && s == session {
+			t.Fatal(err)
+		}
+		return d
+	}
+	csv := s.Read().Format("csv").Option("header", "true").Option("inferSchema", "true").Load(dir + "/flowers.csv")
+	numbers := s.Range(0, 100)
+	return map[string]*mdslib.DataFrame{
+		"csv":                     csv,
+		"json":                    s.Read().Format("json").Load(dir + "/flowers.json"),
+		"schema":                  s.Read().Format("csv").Schema("a STRING, b BIGINT, c FLOAT").Option("header", "true").Load(dir + "/flowers.csv"),
+		"range":                   numbers,
+		"sql":                     sql("SELECT id, CAST(id AS STRING) AS s FROM range(7) WHERE id % 2 = 0"),
+		"project":                 csv.Select("upper(name) AS n", "petals * 2", "*"),
+		"global aggregate":        csv.Select("count(*)", "sum(petals) AS s"),
+		"with column":             csv.WithColumn("double", "petals * 2").WithColumn("NAME", "lower(name)"),
+		"renamed":                 csv.WithColumnRenamed("name", "flower").WithColumnRenamed("nothing", "x"),
+		"drop":                    csv.Drop("name", "nothing"),
+		"filter":                  csv.Filter("petals > 4 AND name IS NOT NULL"),
+		"limit":                   numbers.Limit(3),
+		"sort":                    csv.OrderBy("petals DESC NULLS FIRST", "name"),
+		"sort descending":         csv.OrderBy("name DESC", "petals ASC NULLS LAST"),
+		"distinct":                csv.Select("petals").Distinct(),
+		"duplicates":              csv.DropDuplicates("petals").Select("petals"),
+		"union":                   csv.Union(csv.Filter("petals = 5")),
+		"union by name":           csv.Select("name", "petals").UnionByName(csv.Select("petals", "name")),
+		"repartition":             numbers.Repartition(3).Select("spark_partition_id() AS p", "id").Select("count(DISTINCT p) AS parts", "sum(id) AS s"),
+		"aggregate":               csv.GroupBy("petals").Agg("count(1) AS count", "max(name)", "avg(petals + 1) AS mean"),
+		"aggregate by expression": csv.GroupBy("petals % 2 AS odd").Agg("count(DISTINCT name) AS names"),
+		"sample":                  numbers.Sample(0.3, 7),
+		"split 0":                 numbers.RandomSplit([]float64{3, 1}, 11)[0],
+		"split 1":                 numbers.RandomSplit([]float64{3, 1}, 11)[1],
+		"types": sql("SELECT CAST(1 AS TINYINT) AS b, CAST(-2 AS SMALLINT) AS s, 3 AS i, 4L AS l, CAST(0.1 AS FLOAT) AS f, 0.1D AS d, 1.50BD AS dec," +
+			" true AS t, X'00ff' AS bin, DATE'2026-11-27' AS day, TIMESTAMP'2026-11-27 10:00:00.123456Z' AS at, 'x' AS txt," +
+			" array(1, NULL) AS a, map('k', 1) AS m, named_struct('p', 1, 'q', array('z')) AS st, CAST(NULL AS INT) AS none, array(named_struct('n', 1.0D)) AS deep"),
+		"null rows": sql("SELECT IF(id = 1, NULL, id) AS i, IF(id = 0, NULL, CAST(id AS STRING)) AS s, IF(id = 2, NULL, X'01') AS b FROM range(3)"),
+		"empty":     numbers.Filter("id < 0"),
+	}
+}
+
+// ordered are the relations whose rows come in an order that is theirs.
+var ordered = []string{"sort", "sort descending", "limit", "csv", "project", "union", "types", "null rows", "range"}
+
+// text is a value as the other side writes it.
+func text(v any, t plan.Type) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case float32:
+		return pythonHex(float64(v))
+	case float64:
+		return pythonHex(v)
+	case []byte:
+		return "0x" + hex.EncodeToString(v)
+	case plan.TimestampValue:
+		return strconv.FormatInt(int64(v), 10)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = text(e, *t.Elem)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case plan.StructValue:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = t.Fields[i].Name + ": " + text(e, t.Fields[i].Type)
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case plan.MapValue:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = text(e.Key, *t.Key) + ": " + text(e.Value, *t.Elem)
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return fmt.Sprint(v)
+}
+
+// pythonHex is Python's float.hex.
+func pythonHex(f float64) string {
+	s := strconv.FormatFloat(f, 'x', 13, 64)
+	mantissa, exponent, _ := strings.Cut(s, "p")
+	n, _ := strconv.Atoi(exponent)
+	if f == 0 {
+		mantissa = strings.TrimSuffix(mantissa, strings.Repeat("0", 13)) + "0"
+	}
+	return fmt.Sprintf("%sp%+d", mantissa, n)
+}
+
+// table runs a frame.
+func table(t *testing.T, d *mdslib.DataFrame) (schema plan.Schema, rows [][]string) {
+	t.Helper()
+	schema, err := d.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range d.Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Rows {
+			row := make([]string, len(b.Columns))
+			for c, v := range b.Row(i) {
+				row[c] = text(v, b.Schema.Fields[c].Type)
+			}
+			rows = append(rows, row)
+		}
+		for c, f := range b.Schema.Fields {
+			if g := schema.Fields[c]; f.Name != g.Name || !f.Type.Equal(g.Type) {
+				t.Errorf("the rows have the column %s %s, the schema %s %s", f.Name, f.Type, g.Name, g.Type)
+			}
+		}
+	}
+	return schema, rows
+}
+
+// TestPySpark: every relation has the schema and the rows that PySpark gives, from the same server.
+func TestPySpark(t *testing.T) {
+	dir := sources(t)
+	cmd := exec.Command(python, "-W", "ignore", "testdata/relations.py", dir)
+	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote(), "TZ=UTC")
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, problems.Bytes())
+	}
+	var raw map[string][2]json.RawMessage
+	if err := json.Unmarshal(out, &raw); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	theirs := map[string]struct {
+		schema string
+		rows   [][]string
+	}{}
+	for name, pair := range raw {
+		one := theirs[name]
+		if err := errors.Join(json.Unmarshal(pair[0], &one.schema), json.Unmarshal(pair[1], &one.rows)); err != nil {
+			t.Fatal(err)
+		}
+		theirs[name] = one
+	}
+	ours := relations(t, session, dir)
+	if len(theirs) != len(ours) {
+		t.Errorf("%d relations there, %d here", len(theirs), len(ours))
+	}
+	for name, d := range ours {
+		t.Run(name, func(t *testing.T) {
+			schema, rows := table(t, d)
+			if got := strings.ReplaceAll(plan.StructOf(schema.Fields...).String(), "`", ""); got != theirs[name].schema {
+				t.Errorf("schema\n got %s\nwant %s", got, theirs[name].schema)
+			}
+			compare(t, name, rows, theirs[name].rows)
+		})
+	}
+}
+
+func compare(t *testing.T, name string, got, want [][]string) {
+	t.Helper()
+	if !slices.Contains(ordered, name) {
+		slices.SortFunc(got, slices.Compare[[]string])
+		slices.SortFunc(want, slices.Compare[[]string])
+	}
+	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
+		t.Errorf("rows\n got %q\nwant %q", got, want)
+	}
+}
+
+// onlySpark has what the local engine does not do, or does in another way where Spark's answer depends on its partitions.
+var onlySpark = []string{"sql", "types", "null rows", "repartition", "sample", "split 0", "split 1"}
+
+// TestLocal: the same frames give the same tables on the local engine.
+func TestLocal(t *testing.T) {
+	here, err := mdslib.Connect(t.Context(), "local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := here.SQL(t.Context(), "SELECT 1"); err == nil || !strings.Contains(err.Error(), "the engine local has no SQL") {
+		t.Errorf("SQL on local: %v", err)
+	}
+	dir := sources(t)
+	there := relations(t, session, dir)
+	for name, d := range relations(t, here, dir) {
+		if slices.Contains(onlySpark, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			schema, rows := table(t, d)
+			theirSchema, theirRows := table(t, there[name])
+			if !plan.StructOf(schema.Fields...).Equal(plan.StructOf(theirSchema.Fields...)) {
+				t.Errorf("schema\nlocal %s\nSpark %s", schema, theirSchema)
+			}
+			compare(t, name, rows, theirRows)
+		})
+	}
+}
