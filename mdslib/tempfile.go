@@ -3,21 +3,18 @@ package mdslib
 import (
 	"errors"
 	"fmt"
+	"gomosaic/mdslib/store"
 	"io/fs"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"strconv"
 )
 
 // A file that others may read appears under its name only when it is whole: it is written under a temporary name in the
-// same folder and renamed. The temporary name starts with a dot and holds ".tmp-", so that nobody takes it for data.
+// same folder, that of store.TempName, and renamed.
 
 // createTemp makes the temporary file that publish will rename to name.
 func createTemp(name string) (*os.File, error) {
 	for {
-		temp := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".tmp-"+strconv.FormatUint(rand.Uint64(), 36))
-		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666) // not os.CreateTemp: the user's umask decides who reads
+		f, err := os.OpenFile(store.TempName(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666) // not os.CreateTemp: the user's umask decides who reads
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

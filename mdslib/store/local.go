@@ -7,19 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // local is a folder of this machine.
 type local struct{ root string }
-
-// tempMark is in the name of every file that is being written; such files are no objects.
-const tempMark = ".tmp-"
 
 func (l local) path(key string) (string, error) {
 	if err := CheckKey(key); err != nil {
@@ -71,7 +66,7 @@ func copyFile(ctx context.Context, from, to string) (err error) {
 	} else if stat.IsDir() {
 		return fmt.Errorf("store: %s is a folder", from)
 	}
-	temp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+tempMark+strconv.FormatUint(rand.Uint64(), 36))
+	temp := TempName(to)
 	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
@@ -148,7 +143,7 @@ func (l local) list(ctx context.Context, prefix string) ([]Object, error) {
 			}
 			return nil
 		}
-		if !strings.HasPrefix(key, prefix) || strings.HasPrefix(entry.Name(), ".") && strings.Contains(entry.Name(), tempMark) {
+		if !strings.HasPrefix(key, prefix) || IsTemp(entry.Name()) {
 			return nil
 		}
 		stat, err := os.Stat(path) // follows links to files

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"net/url"
 	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"gomosaic/mdslib/store"
@@ -30,9 +28,6 @@ type dbfs struct {
 
 // blockBytes is the most that one request of the DBFS API moves.
 const blockBytes = 1 << 20
-
-// tempMark is in the name of every file that is being written; such files are no objects.
-const tempMark = ".tmp-"
 
 func (d *dbfs) path(key string) string { return path.Join(d.root, key) }
 
@@ -120,7 +115,7 @@ func (d *dbfs) Upload(ctx context.Context, key string, body io.ReadSeeker, bytes
 		}
 		return d.post(ctx, "put", map[string]any{"path": path, "contents": block, "overwrite": true}, nil)
 	}
-	temp := d.path(tempName(key))
+	temp := d.path(store.TempName(key))
 	defer func() {
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)
@@ -171,16 +166,6 @@ func (d *dbfs) write(ctx context.Context, path string, body io.Reader) error {
 	}
 }
 
-// tempName is a name beside key's.
-func tempName(key string) string {
-	folder, name := path.Split(key)
-	return folder + "." + name + tempMark + strconv.FormatUint(rand.Uint64(), 36)
-}
-
-func isTemp(name string) bool {
-	return strings.HasPrefix(name, ".") && strings.Contains(name, tempMark)
-}
-
 func (d *dbfs) delete(ctx context.Context, path string) error {
 	err := d.post(ctx, "delete", map[string]any{"path": path, "recursive": false}, nil)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -212,7 +197,7 @@ func (d *dbfs) Page(ctx context.Context, prefix, token string) ([]store.Object, 
 		err := d.ask(ctx, call{method: "GET", path: "/api/2.0/dbfs/list", query: url.Values{"path": {d.path(folder)}}}, &list)
 		var entries []remote.Entry
 		for _, f := range list.Files {
-			if name := path.Base(f.Path); path.Dir(f.Path) == d.path(folder) && !isTemp(name) { // a file's list is itself
+			if name := path.Base(f.Path); path.Dir(f.Path) == d.path(folder) && !store.IsTemp(name) { // a file's list is itself
 				entries = append(entries, remote.Entry{Name: name, Folder: f.IsDir, Bytes: f.Bytes})
 			}
 		}

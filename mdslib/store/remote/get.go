@@ -8,10 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,7 +23,7 @@ func (s *bucket) Get(ctx context.Context, key, path string) (err error) {
 	if ctx.Err() != nil {
 		return s.fail(key, contextError(ctx))
 	}
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp-"+strconv.FormatUint(rand.Uint64(), 36))
+	temp := store.TempName(path)
 	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

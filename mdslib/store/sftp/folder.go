@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -30,9 +27,6 @@ func newFolder(h *host, root string) *folder { return &folder{newConnector(h), r
 const (
 	// blockBytes is read at once; the client asks for it in packets side by side.
 	blockBytes = 2 << 20
-
-	// tempMark is in the name of every file that is being written; such files are no objects.
-	tempMark = ".tmp-"
 
 	// patience is how long a failed upload may take to remove what it has left behind.
 	patience = 2 * time.Second
@@ -123,7 +117,7 @@ func (r *reader) Close() error {
 // Upload implements [remote.Writer]. The file is written beside its place and renamed when it is whole.
 func (f *folder) Upload(ctx context.Context, key string, body io.ReadSeeker, bytes int64) error {
 	target := f.path(key)
-	temp := path.Join(path.Dir(target), "."+path.Base(target)+tempMark+strconv.FormatUint(rand.Uint64(), 36))
+	temp := store.TempName(target)
 	err := f.use(ctx, func(c *connection) error {
 		if err := create(c, temp, stopping{ctx, body}, bytes); err != nil {
 			return err
@@ -221,7 +215,7 @@ func (f *folder) Page(ctx context.Context, prefix, token string) ([]store.Object
 						continue
 					}
 				}
-				if (stat.IsDir() || stat.Mode().IsRegular()) && !(strings.HasPrefix(name, ".") && strings.Contains(name, tempMark)) {
+				if (stat.IsDir() || stat.Mode().IsRegular()) && !store.IsTemp(name) {
 					entries = append(entries, remote.Entry{Name: name, Folder: stat.IsDir(), Bytes: stat.Size()})
 				}
 			}
