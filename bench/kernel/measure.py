@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -71,8 +72,10 @@ class Kernel:
         specs = KernelSpecManager(kernel_dirs=[str(spec_dir)], ensure_native_kernel=False)
         self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
         self.command = self.manager.kernel_spec.argv
+        self.temp = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         at = time.perf_counter()
-        self.manager.start_kernel(stdout=log, stderr=log, cwd=tempfile.gettempdir())
+        self.manager.start_kernel(stdout=log, stderr=log, cwd=self.temp.name, env={**os.environ, "TMPDIR": self.temp.name})
+        self.session = self.manager.provisioner.pid  # it leads one of its own
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)
@@ -97,8 +100,15 @@ class Kernel:
         return seconds, printed
 
     def close(self):
+        """Ends the kernel and what it has left behind: gonb leaves its gopls, and files."""
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+        for line in subprocess.check_output(["ps", "-eo", "pid=,sid="], text=True).splitlines():
+            pid, session = map(int, line.split())
+            if session == self.session:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.temp.cleanup()
 
 
 class Ours(Kernel):
