@@ -175,7 +175,7 @@ func (c *Case) Answer() (*Work, error) {
 
 // RunJSON reads one [Case] from r and writes {"shape": […], "ids": […]} to w: the shape of [Work.Shape] and the ids in
 // row-major order, -1 for empty slots. A case that the reference refuses is answered by {"error": "ValueError: …"}, and
-// RunJSON returns nil; it returns an error, having written one too, if r holds no case.
+// RunJSON returns nil; it returns an error, having written one too, if r holds no case, or more than one.
 func RunJSON(r io.Reader, w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -215,9 +215,14 @@ func decodeCase(decoder *json.Decoder, c *Case) error {
 		Error    json.RawMessage `json:"error"`
 		Message  json.RawMessage `json:"message"`
 	}
-	err := decoder.Decode(&asked)
+	if err := decoder.Decode(&asked); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return fmt.Errorf("more text after the case, from byte %d", decoder.InputOffset())
+	}
 	*c = asked.Case
-	return err
+	return nil
 }
 
 // refusalText names the class of Python's exception before the message.
