@@ -187,7 +187,120 @@ func (x WriteOperation_SaveMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WriteOperation_SaveMode.Descriptor instead.
 func (WriteOperation_SaveMode) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{25, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
+}
+
+type WriteOperation_SaveTable_TableSaveMethod int32
+
+const (
+	WriteOperation_SaveTable_TABLE_SAVE_METHOD_UNSPECIFIED   WriteOperation_SaveTable_TableSaveMethod = 0
+	WriteOperation_SaveTable_TABLE_SAVE_METHOD_SAVE_AS_TABLE WriteOperation_SaveTable_TableSaveMethod = 1
+	WriteOperation_SaveTable_TABLE_SAVE_METHOD_INSERT_INTO   WriteOperation_SaveTable_TableSaveMethod = 2
+)
+
+// Enum value maps for WriteOperation_SaveTable_TableSaveMethod.
+var (
+	WriteOperation_SaveTable_TableSaveMethod_name = map[int32]string{
+		0: "TABLE_SAVE_METHOD_UNSPECIFIED",
+		1: "TABLE_SAVE_METHOD_SAVE_AS_TABLE",
+		2: "TABLE_SAVE_METHOD_INSERT_INTO",
+	}
+	WriteOperation_SaveTable_TableSaveMethod_value = map[string]int32{
+		"TABLE_SAVE_METHOD_UNSPECIFIED":   0,
+		"TABLE_SAVE_METHOD_SAVE_AS_TABLE": 1,
+		"TABLE_SAVE_METHOD_INSERT_INTO":   2,
+	}
+)
+
+func (x WriteOperation_SaveTable_TableSaveMethod) Enum() *WriteOperation_SaveTable_TableSaveMethod {
+	p := new(WriteOperation_SaveTable_TableSaveMethod)
+	*p = x
+	return p
+}
+
+func (x WriteOperation_SaveTable_TableSaveMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WriteOperation_SaveTable_TableSaveMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_spark_connect_proto_enumTypes[3].Descriptor()
+}
+
+func (WriteOperation_SaveTable_TableSaveMethod) Type() protoreflect.EnumType {
+	return &file_spark_connect_proto_enumTypes[3]
+}
+
+func (x WriteOperation_SaveTable_TableSaveMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WriteOperation_SaveTable_TableSaveMethod.Descriptor instead.
+func (WriteOperation_SaveTable_TableSaveMethod) EnumDescriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0, 0}
+}
+
+type Join_JoinType int32
+
+const (
+	Join_JOIN_TYPE_UNSPECIFIED Join_JoinType = 0
+	Join_JOIN_TYPE_INNER       Join_JoinType = 1
+	Join_JOIN_TYPE_FULL_OUTER  Join_JoinType = 2
+	Join_JOIN_TYPE_LEFT_OUTER  Join_JoinType = 3
+	Join_JOIN_TYPE_RIGHT_OUTER Join_JoinType = 4
+	Join_JOIN_TYPE_LEFT_ANTI   Join_JoinType = 5
+	Join_JOIN_TYPE_LEFT_SEMI   Join_JoinType = 6
+	Join_JOIN_TYPE_CROSS       Join_JoinType = 7
+)
+
+// Enum value maps for Join_JoinType.
+var (
+	Join_JoinType_name = map[int32]string{
+		0: "JOIN_TYPE_UNSPECIFIED",
+		1: "JOIN_TYPE_INNER",
+		2: "JOIN_TYPE_FULL_OUTER",
+		3: "JOIN_TYPE_LEFT_OUTER",
+		4: "JOIN_TYPE_RIGHT_OUTER",
+		5: "JOIN_TYPE_LEFT_ANTI",
+		6: "JOIN_TYPE_LEFT_SEMI",
+		7: "JOIN_TYPE_CROSS",
+	}
+	Join_JoinType_value = map[string]int32{
+		"JOIN_TYPE_UNSPECIFIED": 0,
+		"JOIN_TYPE_INNER":       1,
+		"JOIN_TYPE_FULL_OUTER":  2,
+		"JOIN_TYPE_LEFT_OUTER":  3,
+		"JOIN_TYPE_RIGHT_OUTER": 4,
+		"JOIN_TYPE_LEFT_ANTI":   5,
+		"JOIN_TYPE_LEFT_SEMI":   6,
+		"JOIN_TYPE_CROSS":       7,
+	}
+)
+
+func (x Join_JoinType) Enum() *Join_JoinType {
+	p := new(Join_JoinType)
+	*p = x
+	return p
+}
+
+func (x Join_JoinType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Join_JoinType) Descriptor() protoreflect.EnumDescriptor {
+	return file_spark_connect_proto_enumTypes[4].Descriptor()
+}
+
+func (Join_JoinType) Type() protoreflect.EnumType {
+	return &file_spark_connect_proto_enumTypes[4]
+}
+
+func (x Join_JoinType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Join_JoinType.Descriptor instead.
+func (Join_JoinType) EnumDescriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
 }
 
 type SetOperation_SetOpType int32
@@ -226,11 +339,11 @@ func (x SetOperation_SetOpType) String() string {
 }
 
 func (SetOperation_SetOpType) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[3].Descriptor()
+	return file_spark_connect_proto_enumTypes[5].Descriptor()
 }
 
 func (SetOperation_SetOpType) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[3]
+	return &file_spark_connect_proto_enumTypes[5]
 }
 
 func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
@@ -239,7 +352,7 @@ func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetOperation_SetOpType.Descriptor instead.
 func (SetOperation_SetOpType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type Aggregate_GroupType int32
@@ -272,11 +385,11 @@ func (x Aggregate_GroupType) String() string {
 }
 
 func (Aggregate_GroupType) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[4].Descriptor()
+	return file_spark_connect_proto_enumTypes[6].Descriptor()
 }
 
 func (Aggregate_GroupType) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[4]
+	return &file_spark_connect_proto_enumTypes[6]
 }
 
 func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
@@ -285,7 +398,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -321,11 +434,11 @@ func (x Expression_SortOrder_SortDirection) String() string {
 }
 
 func (Expression_SortOrder_SortDirection) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[5].Descriptor()
+	return file_spark_connect_proto_enumTypes[7].Descriptor()
 }
 
 func (Expression_SortOrder_SortDirection) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[5]
+	return &file_spark_connect_proto_enumTypes[7]
 }
 
 func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
@@ -334,7 +447,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -370,11 +483,11 @@ func (x Expression_SortOrder_NullOrdering) String() string {
 }
 
 func (Expression_SortOrder_NullOrdering) Descriptor() protoreflect.EnumDescriptor {
-	return file_spark_connect_proto_enumTypes[6].Descriptor()
+	return file_spark_connect_proto_enumTypes[8].Descriptor()
 }
 
 func (Expression_SortOrder_NullOrdering) Type() protoreflect.EnumType {
-	return &file_spark_connect_proto_enumTypes[6]
+	return &file_spark_connect_proto_enumTypes[8]
 }
 
 func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
@@ -383,7 +496,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 1}
 }
 
 type UserContext struct {
@@ -513,15 +626,16 @@ func (*Plan_Root) isPlan_OpType() {}
 func (*Plan_Command) isPlan_OpType() {}
 
 type ExecutePlanRequest struct {
-	state          protoimpl.MessageState              `protogen:"open.v1"`
-	SessionId      string                              `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	UserContext    *UserContext                        `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
-	Plan           *Plan                               `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
-	ClientType     *string                             `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	RequestOptions []*ExecutePlanRequest_RequestOption `protobuf:"bytes,5,rep,name=request_options,json=requestOptions,proto3" json:"request_options,omitempty"`
-	OperationId    *string                             `protobuf:"bytes,6,opt,name=operation_id,json=operationId,proto3,oneof" json:"operation_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state                             protoimpl.MessageState              `protogen:"open.v1"`
+	SessionId                         string                              `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	UserContext                       *UserContext                        `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
+	Plan                              *Plan                               `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+	ClientType                        *string                             `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	RequestOptions                    []*ExecutePlanRequest_RequestOption `protobuf:"bytes,5,rep,name=request_options,json=requestOptions,proto3" json:"request_options,omitempty"`
+	OperationId                       *string                             `protobuf:"bytes,6,opt,name=operation_id,json=operationId,proto3,oneof" json:"operation_id,omitempty"`
+	ClientObservedServerSideSessionId *string                             `protobuf:"bytes,8,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *ExecutePlanRequest) Reset() {
@@ -592,6 +706,13 @@ func (x *ExecutePlanRequest) GetRequestOptions() []*ExecutePlanRequest_RequestOp
 func (x *ExecutePlanRequest) GetOperationId() string {
 	if x != nil && x.OperationId != nil {
 		return *x.OperationId
+	}
+	return ""
+}
+
+func (x *ExecutePlanRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
 	}
 	return ""
 }
@@ -693,11 +814,12 @@ type ExecutePlanResponse struct {
 	//	*ExecutePlanResponse_SqlCommandResult_
 	//	*ExecutePlanResponse_ResultComplete_
 	//	*ExecutePlanResponse_ExecutionProgress_
-	ResponseType  isExecutePlanResponse_ResponseType `protobuf_oneof:"response_type"`
-	OperationId   string                             `protobuf:"bytes,12,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
-	ResponseId    string                             `protobuf:"bytes,13,opt,name=response_id,json=responseId,proto3" json:"response_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ResponseType        isExecutePlanResponse_ResponseType `protobuf_oneof:"response_type"`
+	OperationId         string                             `protobuf:"bytes,12,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
+	ResponseId          string                             `protobuf:"bytes,13,opt,name=response_id,json=responseId,proto3" json:"response_id,omitempty"`
+	ServerSideSessionId string                             `protobuf:"bytes,15,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ExecutePlanResponse) Reset() {
@@ -794,6 +916,13 @@ func (x *ExecutePlanResponse) GetResponseId() string {
 	return ""
 }
 
+func (x *ExecutePlanResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
+	}
+	return ""
+}
+
 type isExecutePlanResponse_ResponseType interface {
 	isExecutePlanResponse_ResponseType()
 }
@@ -823,14 +952,15 @@ func (*ExecutePlanResponse_ResultComplete_) isExecutePlanResponse_ResponseType()
 func (*ExecutePlanResponse_ExecutionProgress_) isExecutePlanResponse_ResponseType() {}
 
 type ReattachExecuteRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	SessionId      string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	UserContext    *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
-	OperationId    string                 `protobuf:"bytes,3,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
-	ClientType     *string                `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	LastResponseId *string                `protobuf:"bytes,5,opt,name=last_response_id,json=lastResponseId,proto3,oneof" json:"last_response_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state                             protoimpl.MessageState `protogen:"open.v1"`
+	SessionId                         string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	UserContext                       *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
+	OperationId                       string                 `protobuf:"bytes,3,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
+	ClientType                        *string                `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	LastResponseId                    *string                `protobuf:"bytes,5,opt,name=last_response_id,json=lastResponseId,proto3,oneof" json:"last_response_id,omitempty"`
+	ClientObservedServerSideSessionId *string                `protobuf:"bytes,6,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *ReattachExecuteRequest) Reset() {
@@ -898,6 +1028,13 @@ func (x *ReattachExecuteRequest) GetLastResponseId() string {
 	return ""
 }
 
+func (x *ReattachExecuteRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type ReleaseExecuteRequest struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	SessionId   string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -908,9 +1045,10 @@ type ReleaseExecuteRequest struct {
 	//
 	//	*ReleaseExecuteRequest_ReleaseAll_
 	//	*ReleaseExecuteRequest_ReleaseUntil_
-	Release       isReleaseExecuteRequest_Release `protobuf_oneof:"release"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Release                           isReleaseExecuteRequest_Release `protobuf_oneof:"release"`
+	ClientObservedServerSideSessionId *string                         `protobuf:"bytes,7,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *ReleaseExecuteRequest) Reset() {
@@ -996,6 +1134,13 @@ func (x *ReleaseExecuteRequest) GetReleaseUntil() *ReleaseExecuteRequest_Release
 	return nil
 }
 
+func (x *ReleaseExecuteRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type isReleaseExecuteRequest_Release interface {
 	isReleaseExecuteRequest_Release()
 }
@@ -1013,10 +1158,11 @@ func (*ReleaseExecuteRequest_ReleaseAll_) isReleaseExecuteRequest_Release() {}
 func (*ReleaseExecuteRequest_ReleaseUntil_) isReleaseExecuteRequest_Release() {}
 
 type ReleaseExecuteResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	SessionId           string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	ServerSideSessionId string                 `protobuf:"bytes,3,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ReleaseExecuteResponse) Reset() {
@@ -1052,6 +1198,13 @@ func (*ReleaseExecuteResponse) Descriptor() ([]byte, []int) {
 func (x *ReleaseExecuteResponse) GetSessionId() string {
 	if x != nil {
 		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ReleaseExecuteResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
 	}
 	return ""
 }
@@ -1169,9 +1322,10 @@ type InterruptRequest struct {
 	// Types that are valid to be assigned to Interrupt:
 	//
 	//	*InterruptRequest_OperationId
-	Interrupt     isInterruptRequest_Interrupt `protobuf_oneof:"interrupt"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Interrupt                         isInterruptRequest_Interrupt `protobuf_oneof:"interrupt"`
+	ClientObservedServerSideSessionId *string                      `protobuf:"bytes,7,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *InterruptRequest) Reset() {
@@ -1248,6 +1402,13 @@ func (x *InterruptRequest) GetOperationId() string {
 	return ""
 }
 
+func (x *InterruptRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type isInterruptRequest_Interrupt interface {
 	isInterruptRequest_Interrupt()
 }
@@ -1259,11 +1420,12 @@ type InterruptRequest_OperationId struct {
 func (*InterruptRequest_OperationId) isInterruptRequest_Interrupt() {}
 
 type InterruptResponse struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	SessionId      string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	InterruptedIds []string               `protobuf:"bytes,2,rep,name=interrupted_ids,json=interruptedIds,proto3" json:"interrupted_ids,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	SessionId           string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	InterruptedIds      []string               `protobuf:"bytes,2,rep,name=interrupted_ids,json=interruptedIds,proto3" json:"interrupted_ids,omitempty"`
+	ServerSideSessionId string                 `protobuf:"bytes,3,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *InterruptResponse) Reset() {
@@ -1310,6 +1472,13 @@ func (x *InterruptResponse) GetInterruptedIds() []string {
 	return nil
 }
 
+func (x *InterruptResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
+	}
+	return ""
+}
+
 type AnalyzePlanRequest struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	SessionId   string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -1320,9 +1489,12 @@ type AnalyzePlanRequest struct {
 	//	*AnalyzePlanRequest_Schema_
 	//	*AnalyzePlanRequest_Explain_
 	//	*AnalyzePlanRequest_SparkVersion_
-	Analyze       isAnalyzePlanRequest_Analyze `protobuf_oneof:"analyze"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	//	*AnalyzePlanRequest_Persist_
+	//	*AnalyzePlanRequest_Unpersist_
+	Analyze                           isAnalyzePlanRequest_Analyze `protobuf_oneof:"analyze"`
+	ClientObservedServerSideSessionId *string                      `protobuf:"bytes,17,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *AnalyzePlanRequest) Reset() {
@@ -1410,6 +1582,31 @@ func (x *AnalyzePlanRequest) GetSparkVersion() *AnalyzePlanRequest_SparkVersion 
 	return nil
 }
 
+func (x *AnalyzePlanRequest) GetPersist() *AnalyzePlanRequest_Persist {
+	if x != nil {
+		if x, ok := x.Analyze.(*AnalyzePlanRequest_Persist_); ok {
+			return x.Persist
+		}
+	}
+	return nil
+}
+
+func (x *AnalyzePlanRequest) GetUnpersist() *AnalyzePlanRequest_Unpersist {
+	if x != nil {
+		if x, ok := x.Analyze.(*AnalyzePlanRequest_Unpersist_); ok {
+			return x.Unpersist
+		}
+	}
+	return nil
+}
+
+func (x *AnalyzePlanRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type isAnalyzePlanRequest_Analyze interface {
 	isAnalyzePlanRequest_Analyze()
 }
@@ -1426,11 +1623,23 @@ type AnalyzePlanRequest_SparkVersion_ struct {
 	SparkVersion *AnalyzePlanRequest_SparkVersion `protobuf:"bytes,10,opt,name=spark_version,json=sparkVersion,proto3,oneof"`
 }
 
+type AnalyzePlanRequest_Persist_ struct {
+	Persist *AnalyzePlanRequest_Persist `protobuf:"bytes,14,opt,name=persist,proto3,oneof"`
+}
+
+type AnalyzePlanRequest_Unpersist_ struct {
+	Unpersist *AnalyzePlanRequest_Unpersist `protobuf:"bytes,15,opt,name=unpersist,proto3,oneof"`
+}
+
 func (*AnalyzePlanRequest_Schema_) isAnalyzePlanRequest_Analyze() {}
 
 func (*AnalyzePlanRequest_Explain_) isAnalyzePlanRequest_Analyze() {}
 
 func (*AnalyzePlanRequest_SparkVersion_) isAnalyzePlanRequest_Analyze() {}
+
+func (*AnalyzePlanRequest_Persist_) isAnalyzePlanRequest_Analyze() {}
+
+func (*AnalyzePlanRequest_Unpersist_) isAnalyzePlanRequest_Analyze() {}
 
 type AnalyzePlanResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1440,6 +1649,8 @@ type AnalyzePlanResponse struct {
 	//	*AnalyzePlanResponse_Schema_
 	//	*AnalyzePlanResponse_Explain_
 	//	*AnalyzePlanResponse_SparkVersion_
+	//	*AnalyzePlanResponse_Persist_
+	//	*AnalyzePlanResponse_Unpersist_
 	Result              isAnalyzePlanResponse_Result `protobuf_oneof:"result"`
 	ServerSideSessionId string                       `protobuf:"bytes,15,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
 	unknownFields       protoimpl.UnknownFields
@@ -1517,6 +1728,24 @@ func (x *AnalyzePlanResponse) GetSparkVersion() *AnalyzePlanResponse_SparkVersio
 	return nil
 }
 
+func (x *AnalyzePlanResponse) GetPersist() *AnalyzePlanResponse_Persist {
+	if x != nil {
+		if x, ok := x.Result.(*AnalyzePlanResponse_Persist_); ok {
+			return x.Persist
+		}
+	}
+	return nil
+}
+
+func (x *AnalyzePlanResponse) GetUnpersist() *AnalyzePlanResponse_Unpersist {
+	if x != nil {
+		if x, ok := x.Result.(*AnalyzePlanResponse_Unpersist_); ok {
+			return x.Unpersist
+		}
+	}
+	return nil
+}
+
 func (x *AnalyzePlanResponse) GetServerSideSessionId() string {
 	if x != nil {
 		return x.ServerSideSessionId
@@ -1540,11 +1769,99 @@ type AnalyzePlanResponse_SparkVersion_ struct {
 	SparkVersion *AnalyzePlanResponse_SparkVersion `protobuf:"bytes,8,opt,name=spark_version,json=sparkVersion,proto3,oneof"`
 }
 
+type AnalyzePlanResponse_Persist_ struct {
+	Persist *AnalyzePlanResponse_Persist `protobuf:"bytes,12,opt,name=persist,proto3,oneof"`
+}
+
+type AnalyzePlanResponse_Unpersist_ struct {
+	Unpersist *AnalyzePlanResponse_Unpersist `protobuf:"bytes,13,opt,name=unpersist,proto3,oneof"`
+}
+
 func (*AnalyzePlanResponse_Schema_) isAnalyzePlanResponse_Result() {}
 
 func (*AnalyzePlanResponse_Explain_) isAnalyzePlanResponse_Result() {}
 
 func (*AnalyzePlanResponse_SparkVersion_) isAnalyzePlanResponse_Result() {}
+
+func (*AnalyzePlanResponse_Persist_) isAnalyzePlanResponse_Result() {}
+
+func (*AnalyzePlanResponse_Unpersist_) isAnalyzePlanResponse_Result() {}
+
+type StorageLevel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	UseDisk       bool                   `protobuf:"varint,1,opt,name=use_disk,json=useDisk,proto3" json:"use_disk,omitempty"`
+	UseMemory     bool                   `protobuf:"varint,2,opt,name=use_memory,json=useMemory,proto3" json:"use_memory,omitempty"`
+	UseOffHeap    bool                   `protobuf:"varint,3,opt,name=use_off_heap,json=useOffHeap,proto3" json:"use_off_heap,omitempty"`
+	Deserialized  bool                   `protobuf:"varint,4,opt,name=deserialized,proto3" json:"deserialized,omitempty"`
+	Replication   int32                  `protobuf:"varint,5,opt,name=replication,proto3" json:"replication,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StorageLevel) Reset() {
+	*x = StorageLevel{}
+	mi := &file_spark_connect_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StorageLevel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StorageLevel) ProtoMessage() {}
+
+func (x *StorageLevel) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StorageLevel.ProtoReflect.Descriptor instead.
+func (*StorageLevel) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StorageLevel) GetUseDisk() bool {
+	if x != nil {
+		return x.UseDisk
+	}
+	return false
+}
+
+func (x *StorageLevel) GetUseMemory() bool {
+	if x != nil {
+		return x.UseMemory
+	}
+	return false
+}
+
+func (x *StorageLevel) GetUseOffHeap() bool {
+	if x != nil {
+		return x.UseOffHeap
+	}
+	return false
+}
+
+func (x *StorageLevel) GetDeserialized() bool {
+	if x != nil {
+		return x.Deserialized
+	}
+	return false
+}
+
+func (x *StorageLevel) GetReplication() int32 {
+	if x != nil {
+		return x.Replication
+	}
+	return 0
+}
 
 type KeyValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1556,7 +1873,7 @@ type KeyValue struct {
 
 func (x *KeyValue) Reset() {
 	*x = KeyValue{}
-	mi := &file_spark_connect_proto_msgTypes[15]
+	mi := &file_spark_connect_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1885,7 @@ func (x *KeyValue) String() string {
 func (*KeyValue) ProtoMessage() {}
 
 func (x *KeyValue) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[15]
+	mi := &file_spark_connect_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1898,7 @@ func (x *KeyValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyValue.ProtoReflect.Descriptor instead.
 func (*KeyValue) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{15}
+	return file_spark_connect_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *KeyValue) GetKey() string {
@@ -1599,18 +1916,19 @@ func (x *KeyValue) GetValue() string {
 }
 
 type ConfigRequest struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	SessionId     string                   `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	UserContext   *UserContext             `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
-	Operation     *ConfigRequest_Operation `protobuf:"bytes,3,opt,name=operation,proto3" json:"operation,omitempty"`
-	ClientType    *string                  `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state                             protoimpl.MessageState   `protogen:"open.v1"`
+	SessionId                         string                   `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	UserContext                       *UserContext             `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
+	Operation                         *ConfigRequest_Operation `protobuf:"bytes,3,opt,name=operation,proto3" json:"operation,omitempty"`
+	ClientType                        *string                  `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	ClientObservedServerSideSessionId *string                  `protobuf:"bytes,8,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *ConfigRequest) Reset() {
 	*x = ConfigRequest{}
-	mi := &file_spark_connect_proto_msgTypes[16]
+	mi := &file_spark_connect_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1940,7 @@ func (x *ConfigRequest) String() string {
 func (*ConfigRequest) ProtoMessage() {}
 
 func (x *ConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[16]
+	mi := &file_spark_connect_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1953,7 @@ func (x *ConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigRequest.ProtoReflect.Descriptor instead.
 func (*ConfigRequest) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{16}
+	return file_spark_connect_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ConfigRequest) GetSessionId() string {
@@ -1666,18 +1984,26 @@ func (x *ConfigRequest) GetClientType() string {
 	return ""
 }
 
+func (x *ConfigRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type ConfigResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	Pairs         []*KeyValue            `protobuf:"bytes,2,rep,name=pairs,proto3" json:"pairs,omitempty"`
-	Warnings      []string               `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	SessionId           string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Pairs               []*KeyValue            `protobuf:"bytes,2,rep,name=pairs,proto3" json:"pairs,omitempty"`
+	Warnings            []string               `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	ServerSideSessionId string                 `protobuf:"bytes,4,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ConfigResponse) Reset() {
 	*x = ConfigResponse{}
-	mi := &file_spark_connect_proto_msgTypes[17]
+	mi := &file_spark_connect_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +2015,7 @@ func (x *ConfigResponse) String() string {
 func (*ConfigResponse) ProtoMessage() {}
 
 func (x *ConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[17]
+	mi := &file_spark_connect_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +2028,7 @@ func (x *ConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigResponse.ProtoReflect.Descriptor instead.
 func (*ConfigResponse) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{17}
+	return file_spark_connect_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ConfigResponse) GetSessionId() string {
@@ -1726,6 +2052,13 @@ func (x *ConfigResponse) GetWarnings() []string {
 	return nil
 }
 
+func (x *ConfigResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
+	}
+	return ""
+}
+
 type AddArtifactsRequest struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	SessionId   string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -1734,15 +2067,16 @@ type AddArtifactsRequest struct {
 	//
 	//	*AddArtifactsRequest_BeginChunk
 	//	*AddArtifactsRequest_Chunk
-	Payload       isAddArtifactsRequest_Payload `protobuf_oneof:"payload"`
-	ClientType    *string                       `protobuf:"bytes,6,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Payload                           isAddArtifactsRequest_Payload `protobuf_oneof:"payload"`
+	ClientType                        *string                       `protobuf:"bytes,6,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	ClientObservedServerSideSessionId *string                       `protobuf:"bytes,7,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *AddArtifactsRequest) Reset() {
 	*x = AddArtifactsRequest{}
-	mi := &file_spark_connect_proto_msgTypes[18]
+	mi := &file_spark_connect_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +2088,7 @@ func (x *AddArtifactsRequest) String() string {
 func (*AddArtifactsRequest) ProtoMessage() {}
 
 func (x *AddArtifactsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[18]
+	mi := &file_spark_connect_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +2101,7 @@ func (x *AddArtifactsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddArtifactsRequest.ProtoReflect.Descriptor instead.
 func (*AddArtifactsRequest) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{18}
+	return file_spark_connect_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AddArtifactsRequest) GetSessionId() string {
@@ -1816,6 +2150,13 @@ func (x *AddArtifactsRequest) GetClientType() string {
 	return ""
 }
 
+func (x *AddArtifactsRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type isAddArtifactsRequest_Payload interface {
 	isAddArtifactsRequest_Payload()
 }
@@ -1833,15 +2174,16 @@ func (*AddArtifactsRequest_BeginChunk) isAddArtifactsRequest_Payload() {}
 func (*AddArtifactsRequest_Chunk) isAddArtifactsRequest_Payload() {}
 
 type AddArtifactsResponse struct {
-	state         protoimpl.MessageState                  `protogen:"open.v1"`
-	Artifacts     []*AddArtifactsResponse_ArtifactSummary `protobuf:"bytes,1,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state               protoimpl.MessageState                  `protogen:"open.v1"`
+	Artifacts           []*AddArtifactsResponse_ArtifactSummary `protobuf:"bytes,1,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	ServerSideSessionId string                                  `protobuf:"bytes,3,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *AddArtifactsResponse) Reset() {
 	*x = AddArtifactsResponse{}
-	mi := &file_spark_connect_proto_msgTypes[19]
+	mi := &file_spark_connect_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +2195,7 @@ func (x *AddArtifactsResponse) String() string {
 func (*AddArtifactsResponse) ProtoMessage() {}
 
 func (x *AddArtifactsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[19]
+	mi := &file_spark_connect_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +2208,7 @@ func (x *AddArtifactsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddArtifactsResponse.ProtoReflect.Descriptor instead.
 func (*AddArtifactsResponse) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{19}
+	return file_spark_connect_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AddArtifactsResponse) GetArtifacts() []*AddArtifactsResponse_ArtifactSummary {
@@ -1876,19 +2218,155 @@ func (x *AddArtifactsResponse) GetArtifacts() []*AddArtifactsResponse_ArtifactSu
 	return nil
 }
 
+func (x *AddArtifactsResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
+	}
+	return ""
+}
+
+type ArtifactStatusesRequest struct {
+	state                             protoimpl.MessageState `protogen:"open.v1"`
+	SessionId                         string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	UserContext                       *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
+	ClientType                        *string                `protobuf:"bytes,3,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	Names                             []string               `protobuf:"bytes,4,rep,name=names,proto3" json:"names,omitempty"`
+	ClientObservedServerSideSessionId *string                `protobuf:"bytes,5,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
+}
+
+func (x *ArtifactStatusesRequest) Reset() {
+	*x = ArtifactStatusesRequest{}
+	mi := &file_spark_connect_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArtifactStatusesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArtifactStatusesRequest) ProtoMessage() {}
+
+func (x *ArtifactStatusesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArtifactStatusesRequest.ProtoReflect.Descriptor instead.
+func (*ArtifactStatusesRequest) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ArtifactStatusesRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ArtifactStatusesRequest) GetUserContext() *UserContext {
+	if x != nil {
+		return x.UserContext
+	}
+	return nil
+}
+
+func (x *ArtifactStatusesRequest) GetClientType() string {
+	if x != nil && x.ClientType != nil {
+		return *x.ClientType
+	}
+	return ""
+}
+
+func (x *ArtifactStatusesRequest) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+func (x *ArtifactStatusesRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
+type ArtifactStatusesResponse struct {
+	state               protoimpl.MessageState                              `protogen:"open.v1"`
+	Statuses            map[string]*ArtifactStatusesResponse_ArtifactStatus `protobuf:"bytes,1,rep,name=statuses,proto3" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	ServerSideSessionId string                                              `protobuf:"bytes,3,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *ArtifactStatusesResponse) Reset() {
+	*x = ArtifactStatusesResponse{}
+	mi := &file_spark_connect_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArtifactStatusesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArtifactStatusesResponse) ProtoMessage() {}
+
+func (x *ArtifactStatusesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArtifactStatusesResponse.ProtoReflect.Descriptor instead.
+func (*ArtifactStatusesResponse) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ArtifactStatusesResponse) GetStatuses() map[string]*ArtifactStatusesResponse_ArtifactStatus {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *ArtifactStatusesResponse) GetServerSideSessionId() string {
+	if x != nil {
+		return x.ServerSideSessionId
+	}
+	return ""
+}
+
 type FetchErrorDetailsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	UserContext   *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
-	ErrorId       string                 `protobuf:"bytes,3,opt,name=error_id,json=errorId,proto3" json:"error_id,omitempty"`
-	ClientType    *string                `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state                             protoimpl.MessageState `protogen:"open.v1"`
+	SessionId                         string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	UserContext                       *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
+	ErrorId                           string                 `protobuf:"bytes,3,opt,name=error_id,json=errorId,proto3" json:"error_id,omitempty"`
+	ClientType                        *string                `protobuf:"bytes,4,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
+	ClientObservedServerSideSessionId *string                `protobuf:"bytes,5,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
+	unknownFields                     protoimpl.UnknownFields
+	sizeCache                         protoimpl.SizeCache
 }
 
 func (x *FetchErrorDetailsRequest) Reset() {
 	*x = FetchErrorDetailsRequest{}
-	mi := &file_spark_connect_proto_msgTypes[20]
+	mi := &file_spark_connect_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +2378,7 @@ func (x *FetchErrorDetailsRequest) String() string {
 func (*FetchErrorDetailsRequest) ProtoMessage() {}
 
 func (x *FetchErrorDetailsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[20]
+	mi := &file_spark_connect_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +2391,7 @@ func (x *FetchErrorDetailsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsRequest.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsRequest) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{20}
+	return file_spark_connect_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FetchErrorDetailsRequest) GetSessionId() string {
@@ -1944,6 +2422,13 @@ func (x *FetchErrorDetailsRequest) GetClientType() string {
 	return ""
 }
 
+func (x *FetchErrorDetailsRequest) GetClientObservedServerSideSessionId() string {
+	if x != nil && x.ClientObservedServerSideSessionId != nil {
+		return *x.ClientObservedServerSideSessionId
+	}
+	return ""
+}
+
 type FetchErrorDetailsResponse struct {
 	state         protoimpl.MessageState             `protogen:"open.v1"`
 	RootErrorIdx  *int32                             `protobuf:"varint,1,opt,name=root_error_idx,json=rootErrorIdx,proto3,oneof" json:"root_error_idx,omitempty"`
@@ -1954,7 +2439,7 @@ type FetchErrorDetailsResponse struct {
 
 func (x *FetchErrorDetailsResponse) Reset() {
 	*x = FetchErrorDetailsResponse{}
-	mi := &file_spark_connect_proto_msgTypes[21]
+	mi := &file_spark_connect_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2451,7 @@ func (x *FetchErrorDetailsResponse) String() string {
 func (*FetchErrorDetailsResponse) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[21]
+	mi := &file_spark_connect_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2464,7 @@ func (x *FetchErrorDetailsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsResponse.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{21}
+	return file_spark_connect_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchErrorDetailsResponse) GetRootErrorIdx() int32 {
@@ -2010,7 +2495,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_spark_connect_proto_msgTypes[22]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2507,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[22]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2520,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{22}
+	return file_spark_connect_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Command) GetCommandType() isCommand_CommandType {
@@ -2103,7 +2588,7 @@ type SqlCommand struct {
 
 func (x *SqlCommand) Reset() {
 	*x = SqlCommand{}
-	mi := &file_spark_connect_proto_msgTypes[23]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2600,7 @@ func (x *SqlCommand) String() string {
 func (*SqlCommand) ProtoMessage() {}
 
 func (x *SqlCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[23]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2613,7 @@ func (x *SqlCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SqlCommand.ProtoReflect.Descriptor instead.
 func (*SqlCommand) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{23}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SqlCommand) GetInput() *Relation {
@@ -2150,7 +2635,7 @@ type CreateDataFrameViewCommand struct {
 
 func (x *CreateDataFrameViewCommand) Reset() {
 	*x = CreateDataFrameViewCommand{}
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2647,7 @@ func (x *CreateDataFrameViewCommand) String() string {
 func (*CreateDataFrameViewCommand) ProtoMessage() {}
 
 func (x *CreateDataFrameViewCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2660,7 @@ func (x *CreateDataFrameViewCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDataFrameViewCommand.ProtoReflect.Descriptor instead.
 func (*CreateDataFrameViewCommand) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24}
+	return file_spark_connect_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CreateDataFrameViewCommand) GetInput() *Relation {
@@ -2213,16 +2698,20 @@ type WriteOperation struct {
 	// Types that are valid to be assigned to SaveType:
 	//
 	//	*WriteOperation_Path
-	SaveType      isWriteOperation_SaveType `protobuf_oneof:"save_type"`
-	Mode          WriteOperation_SaveMode   `protobuf:"varint,5,opt,name=mode,proto3,enum=spark.connect.WriteOperation_SaveMode" json:"mode,omitempty"`
-	Options       map[string]string         `protobuf:"bytes,9,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	//	*WriteOperation_Table
+	SaveType            isWriteOperation_SaveType `protobuf_oneof:"save_type"`
+	Mode                WriteOperation_SaveMode   `protobuf:"varint,5,opt,name=mode,proto3,enum=spark.connect.WriteOperation_SaveMode" json:"mode,omitempty"`
+	SortColumnNames     []string                  `protobuf:"bytes,6,rep,name=sort_column_names,json=sortColumnNames,proto3" json:"sort_column_names,omitempty"`
+	PartitioningColumns []string                  `protobuf:"bytes,7,rep,name=partitioning_columns,json=partitioningColumns,proto3" json:"partitioning_columns,omitempty"`
+	BucketBy            *WriteOperation_BucketBy  `protobuf:"bytes,8,opt,name=bucket_by,json=bucketBy,proto3" json:"bucket_by,omitempty"`
+	Options             map[string]string         `protobuf:"bytes,9,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *WriteOperation) Reset() {
 	*x = WriteOperation{}
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2234,7 +2723,7 @@ func (x *WriteOperation) String() string {
 func (*WriteOperation) ProtoMessage() {}
 
 func (x *WriteOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2247,7 +2736,7 @@ func (x *WriteOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteOperation.ProtoReflect.Descriptor instead.
 func (*WriteOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{25}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WriteOperation) GetInput() *Relation {
@@ -2280,11 +2769,41 @@ func (x *WriteOperation) GetPath() string {
 	return ""
 }
 
+func (x *WriteOperation) GetTable() *WriteOperation_SaveTable {
+	if x != nil {
+		if x, ok := x.SaveType.(*WriteOperation_Table); ok {
+			return x.Table
+		}
+	}
+	return nil
+}
+
 func (x *WriteOperation) GetMode() WriteOperation_SaveMode {
 	if x != nil {
 		return x.Mode
 	}
 	return WriteOperation_SAVE_MODE_UNSPECIFIED
+}
+
+func (x *WriteOperation) GetSortColumnNames() []string {
+	if x != nil {
+		return x.SortColumnNames
+	}
+	return nil
+}
+
+func (x *WriteOperation) GetPartitioningColumns() []string {
+	if x != nil {
+		return x.PartitioningColumns
+	}
+	return nil
+}
+
+func (x *WriteOperation) GetBucketBy() *WriteOperation_BucketBy {
+	if x != nil {
+		return x.BucketBy
+	}
+	return nil
 }
 
 func (x *WriteOperation) GetOptions() map[string]string {
@@ -2302,7 +2821,13 @@ type WriteOperation_Path struct {
 	Path string `protobuf:"bytes,3,opt,name=path,proto3,oneof"`
 }
 
+type WriteOperation_Table struct {
+	Table *WriteOperation_SaveTable `protobuf:"bytes,4,opt,name=table,proto3,oneof"`
+}
+
 func (*WriteOperation_Path) isWriteOperation_SaveType() {}
+
+func (*WriteOperation_Table) isWriteOperation_SaveType() {}
 
 type Relation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2311,6 +2836,7 @@ type Relation struct {
 	//	*Relation_Read
 	//	*Relation_Project
 	//	*Relation_Filter
+	//	*Relation_Join
 	//	*Relation_SetOp
 	//	*Relation_Sort
 	//	*Relation_Limit
@@ -2318,12 +2844,17 @@ type Relation struct {
 	//	*Relation_Sql
 	//	*Relation_LocalRelation
 	//	*Relation_Sample
+	//	*Relation_Offset
 	//	*Relation_Deduplicate
 	//	*Relation_Range
+	//	*Relation_SubqueryAlias
 	//	*Relation_Repartition
 	//	*Relation_WithColumnsRenamed
 	//	*Relation_Drop
+	//	*Relation_Tail
 	//	*Relation_WithColumns
+	//	*Relation_RepartitionByExpression
+	//	*Relation_ChunkedCachedLocalRelation
 	RelType       isRelation_RelType `protobuf_oneof:"rel_type"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2331,7 +2862,7 @@ type Relation struct {
 
 func (x *Relation) Reset() {
 	*x = Relation{}
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2343,7 +2874,7 @@ func (x *Relation) String() string {
 func (*Relation) ProtoMessage() {}
 
 func (x *Relation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2356,7 +2887,7 @@ func (x *Relation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relation.ProtoReflect.Descriptor instead.
 func (*Relation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{26}
+	return file_spark_connect_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Relation) GetRelType() isRelation_RelType {
@@ -2388,6 +2919,15 @@ func (x *Relation) GetFilter() *Filter {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_Filter); ok {
 			return x.Filter
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetJoin() *Join {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_Join); ok {
+			return x.Join
 		}
 	}
 	return nil
@@ -2456,6 +2996,15 @@ func (x *Relation) GetSample() *Sample {
 	return nil
 }
 
+func (x *Relation) GetOffset() *Offset {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_Offset); ok {
+			return x.Offset
+		}
+	}
+	return nil
+}
+
 func (x *Relation) GetDeduplicate() *Deduplicate {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_Deduplicate); ok {
@@ -2469,6 +3018,15 @@ func (x *Relation) GetRange() *Range {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_Range); ok {
 			return x.Range
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetSubqueryAlias() *SubqueryAlias {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_SubqueryAlias); ok {
+			return x.SubqueryAlias
 		}
 	}
 	return nil
@@ -2501,10 +3059,37 @@ func (x *Relation) GetDrop() *Drop {
 	return nil
 }
 
+func (x *Relation) GetTail() *Tail {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_Tail); ok {
+			return x.Tail
+		}
+	}
+	return nil
+}
+
 func (x *Relation) GetWithColumns() *WithColumns {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_WithColumns); ok {
 			return x.WithColumns
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetRepartitionByExpression() *RepartitionByExpression {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_RepartitionByExpression); ok {
+			return x.RepartitionByExpression
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetChunkedCachedLocalRelation() *ChunkedCachedLocalRelation {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_ChunkedCachedLocalRelation); ok {
+			return x.ChunkedCachedLocalRelation
 		}
 	}
 	return nil
@@ -2524,6 +3109,10 @@ type Relation_Project struct {
 
 type Relation_Filter struct {
 	Filter *Filter `protobuf:"bytes,4,opt,name=filter,proto3,oneof"`
+}
+
+type Relation_Join struct {
+	Join *Join `protobuf:"bytes,5,opt,name=join,proto3,oneof"`
 }
 
 type Relation_SetOp struct {
@@ -2554,12 +3143,20 @@ type Relation_Sample struct {
 	Sample *Sample `protobuf:"bytes,12,opt,name=sample,proto3,oneof"`
 }
 
+type Relation_Offset struct {
+	Offset *Offset `protobuf:"bytes,13,opt,name=offset,proto3,oneof"`
+}
+
 type Relation_Deduplicate struct {
 	Deduplicate *Deduplicate `protobuf:"bytes,14,opt,name=deduplicate,proto3,oneof"`
 }
 
 type Relation_Range struct {
 	Range *Range `protobuf:"bytes,15,opt,name=range,proto3,oneof"`
+}
+
+type Relation_SubqueryAlias struct {
+	SubqueryAlias *SubqueryAlias `protobuf:"bytes,16,opt,name=subquery_alias,json=subqueryAlias,proto3,oneof"`
 }
 
 type Relation_Repartition struct {
@@ -2574,8 +3171,20 @@ type Relation_Drop struct {
 	Drop *Drop `protobuf:"bytes,21,opt,name=drop,proto3,oneof"`
 }
 
+type Relation_Tail struct {
+	Tail *Tail `protobuf:"bytes,22,opt,name=tail,proto3,oneof"`
+}
+
 type Relation_WithColumns struct {
 	WithColumns *WithColumns `protobuf:"bytes,23,opt,name=with_columns,json=withColumns,proto3,oneof"`
+}
+
+type Relation_RepartitionByExpression struct {
+	RepartitionByExpression *RepartitionByExpression `protobuf:"bytes,27,opt,name=repartition_by_expression,json=repartitionByExpression,proto3,oneof"`
+}
+
+type Relation_ChunkedCachedLocalRelation struct {
+	ChunkedCachedLocalRelation *ChunkedCachedLocalRelation `protobuf:"bytes,45,opt,name=chunked_cached_local_relation,json=chunkedCachedLocalRelation,proto3,oneof"`
 }
 
 func (*Relation_Read) isRelation_RelType() {}
@@ -2583,6 +3192,8 @@ func (*Relation_Read) isRelation_RelType() {}
 func (*Relation_Project) isRelation_RelType() {}
 
 func (*Relation_Filter) isRelation_RelType() {}
+
+func (*Relation_Join) isRelation_RelType() {}
 
 func (*Relation_SetOp) isRelation_RelType() {}
 
@@ -2598,9 +3209,13 @@ func (*Relation_LocalRelation) isRelation_RelType() {}
 
 func (*Relation_Sample) isRelation_RelType() {}
 
+func (*Relation_Offset) isRelation_RelType() {}
+
 func (*Relation_Deduplicate) isRelation_RelType() {}
 
 func (*Relation_Range) isRelation_RelType() {}
+
+func (*Relation_SubqueryAlias) isRelation_RelType() {}
 
 func (*Relation_Repartition) isRelation_RelType() {}
 
@@ -2608,7 +3223,13 @@ func (*Relation_WithColumnsRenamed) isRelation_RelType() {}
 
 func (*Relation_Drop) isRelation_RelType() {}
 
+func (*Relation_Tail) isRelation_RelType() {}
+
 func (*Relation_WithColumns) isRelation_RelType() {}
+
+func (*Relation_RepartitionByExpression) isRelation_RelType() {}
+
+func (*Relation_ChunkedCachedLocalRelation) isRelation_RelType() {}
 
 type SQL struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2619,7 +3240,7 @@ type SQL struct {
 
 func (x *SQL) Reset() {
 	*x = SQL{}
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2631,7 +3252,7 @@ func (x *SQL) String() string {
 func (*SQL) ProtoMessage() {}
 
 func (x *SQL) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2644,7 +3265,7 @@ func (x *SQL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SQL.ProtoReflect.Descriptor instead.
 func (*SQL) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27}
+	return file_spark_connect_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SQL) GetQuery() string {
@@ -2667,7 +3288,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2679,7 +3300,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2692,7 +3313,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Read) GetReadType() isRead_ReadType {
@@ -2746,7 +3367,7 @@ type Project struct {
 
 func (x *Project) Reset() {
 	*x = Project{}
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2758,7 +3379,7 @@ func (x *Project) String() string {
 func (*Project) ProtoMessage() {}
 
 func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2771,7 +3392,7 @@ func (x *Project) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Project.ProtoReflect.Descriptor instead.
 func (*Project) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{29}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Project) GetInput() *Relation {
@@ -2798,7 +3419,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2810,7 +3431,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2823,7 +3444,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{30}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Filter) GetInput() *Relation {
@@ -2840,6 +3461,134 @@ func (x *Filter) GetCondition() *Expression {
 	return nil
 }
 
+type Join struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Left          *Relation              `protobuf:"bytes,1,opt,name=left,proto3" json:"left,omitempty"`
+	Right         *Relation              `protobuf:"bytes,2,opt,name=right,proto3" json:"right,omitempty"`
+	JoinCondition *Expression            `protobuf:"bytes,3,opt,name=join_condition,json=joinCondition,proto3" json:"join_condition,omitempty"`
+	JoinType      Join_JoinType          `protobuf:"varint,4,opt,name=join_type,json=joinType,proto3,enum=spark.connect.Join_JoinType" json:"join_type,omitempty"`
+	UsingColumns  []string               `protobuf:"bytes,5,rep,name=using_columns,json=usingColumns,proto3" json:"using_columns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Join) Reset() {
+	*x = Join{}
+	mi := &file_spark_connect_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Join) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Join) ProtoMessage() {}
+
+func (x *Join) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Join.ProtoReflect.Descriptor instead.
+func (*Join) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Join) GetLeft() *Relation {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *Join) GetRight() *Relation {
+	if x != nil {
+		return x.Right
+	}
+	return nil
+}
+
+func (x *Join) GetJoinCondition() *Expression {
+	if x != nil {
+		return x.JoinCondition
+	}
+	return nil
+}
+
+func (x *Join) GetJoinType() Join_JoinType {
+	if x != nil {
+		return x.JoinType
+	}
+	return Join_JOIN_TYPE_UNSPECIFIED
+}
+
+func (x *Join) GetUsingColumns() []string {
+	if x != nil {
+		return x.UsingColumns
+	}
+	return nil
+}
+
+type SubqueryAlias struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Alias         string                 `protobuf:"bytes,2,opt,name=alias,proto3" json:"alias,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubqueryAlias) Reset() {
+	*x = SubqueryAlias{}
+	mi := &file_spark_connect_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubqueryAlias) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubqueryAlias) ProtoMessage() {}
+
+func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubqueryAlias.ProtoReflect.Descriptor instead.
+func (*SubqueryAlias) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SubqueryAlias) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *SubqueryAlias) GetAlias() string {
+	if x != nil {
+		return x.Alias
+	}
+	return ""
+}
+
 type SetOperation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LeftInput     *Relation              `protobuf:"bytes,1,opt,name=left_input,json=leftInput,proto3" json:"left_input,omitempty"`
@@ -2853,7 +3602,7 @@ type SetOperation struct {
 
 func (x *SetOperation) Reset() {
 	*x = SetOperation{}
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +3614,7 @@ func (x *SetOperation) String() string {
 func (*SetOperation) ProtoMessage() {}
 
 func (x *SetOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +3627,7 @@ func (x *SetOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOperation.ProtoReflect.Descriptor instead.
 func (*SetOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SetOperation) GetLeftInput() *Relation {
@@ -2927,7 +3676,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2939,7 +3688,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2952,7 +3701,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Sort) GetInput() *Relation {
@@ -2986,7 +3735,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2998,7 +3747,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3011,7 +3760,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Limit) GetInput() *Relation {
@@ -3022,6 +3771,110 @@ func (x *Limit) GetInput() *Relation {
 }
 
 func (x *Limit) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type Offset struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Offset        int32                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offset) Reset() {
+	*x = Offset{}
+	mi := &file_spark_connect_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offset) ProtoMessage() {}
+
+func (x *Offset) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offset.ProtoReflect.Descriptor instead.
+func (*Offset) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Offset) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *Offset) GetOffset() int32 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+type Tail struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Limit         int32                  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tail) Reset() {
+	*x = Tail{}
+	mi := &file_spark_connect_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tail) ProtoMessage() {}
+
+func (x *Tail) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tail.ProtoReflect.Descriptor instead.
+func (*Tail) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Tail) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *Tail) GetLimit() int32 {
 	if x != nil {
 		return x.Limit
 	}
@@ -3040,7 +3893,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3905,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3918,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -3106,7 +3959,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3971,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3984,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -3144,6 +3997,58 @@ func (x *LocalRelation) GetData() []byte {
 func (x *LocalRelation) GetSchema() string {
 	if x != nil && x.Schema != nil {
 		return *x.Schema
+	}
+	return ""
+}
+
+type ChunkedCachedLocalRelation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DataHashes    []string               `protobuf:"bytes,1,rep,name=dataHashes,proto3" json:"dataHashes,omitempty"` // of artifacts cache/HASH, each an Arrow IPC stream
+	SchemaHash    *string                `protobuf:"bytes,2,opt,name=schemaHash,proto3,oneof" json:"schemaHash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChunkedCachedLocalRelation) Reset() {
+	*x = ChunkedCachedLocalRelation{}
+	mi := &file_spark_connect_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChunkedCachedLocalRelation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChunkedCachedLocalRelation) ProtoMessage() {}
+
+func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
+func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
+	if x != nil {
+		return x.DataHashes
+	}
+	return nil
+}
+
+func (x *ChunkedCachedLocalRelation) GetSchemaHash() string {
+	if x != nil && x.SchemaHash != nil {
+		return *x.SchemaHash
 	}
 	return ""
 }
@@ -3162,7 +4067,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +4079,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +4092,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -3243,7 +4148,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +4160,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +4173,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{37}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -3304,7 +4209,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +4221,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +4234,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38}
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Range) GetStart() int64 {
@@ -3371,7 +4276,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3383,7 +4288,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3396,7 +4301,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -3420,6 +4325,66 @@ func (x *Repartition) GetShuffle() bool {
 	return false
 }
 
+type RepartitionByExpression struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Input          *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	PartitionExprs []*Expression          `protobuf:"bytes,2,rep,name=partition_exprs,json=partitionExprs,proto3" json:"partition_exprs,omitempty"`
+	NumPartitions  *int32                 `protobuf:"varint,3,opt,name=num_partitions,json=numPartitions,proto3,oneof" json:"num_partitions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RepartitionByExpression) Reset() {
+	*x = RepartitionByExpression{}
+	mi := &file_spark_connect_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RepartitionByExpression) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RepartitionByExpression) ProtoMessage() {}
+
+func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
+func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RepartitionByExpression) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *RepartitionByExpression) GetPartitionExprs() []*Expression {
+	if x != nil {
+		return x.PartitionExprs
+	}
+	return nil
+}
+
+func (x *RepartitionByExpression) GetNumPartitions() int32 {
+	if x != nil && x.NumPartitions != nil {
+		return *x.NumPartitions
+	}
+	return 0
+}
+
 type WithColumnsRenamed struct {
 	state         protoimpl.MessageState       `protogen:"open.v1"`
 	Input         *Relation                    `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
@@ -3430,7 +4395,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3442,7 +4407,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3455,7 +4420,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -3482,7 +4447,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3494,7 +4459,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3507,7 +4472,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -3534,7 +4499,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3546,7 +4511,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3559,7 +4524,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -3589,7 +4554,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +4566,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +4579,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -3693,7 +4658,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3705,7 +4670,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3718,7 +4683,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -4105,7 +5070,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4117,7 +5082,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +5150,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4197,7 +5162,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4232,7 +5197,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +5209,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4296,7 +5261,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4308,7 +5273,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4334,7 +5299,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4346,7 +5311,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +5354,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4401,7 +5366,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4460,7 +5425,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4472,7 +5437,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4497,7 +5462,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4509,7 +5474,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4541,7 +5506,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4553,7 +5518,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4586,7 +5551,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4598,7 +5563,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4636,7 +5601,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4648,7 +5613,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4664,6 +5629,110 @@ func (*AnalyzePlanRequest_SparkVersion) Descriptor() ([]byte, []int) {
 	return file_spark_connect_proto_rawDescGZIP(), []int{13, 2}
 }
 
+type AnalyzePlanRequest_Persist struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Relation      *Relation              `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
+	StorageLevel  *StorageLevel          `protobuf:"bytes,2,opt,name=storage_level,json=storageLevel,proto3,oneof" json:"storage_level,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanRequest_Persist) Reset() {
+	*x = AnalyzePlanRequest_Persist{}
+	mi := &file_spark_connect_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanRequest_Persist) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
+
+func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanRequest_Persist.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanRequest_Persist) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{13, 3}
+}
+
+func (x *AnalyzePlanRequest_Persist) GetRelation() *Relation {
+	if x != nil {
+		return x.Relation
+	}
+	return nil
+}
+
+func (x *AnalyzePlanRequest_Persist) GetStorageLevel() *StorageLevel {
+	if x != nil {
+		return x.StorageLevel
+	}
+	return nil
+}
+
+type AnalyzePlanRequest_Unpersist struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Relation      *Relation              `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
+	Blocking      *bool                  `protobuf:"varint,2,opt,name=blocking,proto3,oneof" json:"blocking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanRequest_Unpersist) Reset() {
+	*x = AnalyzePlanRequest_Unpersist{}
+	mi := &file_spark_connect_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanRequest_Unpersist) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
+
+func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanRequest_Unpersist.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanRequest_Unpersist) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{13, 4}
+}
+
+func (x *AnalyzePlanRequest_Unpersist) GetRelation() *Relation {
+	if x != nil {
+		return x.Relation
+	}
+	return nil
+}
+
+func (x *AnalyzePlanRequest_Unpersist) GetBlocking() bool {
+	if x != nil && x.Blocking != nil {
+		return *x.Blocking
+	}
+	return false
+}
+
 type AnalyzePlanResponse_Schema struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        *DataType              `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
@@ -4673,7 +5742,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4685,7 +5754,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4717,7 +5786,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4729,7 +5798,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4761,7 +5830,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4773,7 +5842,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4796,6 +5865,78 @@ func (x *AnalyzePlanResponse_SparkVersion) GetVersion() string {
 	return ""
 }
 
+type AnalyzePlanResponse_Persist struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanResponse_Persist) Reset() {
+	*x = AnalyzePlanResponse_Persist{}
+	mi := &file_spark_connect_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanResponse_Persist) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
+
+func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanResponse_Persist.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanResponse_Persist) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{14, 3}
+}
+
+type AnalyzePlanResponse_Unpersist struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalyzePlanResponse_Unpersist) Reset() {
+	*x = AnalyzePlanResponse_Unpersist{}
+	mi := &file_spark_connect_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalyzePlanResponse_Unpersist) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
+
+func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalyzePlanResponse_Unpersist.ProtoReflect.Descriptor instead.
+func (*AnalyzePlanResponse_Unpersist) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{14, 4}
+}
+
 type ConfigRequest_Operation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to OpType:
@@ -4809,7 +5950,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4821,7 +5962,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4834,7 +5975,7 @@ func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigRequest_Operation.ProtoReflect.Descriptor instead.
 func (*ConfigRequest_Operation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{16, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{17, 0}
 }
 
 func (x *ConfigRequest_Operation) GetOpType() isConfigRequest_Operation_OpType {
@@ -4887,7 +6028,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +6040,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +6053,7 @@ func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigRequest_Set.ProtoReflect.Descriptor instead.
 func (*ConfigRequest_Set) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{16, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{17, 1}
 }
 
 func (x *ConfigRequest_Set) GetPairs() []*KeyValue {
@@ -4931,7 +6072,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4943,7 +6084,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4956,7 +6097,7 @@ func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigRequest_Get.ProtoReflect.Descriptor instead.
 func (*ConfigRequest_Get) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{16, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{17, 2}
 }
 
 func (x *ConfigRequest_Get) GetKeys() []string {
@@ -4976,7 +6117,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4988,7 +6129,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5001,7 +6142,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use AddArtifactsRequest_ArtifactChunk.ProtoReflect.Descriptor instead.
 func (*AddArtifactsRequest_ArtifactChunk) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{18, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{19, 0}
 }
 
 func (x *AddArtifactsRequest_ArtifactChunk) GetData() []byte {
@@ -5030,7 +6171,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5042,7 +6183,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5055,7 +6196,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.M
 
 // Deprecated: Use AddArtifactsRequest_BeginChunkedArtifact.ProtoReflect.Descriptor instead.
 func (*AddArtifactsRequest_BeginChunkedArtifact) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{18, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{19, 1}
 }
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) GetName() string {
@@ -5096,7 +6237,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5108,7 +6249,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5121,7 +6262,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use AddArtifactsResponse_ArtifactSummary.ProtoReflect.Descriptor instead.
 func (*AddArtifactsResponse_ArtifactSummary) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{19, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{20, 0}
 }
 
 func (x *AddArtifactsResponse_ArtifactSummary) GetName() string {
@@ -5138,6 +6279,50 @@ func (x *AddArtifactsResponse_ArtifactSummary) GetIsCrcSuccessful() bool {
 	return false
 }
 
+type ArtifactStatusesResponse_ArtifactStatus struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Exists        bool                   `protobuf:"varint,1,opt,name=exists,proto3" json:"exists,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArtifactStatusesResponse_ArtifactStatus) Reset() {
+	*x = ArtifactStatusesResponse_ArtifactStatus{}
+	mi := &file_spark_connect_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArtifactStatusesResponse_ArtifactStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArtifactStatusesResponse_ArtifactStatus) ProtoMessage() {}
+
+func (x *ArtifactStatusesResponse_ArtifactStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArtifactStatusesResponse_ArtifactStatus.ProtoReflect.Descriptor instead.
+func (*ArtifactStatusesResponse_ArtifactStatus) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{22, 0}
+}
+
+func (x *ArtifactStatusesResponse_ArtifactStatus) GetExists() bool {
+	if x != nil {
+		return x.Exists
+	}
+	return false
+}
+
 type FetchErrorDetailsResponse_SparkThrowable struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	ErrorClass        *string                `protobuf:"bytes,1,opt,name=error_class,json=errorClass,proto3,oneof" json:"error_class,omitempty"`
@@ -5149,7 +6334,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5161,7 +6346,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5174,7 +6359,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.M
 
 // Deprecated: Use FetchErrorDetailsResponse_SparkThrowable.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse_SparkThrowable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{21, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{24, 0}
 }
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) GetErrorClass() string {
@@ -5210,7 +6395,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5222,7 +6407,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5235,7 +6420,7 @@ func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsResponse_Error.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse_Error) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{21, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{24, 1}
 }
 
 func (x *FetchErrorDetailsResponse_Error) GetErrorTypeHierarchy() []string {
@@ -5266,6 +6451,110 @@ func (x *FetchErrorDetailsResponse_Error) GetSparkThrowable() *FetchErrorDetails
 	return nil
 }
 
+type WriteOperation_SaveTable struct {
+	state         protoimpl.MessageState                   `protogen:"open.v1"`
+	TableName     string                                   `protobuf:"bytes,1,opt,name=table_name,json=tableName,proto3" json:"table_name,omitempty"`
+	SaveMethod    WriteOperation_SaveTable_TableSaveMethod `protobuf:"varint,2,opt,name=save_method,json=saveMethod,proto3,enum=spark.connect.WriteOperation_SaveTable_TableSaveMethod" json:"save_method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteOperation_SaveTable) Reset() {
+	*x = WriteOperation_SaveTable{}
+	mi := &file_spark_connect_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteOperation_SaveTable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteOperation_SaveTable) ProtoMessage() {}
+
+func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteOperation_SaveTable.ProtoReflect.Descriptor instead.
+func (*WriteOperation_SaveTable) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
+}
+
+func (x *WriteOperation_SaveTable) GetTableName() string {
+	if x != nil {
+		return x.TableName
+	}
+	return ""
+}
+
+func (x *WriteOperation_SaveTable) GetSaveMethod() WriteOperation_SaveTable_TableSaveMethod {
+	if x != nil {
+		return x.SaveMethod
+	}
+	return WriteOperation_SaveTable_TABLE_SAVE_METHOD_UNSPECIFIED
+}
+
+type WriteOperation_BucketBy struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	BucketColumnNames []string               `protobuf:"bytes,1,rep,name=bucket_column_names,json=bucketColumnNames,proto3" json:"bucket_column_names,omitempty"`
+	NumBuckets        int32                  `protobuf:"varint,2,opt,name=num_buckets,json=numBuckets,proto3" json:"num_buckets,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *WriteOperation_BucketBy) Reset() {
+	*x = WriteOperation_BucketBy{}
+	mi := &file_spark_connect_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteOperation_BucketBy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteOperation_BucketBy) ProtoMessage() {}
+
+func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteOperation_BucketBy.ProtoReflect.Descriptor instead.
+func (*WriteOperation_BucketBy) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{28, 1}
+}
+
+func (x *WriteOperation_BucketBy) GetBucketColumnNames() []string {
+	if x != nil {
+		return x.BucketColumnNames
+	}
+	return nil
+}
+
+func (x *WriteOperation_BucketBy) GetNumBuckets() int32 {
+	if x != nil {
+		return x.NumBuckets
+	}
+	return 0
+}
+
 type Read_NamedTable struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	UnparsedIdentifier string                 `protobuf:"bytes,1,opt,name=unparsed_identifier,json=unparsedIdentifier,proto3" json:"unparsed_identifier,omitempty"`
@@ -5276,7 +6565,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5288,7 +6577,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5301,7 +6590,7 @@ func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_NamedTable.ProtoReflect.Descriptor instead.
 func (*Read_NamedTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
 }
 
 func (x *Read_NamedTable) GetUnparsedIdentifier() string {
@@ -5330,7 +6619,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5342,7 +6631,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5355,7 +6644,7 @@ func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_DataSource.ProtoReflect.Descriptor instead.
 func (*Read_DataSource) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31, 1}
 }
 
 func (x *Read_DataSource) GetFormat() string {
@@ -5396,7 +6685,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5408,7 +6697,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5421,7 +6710,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -5447,7 +6736,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5459,7 +6748,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5472,7 +6761,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 0}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -5492,7 +6781,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5504,7 +6793,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5517,7 +6806,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 1}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -5545,7 +6834,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5557,7 +6846,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5570,7 +6859,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -5602,7 +6891,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5614,7 +6903,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5627,7 +6916,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
 }
 
 type DataType_Decimal struct {
@@ -5640,7 +6929,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5652,7 +6941,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5665,7 +6954,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -5693,7 +6982,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5705,7 +6994,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5718,7 +7007,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -5751,7 +7040,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5763,7 +7052,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5776,7 +7065,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -5796,7 +7085,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5808,7 +7097,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5821,7 +7110,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -5849,7 +7138,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5861,7 +7150,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5874,7 +7163,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -5908,7 +7197,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x04Plan\x12-\n" +
 	"\x04root\x18\x01 \x01(\v2\x17.spark.connect.RelationH\x00R\x04root\x122\n" +
 	"\acommand\x18\x02 \x01(\v2\x16.spark.connect.CommandH\x00R\acommandB\t\n" +
-	"\aop_type\"\xb5\x04\n" +
+	"\aop_type\"\xb8\x05\n" +
 	"\x12ExecutePlanRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -5917,17 +7206,19 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\vclient_type\x18\x04 \x01(\tH\x00R\n" +
 	"clientType\x88\x01\x01\x12X\n" +
 	"\x0frequest_options\x18\x05 \x03(\v2/.spark.connect.ExecutePlanRequest.RequestOptionR\x0erequestOptions\x12&\n" +
-	"\foperation_id\x18\x06 \x01(\tH\x01R\voperationId\x88\x01\x01\x1a\xce\x01\n" +
+	"\foperation_id\x18\x06 \x01(\tH\x01R\voperationId\x88\x01\x01\x12V\n" +
+	"&client_observed_server_side_session_id\x18\b \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01\x1a\xce\x01\n" +
 	"\rRequestOption\x12K\n" +
 	"\x10reattach_options\x18\x01 \x01(\v2\x1e.spark.connect.ReattachOptionsH\x00R\x0freattachOptions\x12^\n" +
 	"\x17result_chunking_options\x18\x02 \x01(\v2$.spark.connect.ResultChunkingOptionsH\x00R\x15resultChunkingOptionsB\x10\n" +
 	"\x0erequest_optionB\x0e\n" +
 	"\f_client_typeB\x0f\n" +
-	"\r_operation_id\"5\n" +
+	"\r_operation_idB)\n" +
+	"'_client_observed_server_side_session_id\"5\n" +
 	"\x0fReattachOptions\x12\"\n" +
 	"\freattachable\x18\x01 \x01(\bR\freattachable\"T\n" +
 	"\x15ResultChunkingOptions\x12;\n" +
-	"\x1aallow_arrow_batch_chunking\x18\x01 \x01(\bR\x17allowArrowBatchChunking\"\xf2\b\n" +
+	"\x1aallow_arrow_batch_chunking\x18\x01 \x01(\bR\x17allowArrowBatchChunking\"\xa7\t\n" +
 	"\x13ExecutePlanResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12P\n" +
@@ -5938,7 +7229,8 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x12execution_progress\x18\x12 \x01(\v24.spark.connect.ExecutePlanResponse.ExecutionProgressH\x00R\x11executionProgress\x12!\n" +
 	"\foperation_id\x18\f \x01(\tR\voperationId\x12\x1f\n" +
 	"\vresponse_id\x18\r \x01(\tR\n" +
-	"responseId\x1aG\n" +
+	"responseId\x123\n" +
+	"\x16server_side_session_id\x18\x0f \x01(\tR\x13serverSideSessionId\x1aG\n" +
 	"\x10SqlCommandResult\x123\n" +
 	"\brelation\x18\x01 \x01(\v2\x17.spark.connect.RelationR\brelation\x1a\xbf\x01\n" +
 	"\n" +
@@ -5960,7 +7252,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x13num_completed_tasks\x18\x03 \x01(\x03R\x11numCompletedTasks\x12(\n" +
 	"\x10input_bytes_read\x18\x04 \x01(\x03R\x0einputBytesRead\x12\x12\n" +
 	"\x04done\x18\x05 \x01(\bR\x04doneB\x0f\n" +
-	"\rresponse_type\"\x93\x02\n" +
+	"\rresponse_type\"\x96\x03\n" +
 	"\x16ReattachExecuteRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -5968,9 +7260,11 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\foperation_id\x18\x03 \x01(\tR\voperationId\x12$\n" +
 	"\vclient_type\x18\x04 \x01(\tH\x00R\n" +
 	"clientType\x88\x01\x01\x12-\n" +
-	"\x10last_response_id\x18\x05 \x01(\tH\x01R\x0elastResponseId\x88\x01\x01B\x0e\n" +
+	"\x10last_response_id\x18\x05 \x01(\tH\x01R\x0elastResponseId\x88\x01\x01\x12V\n" +
+	"&client_observed_server_side_session_id\x18\x06 \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01B\x0e\n" +
 	"\f_client_typeB\x13\n" +
-	"\x11_last_response_id\"\xc6\x03\n" +
+	"\x11_last_response_idB)\n" +
+	"'_client_observed_server_side_session_id\"\xc9\x04\n" +
 	"\x15ReleaseExecuteRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -5980,17 +7274,20 @@ const file_spark_connect_proto_rawDesc = "" +
 	"clientType\x88\x01\x01\x12R\n" +
 	"\vrelease_all\x18\x05 \x01(\v2/.spark.connect.ReleaseExecuteRequest.ReleaseAllH\x00R\n" +
 	"releaseAll\x12X\n" +
-	"\rrelease_until\x18\x06 \x01(\v21.spark.connect.ReleaseExecuteRequest.ReleaseUntilH\x00R\freleaseUntil\x1a\f\n" +
+	"\rrelease_until\x18\x06 \x01(\v21.spark.connect.ReleaseExecuteRequest.ReleaseUntilH\x00R\freleaseUntil\x12V\n" +
+	"&client_observed_server_side_session_id\x18\a \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01\x1a\f\n" +
 	"\n" +
 	"ReleaseAll\x1a/\n" +
 	"\fReleaseUntil\x12\x1f\n" +
 	"\vresponse_id\x18\x01 \x01(\tR\n" +
 	"responseIdB\t\n" +
 	"\areleaseB\x0e\n" +
-	"\f_client_type\"7\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"l\n" +
 	"\x16ReleaseExecuteResponse\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\x01 \x01(\tR\tsessionId\"\xab\x01\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x123\n" +
+	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\"\xab\x01\n" +
 	"\x15ReleaseSessionRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -6000,7 +7297,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\f_client_type\"7\n" +
 	"\x16ReleaseSessionResponse\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\x01 \x01(\tR\tsessionId\"\xb1\x03\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"\xb4\x04\n" +
 	"\x10InterruptRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -6008,18 +7305,22 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\vclient_type\x18\x03 \x01(\tH\x01R\n" +
 	"clientType\x88\x01\x01\x12T\n" +
 	"\x0einterrupt_type\x18\x04 \x01(\x0e2-.spark.connect.InterruptRequest.InterruptTypeR\rinterruptType\x12#\n" +
-	"\foperation_id\x18\x06 \x01(\tH\x00R\voperationId\"\x80\x01\n" +
+	"\foperation_id\x18\x06 \x01(\tH\x00R\voperationId\x12V\n" +
+	"&client_observed_server_side_session_id\x18\a \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01\"\x80\x01\n" +
 	"\rInterruptType\x12\x1e\n" +
 	"\x1aINTERRUPT_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12INTERRUPT_TYPE_ALL\x10\x01\x12\x16\n" +
 	"\x12INTERRUPT_TYPE_TAG\x10\x02\x12\x1f\n" +
 	"\x1bINTERRUPT_TYPE_OPERATION_ID\x10\x03B\v\n" +
 	"\tinterruptB\x0e\n" +
-	"\f_client_type\"[\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\x90\x01\n" +
 	"\x11InterruptResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12'\n" +
-	"\x0finterrupted_ids\x18\x02 \x03(\tR\x0einterruptedIds\"\x96\x06\n" +
+	"\x0finterrupted_ids\x18\x02 \x03(\tR\x0einterruptedIds\x123\n" +
+	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\"\xb7\n" +
+	"\n" +
 	"\x12AnalyzePlanRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -6029,7 +7330,10 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x06schema\x18\x04 \x01(\v2(.spark.connect.AnalyzePlanRequest.SchemaH\x00R\x06schema\x12E\n" +
 	"\aexplain\x18\x05 \x01(\v2).spark.connect.AnalyzePlanRequest.ExplainH\x00R\aexplain\x12U\n" +
 	"\rspark_version\x18\n" +
-	" \x01(\v2..spark.connect.AnalyzePlanRequest.SparkVersionH\x00R\fsparkVersion\x1a1\n" +
+	" \x01(\v2..spark.connect.AnalyzePlanRequest.SparkVersionH\x00R\fsparkVersion\x12E\n" +
+	"\apersist\x18\x0e \x01(\v2).spark.connect.AnalyzePlanRequest.PersistH\x00R\apersist\x12K\n" +
+	"\tunpersist\x18\x0f \x01(\v2+.spark.connect.AnalyzePlanRequest.UnpersistH\x00R\tunpersist\x12V\n" +
+	"&client_observed_server_side_session_id\x18\x11 \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01\x1a1\n" +
 	"\x06Schema\x12'\n" +
 	"\x04plan\x18\x01 \x01(\v2\x13.spark.connect.PlanR\x04plan\x1a\xbb\x02\n" +
 	"\aExplain\x12'\n" +
@@ -6042,34 +7346,56 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x14EXPLAIN_MODE_CODEGEN\x10\x03\x12\x15\n" +
 	"\x11EXPLAIN_MODE_COST\x10\x04\x12\x1a\n" +
 	"\x16EXPLAIN_MODE_FORMATTED\x10\x05\x1a\x0e\n" +
-	"\fSparkVersionB\t\n" +
+	"\fSparkVersion\x1a\x97\x01\n" +
+	"\aPersist\x123\n" +
+	"\brelation\x18\x01 \x01(\v2\x17.spark.connect.RelationR\brelation\x12E\n" +
+	"\rstorage_level\x18\x02 \x01(\v2\x1b.spark.connect.StorageLevelH\x00R\fstorageLevel\x88\x01\x01B\x10\n" +
+	"\x0e_storage_level\x1an\n" +
+	"\tUnpersist\x123\n" +
+	"\brelation\x18\x01 \x01(\v2\x17.spark.connect.RelationR\brelation\x12\x1f\n" +
+	"\bblocking\x18\x02 \x01(\bH\x00R\bblocking\x88\x01\x01B\v\n" +
+	"\t_blockingB\t\n" +
 	"\aanalyzeB\x0e\n" +
-	"\f_client_type\"\xef\x03\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\x9d\x05\n" +
 	"\x13AnalyzePlanResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12C\n" +
 	"\x06schema\x18\x02 \x01(\v2).spark.connect.AnalyzePlanResponse.SchemaH\x00R\x06schema\x12F\n" +
 	"\aexplain\x18\x03 \x01(\v2*.spark.connect.AnalyzePlanResponse.ExplainH\x00R\aexplain\x12V\n" +
-	"\rspark_version\x18\b \x01(\v2/.spark.connect.AnalyzePlanResponse.SparkVersionH\x00R\fsparkVersion\x123\n" +
+	"\rspark_version\x18\b \x01(\v2/.spark.connect.AnalyzePlanResponse.SparkVersionH\x00R\fsparkVersion\x12F\n" +
+	"\apersist\x18\f \x01(\v2*.spark.connect.AnalyzePlanResponse.PersistH\x00R\apersist\x12L\n" +
+	"\tunpersist\x18\r \x01(\v2,.spark.connect.AnalyzePlanResponse.UnpersistH\x00R\tunpersist\x123\n" +
 	"\x16server_side_session_id\x18\x0f \x01(\tR\x13serverSideSessionId\x1a9\n" +
 	"\x06Schema\x12/\n" +
 	"\x06schema\x18\x01 \x01(\v2\x17.spark.connect.DataTypeR\x06schema\x1a0\n" +
 	"\aExplain\x12%\n" +
 	"\x0eexplain_string\x18\x01 \x01(\tR\rexplainString\x1a(\n" +
 	"\fSparkVersion\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\tR\aversionB\b\n" +
-	"\x06result\"A\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x1a\t\n" +
+	"\aPersist\x1a\v\n" +
+	"\tUnpersistB\b\n" +
+	"\x06result\"\xb0\x01\n" +
+	"\fStorageLevel\x12\x19\n" +
+	"\buse_disk\x18\x01 \x01(\bR\auseDisk\x12\x1d\n" +
+	"\n" +
+	"use_memory\x18\x02 \x01(\bR\tuseMemory\x12 \n" +
+	"\fuse_off_heap\x18\x03 \x01(\bR\n" +
+	"useOffHeap\x12\"\n" +
+	"\fdeserialized\x18\x04 \x01(\bR\fdeserialized\x12 \n" +
+	"\vreplication\x18\x05 \x01(\x05R\vreplication\"A\n" +
 	"\bKeyValue\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\tH\x00R\x05value\x88\x01\x01B\b\n" +
-	"\x06_value\"\xbf\x03\n" +
+	"\x06_value\"\xc2\x04\n" +
 	"\rConfigRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
 	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12D\n" +
 	"\toperation\x18\x03 \x01(\v2&.spark.connect.ConfigRequest.OperationR\toperation\x12$\n" +
 	"\vclient_type\x18\x04 \x01(\tH\x00R\n" +
-	"clientType\x88\x01\x01\x1a\x82\x01\n" +
+	"clientType\x88\x01\x01\x12V\n" +
+	"&client_observed_server_side_session_id\x18\b \x01(\tH\x01R!clientObservedServerSideSessionId\x88\x01\x01\x1a\x82\x01\n" +
 	"\tOperation\x124\n" +
 	"\x03set\x18\x01 \x01(\v2 .spark.connect.ConfigRequest.SetH\x00R\x03set\x124\n" +
 	"\x03get\x18\x02 \x01(\v2 .spark.connect.ConfigRequest.GetH\x00R\x03getB\t\n" +
@@ -6078,12 +7404,14 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x05pairs\x18\x01 \x03(\v2\x17.spark.connect.KeyValueR\x05pairs\x1a\x19\n" +
 	"\x03Get\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\tR\x04keysB\x0e\n" +
-	"\f_client_type\"z\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\xaf\x01\n" +
 	"\x0eConfigResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12-\n" +
 	"\x05pairs\x18\x02 \x03(\v2\x17.spark.connect.KeyValueR\x05pairs\x12\x1a\n" +
-	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"\xd5\x04\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\x123\n" +
+	"\x16server_side_session_id\x18\x04 \x01(\tR\x13serverSideSessionId\"\xd8\x05\n" +
 	"\x13AddArtifactsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -6092,7 +7420,8 @@ const file_spark_connect_proto_rawDesc = "" +
 	"beginChunk\x12H\n" +
 	"\x05chunk\x18\x05 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkH\x00R\x05chunk\x12$\n" +
 	"\vclient_type\x18\x06 \x01(\tH\x01R\n" +
-	"clientType\x88\x01\x01\x1a5\n" +
+	"clientType\x88\x01\x01\x12V\n" +
+	"&client_observed_server_side_session_id\x18\a \x01(\tH\x02R!clientObservedServerSideSessionId\x88\x01\x01\x1a5\n" +
 	"\rArtifactChunk\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\x12\x10\n" +
 	"\x03crc\x18\x02 \x01(\x03R\x03crc\x1a\xc1\x01\n" +
@@ -6104,20 +7433,42 @@ const file_spark_connect_proto_rawDesc = "" +
 	"num_chunks\x18\x03 \x01(\x03R\tnumChunks\x12U\n" +
 	"\rinitial_chunk\x18\x04 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkR\finitialChunkB\t\n" +
 	"\apayloadB\x0e\n" +
-	"\f_client_type\"\xbc\x01\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\xf1\x01\n" +
 	"\x14AddArtifactsResponse\x12Q\n" +
-	"\tartifacts\x18\x01 \x03(\v23.spark.connect.AddArtifactsResponse.ArtifactSummaryR\tartifacts\x1aQ\n" +
+	"\tartifacts\x18\x01 \x03(\v23.spark.connect.AddArtifactsResponse.ArtifactSummaryR\tartifacts\x123\n" +
+	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\x1aQ\n" +
 	"\x0fArtifactSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
-	"\x11is_crc_successful\x18\x02 \x01(\bR\x0fisCrcSuccessful\"\xc9\x01\n" +
+	"\x11is_crc_successful\x18\x02 \x01(\bR\x0fisCrcSuccessful\"\xc6\x02\n" +
+	"\x17ArtifactStatusesRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
+	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12$\n" +
+	"\vclient_type\x18\x03 \x01(\tH\x00R\n" +
+	"clientType\x88\x01\x01\x12\x14\n" +
+	"\x05names\x18\x04 \x03(\tR\x05names\x12V\n" +
+	"&client_observed_server_side_session_id\x18\x05 \x01(\tH\x01R!clientObservedServerSideSessionId\x88\x01\x01B\x0e\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\xc1\x02\n" +
+	"\x18ArtifactStatusesResponse\x12Q\n" +
+	"\bstatuses\x18\x01 \x03(\v25.spark.connect.ArtifactStatusesResponse.StatusesEntryR\bstatuses\x123\n" +
+	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\x1a(\n" +
+	"\x0eArtifactStatus\x12\x16\n" +
+	"\x06exists\x18\x01 \x01(\bR\x06exists\x1as\n" +
+	"\rStatusesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12L\n" +
+	"\x05value\x18\x02 \x01(\v26.spark.connect.ArtifactStatusesResponse.ArtifactStatusR\x05value:\x028\x01\"\xcc\x02\n" +
 	"\x18FetchErrorDetailsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
 	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12\x19\n" +
 	"\berror_id\x18\x03 \x01(\tR\aerrorId\x12$\n" +
 	"\vclient_type\x18\x04 \x01(\tH\x00R\n" +
-	"clientType\x88\x01\x01B\x0e\n" +
-	"\f_client_type\"\xe0\x05\n" +
+	"clientType\x88\x01\x01\x12V\n" +
+	"&client_observed_server_side_session_id\x18\x05 \x01(\tH\x01R!clientObservedServerSideSessionId\x88\x01\x01B\x0e\n" +
+	"\f_client_typeB)\n" +
+	"'_client_observed_server_side_session_id\"\xe0\x05\n" +
 	"\x19FetchErrorDetailsResponse\x12)\n" +
 	"\x0eroot_error_idx\x18\x01 \x01(\x05H\x00R\frootErrorIdx\x88\x01\x01\x12F\n" +
 	"\x06errors\x18\x02 \x03(\v2..spark.connect.FetchErrorDetailsResponse.ErrorR\x06errors\x1a\xbb\x02\n" +
@@ -6154,13 +7505,30 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
 	"\tis_global\x18\x03 \x01(\bR\bisGlobal\x12\x18\n" +
-	"\areplace\x18\x04 \x01(\bR\areplace\"\xd4\x03\n" +
+	"\areplace\x18\x04 \x01(\bR\areplace\"\x9b\b\n" +
 	"\x0eWriteOperation\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x1b\n" +
 	"\x06source\x18\x02 \x01(\tH\x01R\x06source\x88\x01\x01\x12\x14\n" +
-	"\x04path\x18\x03 \x01(\tH\x00R\x04path\x12:\n" +
-	"\x04mode\x18\x05 \x01(\x0e2&.spark.connect.WriteOperation.SaveModeR\x04mode\x12D\n" +
-	"\aoptions\x18\t \x03(\v2*.spark.connect.WriteOperation.OptionsEntryR\aoptions\x1a:\n" +
+	"\x04path\x18\x03 \x01(\tH\x00R\x04path\x12?\n" +
+	"\x05table\x18\x04 \x01(\v2'.spark.connect.WriteOperation.SaveTableH\x00R\x05table\x12:\n" +
+	"\x04mode\x18\x05 \x01(\x0e2&.spark.connect.WriteOperation.SaveModeR\x04mode\x12*\n" +
+	"\x11sort_column_names\x18\x06 \x03(\tR\x0fsortColumnNames\x121\n" +
+	"\x14partitioning_columns\x18\a \x03(\tR\x13partitioningColumns\x12C\n" +
+	"\tbucket_by\x18\b \x01(\v2&.spark.connect.WriteOperation.BucketByR\bbucketBy\x12D\n" +
+	"\aoptions\x18\t \x03(\v2*.spark.connect.WriteOperation.OptionsEntryR\aoptions\x1a\x82\x02\n" +
+	"\tSaveTable\x12\x1d\n" +
+	"\n" +
+	"table_name\x18\x01 \x01(\tR\ttableName\x12X\n" +
+	"\vsave_method\x18\x02 \x01(\x0e27.spark.connect.WriteOperation.SaveTable.TableSaveMethodR\n" +
+	"saveMethod\"|\n" +
+	"\x0fTableSaveMethod\x12!\n" +
+	"\x1dTABLE_SAVE_METHOD_UNSPECIFIED\x10\x00\x12#\n" +
+	"\x1fTABLE_SAVE_METHOD_SAVE_AS_TABLE\x10\x01\x12!\n" +
+	"\x1dTABLE_SAVE_METHOD_INSERT_INTO\x10\x02\x1a[\n" +
+	"\bBucketBy\x12.\n" +
+	"\x13bucket_column_names\x18\x01 \x03(\tR\x11bucketColumnNames\x12\x1f\n" +
+	"\vnum_buckets\x18\x02 \x01(\x05R\n" +
+	"numBuckets\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x89\x01\n" +
@@ -6171,11 +7539,13 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x19SAVE_MODE_ERROR_IF_EXISTS\x10\x03\x12\x14\n" +
 	"\x10SAVE_MODE_IGNORE\x10\x04B\v\n" +
 	"\tsave_typeB\t\n" +
-	"\a_source\"\x80\a\n" +
+	"\a_source\"\xa4\n" +
+	"\n" +
 	"\bRelation\x12)\n" +
 	"\x04read\x18\x02 \x01(\v2\x13.spark.connect.ReadH\x00R\x04read\x122\n" +
 	"\aproject\x18\x03 \x01(\v2\x16.spark.connect.ProjectH\x00R\aproject\x12/\n" +
-	"\x06filter\x18\x04 \x01(\v2\x15.spark.connect.FilterH\x00R\x06filter\x124\n" +
+	"\x06filter\x18\x04 \x01(\v2\x15.spark.connect.FilterH\x00R\x06filter\x12)\n" +
+	"\x04join\x18\x05 \x01(\v2\x13.spark.connect.JoinH\x00R\x04join\x124\n" +
 	"\x06set_op\x18\x06 \x01(\v2\x1b.spark.connect.SetOperationH\x00R\x05setOp\x12)\n" +
 	"\x04sort\x18\a \x01(\v2\x13.spark.connect.SortH\x00R\x04sort\x12,\n" +
 	"\x05limit\x18\b \x01(\v2\x14.spark.connect.LimitH\x00R\x05limit\x128\n" +
@@ -6183,13 +7553,18 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x03sql\x18\n" +
 	" \x01(\v2\x12.spark.connect.SQLH\x00R\x03sql\x12E\n" +
 	"\x0elocal_relation\x18\v \x01(\v2\x1c.spark.connect.LocalRelationH\x00R\rlocalRelation\x12/\n" +
-	"\x06sample\x18\f \x01(\v2\x15.spark.connect.SampleH\x00R\x06sample\x12>\n" +
+	"\x06sample\x18\f \x01(\v2\x15.spark.connect.SampleH\x00R\x06sample\x12/\n" +
+	"\x06offset\x18\r \x01(\v2\x15.spark.connect.OffsetH\x00R\x06offset\x12>\n" +
 	"\vdeduplicate\x18\x0e \x01(\v2\x1a.spark.connect.DeduplicateH\x00R\vdeduplicate\x12,\n" +
-	"\x05range\x18\x0f \x01(\v2\x14.spark.connect.RangeH\x00R\x05range\x12>\n" +
+	"\x05range\x18\x0f \x01(\v2\x14.spark.connect.RangeH\x00R\x05range\x12E\n" +
+	"\x0esubquery_alias\x18\x10 \x01(\v2\x1c.spark.connect.SubqueryAliasH\x00R\rsubqueryAlias\x12>\n" +
 	"\vrepartition\x18\x11 \x01(\v2\x1a.spark.connect.RepartitionH\x00R\vrepartition\x12U\n" +
 	"\x14with_columns_renamed\x18\x13 \x01(\v2!.spark.connect.WithColumnsRenamedH\x00R\x12withColumnsRenamed\x12)\n" +
-	"\x04drop\x18\x15 \x01(\v2\x13.spark.connect.DropH\x00R\x04drop\x12?\n" +
-	"\fwith_columns\x18\x17 \x01(\v2\x1a.spark.connect.WithColumnsH\x00R\vwithColumnsB\n" +
+	"\x04drop\x18\x15 \x01(\v2\x13.spark.connect.DropH\x00R\x04drop\x12)\n" +
+	"\x04tail\x18\x16 \x01(\v2\x13.spark.connect.TailH\x00R\x04tail\x12?\n" +
+	"\fwith_columns\x18\x17 \x01(\v2\x1a.spark.connect.WithColumnsH\x00R\vwithColumns\x12d\n" +
+	"\x19repartition_by_expression\x18\x1b \x01(\v2&.spark.connect.RepartitionByExpressionH\x00R\x17repartitionByExpression\x12n\n" +
+	"\x1dchunked_cached_local_relation\x18- \x01(\v2).spark.connect.ChunkedCachedLocalRelationH\x00R\x1achunkedCachedLocalRelationB\n" +
 	"\n" +
 	"\brel_type\"\x1b\n" +
 	"\x03SQL\x12\x14\n" +
@@ -6223,7 +7598,25 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\vexpressions\x18\x03 \x03(\v2\x19.spark.connect.ExpressionR\vexpressions\"p\n" +
 	"\x06Filter\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x127\n" +
-	"\tcondition\x18\x02 \x01(\v2\x19.spark.connect.ExpressionR\tcondition\"\x8c\x03\n" +
+	"\tcondition\x18\x02 \x01(\v2\x19.spark.connect.ExpressionR\tcondition\"\xd7\x03\n" +
+	"\x04Join\x12+\n" +
+	"\x04left\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x04left\x12-\n" +
+	"\x05right\x18\x02 \x01(\v2\x17.spark.connect.RelationR\x05right\x12@\n" +
+	"\x0ejoin_condition\x18\x03 \x01(\v2\x19.spark.connect.ExpressionR\rjoinCondition\x129\n" +
+	"\tjoin_type\x18\x04 \x01(\x0e2\x1c.spark.connect.Join.JoinTypeR\bjoinType\x12#\n" +
+	"\rusing_columns\x18\x05 \x03(\tR\fusingColumns\"\xd0\x01\n" +
+	"\bJoinType\x12\x19\n" +
+	"\x15JOIN_TYPE_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fJOIN_TYPE_INNER\x10\x01\x12\x18\n" +
+	"\x14JOIN_TYPE_FULL_OUTER\x10\x02\x12\x18\n" +
+	"\x14JOIN_TYPE_LEFT_OUTER\x10\x03\x12\x19\n" +
+	"\x15JOIN_TYPE_RIGHT_OUTER\x10\x04\x12\x17\n" +
+	"\x13JOIN_TYPE_LEFT_ANTI\x10\x05\x12\x17\n" +
+	"\x13JOIN_TYPE_LEFT_SEMI\x10\x06\x12\x13\n" +
+	"\x0fJOIN_TYPE_CROSS\x10\a\"T\n" +
+	"\rSubqueryAlias\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x14\n" +
+	"\x05alias\x18\x02 \x01(\tR\x05alias\"\x8c\x03\n" +
 	"\fSetOperation\x126\n" +
 	"\n" +
 	"left_input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\tleftInput\x128\n" +
@@ -6248,6 +7641,12 @@ const file_spark_connect_proto_rawDesc = "" +
 	"_is_global\"L\n" +
 	"\x05Limit\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\"O\n" +
+	"\x06Offset\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x05R\x06offset\"K\n" +
+	"\x04Tail\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x05R\x05limit\"\xdc\x02\n" +
 	"\tAggregate\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12A\n" +
@@ -6262,7 +7661,15 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x04data\x18\x01 \x01(\fH\x00R\x04data\x88\x01\x01\x12\x1b\n" +
 	"\x06schema\x18\x02 \x01(\tH\x01R\x06schema\x88\x01\x01B\a\n" +
 	"\x05_dataB\t\n" +
-	"\a_schema\"\x91\x02\n" +
+	"\a_schema\"p\n" +
+	"\x1aChunkedCachedLocalRelation\x12\x1e\n" +
+	"\n" +
+	"dataHashes\x18\x01 \x03(\tR\n" +
+	"dataHashes\x12#\n" +
+	"\n" +
+	"schemaHash\x18\x02 \x01(\tH\x00R\n" +
+	"schemaHash\x88\x01\x01B\r\n" +
+	"\v_schemaHash\"\x91\x02\n" +
 	"\x06Sample\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x1f\n" +
 	"\vlower_bound\x18\x02 \x01(\x01R\n" +
@@ -6291,7 +7698,12 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x0enum_partitions\x18\x02 \x01(\x05R\rnumPartitions\x12\x1d\n" +
 	"\ashuffle\x18\x03 \x01(\bH\x00R\ashuffle\x88\x01\x01B\n" +
 	"\n" +
-	"\b_shuffle\"\xce\x01\n" +
+	"\b_shuffle\"\xcb\x01\n" +
+	"\x17RepartitionByExpression\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12B\n" +
+	"\x0fpartition_exprs\x18\x02 \x03(\v2\x19.spark.connect.ExpressionR\x0epartitionExprs\x12*\n" +
+	"\x0enum_partitions\x18\x03 \x01(\x05H\x00R\rnumPartitions\x88\x01\x01B\x11\n" +
+	"\x0f_num_partitions\"\xce\x01\n" +
 	"\x12WithColumnsRenamed\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12B\n" +
 	"\arenames\x18\x03 \x03(\v2(.spark.connect.WithColumnsRenamed.RenameR\arenames\x1aE\n" +
@@ -6377,12 +7789,13 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\n" +
 	"value_type\x18\x02 \x01(\v2\x17.spark.connect.DataTypeR\tvalueType\x12.\n" +
 	"\x13value_contains_null\x18\x03 \x01(\bR\x11valueContainsNullB\x06\n" +
-	"\x04kind2\xbb\x06\n" +
+	"\x04kind2\x9e\a\n" +
 	"\x13SparkConnectService\x12V\n" +
 	"\vExecutePlan\x12!.spark.connect.ExecutePlanRequest\x1a\".spark.connect.ExecutePlanResponse0\x01\x12T\n" +
 	"\vAnalyzePlan\x12!.spark.connect.AnalyzePlanRequest\x1a\".spark.connect.AnalyzePlanResponse\x12E\n" +
 	"\x06Config\x12\x1c.spark.connect.ConfigRequest\x1a\x1d.spark.connect.ConfigResponse\x12Y\n" +
-	"\fAddArtifacts\x12\".spark.connect.AddArtifactsRequest\x1a#.spark.connect.AddArtifactsResponse(\x01\x12N\n" +
+	"\fAddArtifacts\x12\".spark.connect.AddArtifactsRequest\x1a#.spark.connect.AddArtifactsResponse(\x01\x12a\n" +
+	"\x0eArtifactStatus\x12&.spark.connect.ArtifactStatusesRequest\x1a'.spark.connect.ArtifactStatusesResponse\x12N\n" +
 	"\tInterrupt\x12\x1f.spark.connect.InterruptRequest\x1a .spark.connect.InterruptResponse\x12^\n" +
 	"\x0fReattachExecute\x12%.spark.connect.ReattachExecuteRequest\x1a\".spark.connect.ExecutePlanResponse0\x01\x12]\n" +
 	"\x0eReleaseExecute\x12$.spark.connect.ReleaseExecuteRequest\x1a%.spark.connect.ReleaseExecuteResponse\x12]\n" +
@@ -6401,255 +7814,304 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 	return file_spark_connect_proto_rawDescData
 }
 
-var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
+var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
 	(WriteOperation_SaveMode)(0),                            // 2: spark.connect.WriteOperation.SaveMode
-	(SetOperation_SetOpType)(0),                             // 3: spark.connect.SetOperation.SetOpType
-	(Aggregate_GroupType)(0),                                // 4: spark.connect.Aggregate.GroupType
-	(Expression_SortOrder_SortDirection)(0),                 // 5: spark.connect.Expression.SortOrder.SortDirection
-	(Expression_SortOrder_NullOrdering)(0),                  // 6: spark.connect.Expression.SortOrder.NullOrdering
-	(*UserContext)(nil),                                     // 7: spark.connect.UserContext
-	(*Plan)(nil),                                            // 8: spark.connect.Plan
-	(*ExecutePlanRequest)(nil),                              // 9: spark.connect.ExecutePlanRequest
-	(*ReattachOptions)(nil),                                 // 10: spark.connect.ReattachOptions
-	(*ResultChunkingOptions)(nil),                           // 11: spark.connect.ResultChunkingOptions
-	(*ExecutePlanResponse)(nil),                             // 12: spark.connect.ExecutePlanResponse
-	(*ReattachExecuteRequest)(nil),                          // 13: spark.connect.ReattachExecuteRequest
-	(*ReleaseExecuteRequest)(nil),                           // 14: spark.connect.ReleaseExecuteRequest
-	(*ReleaseExecuteResponse)(nil),                          // 15: spark.connect.ReleaseExecuteResponse
-	(*ReleaseSessionRequest)(nil),                           // 16: spark.connect.ReleaseSessionRequest
-	(*ReleaseSessionResponse)(nil),                          // 17: spark.connect.ReleaseSessionResponse
-	(*InterruptRequest)(nil),                                // 18: spark.connect.InterruptRequest
-	(*InterruptResponse)(nil),                               // 19: spark.connect.InterruptResponse
-	(*AnalyzePlanRequest)(nil),                              // 20: spark.connect.AnalyzePlanRequest
-	(*AnalyzePlanResponse)(nil),                             // 21: spark.connect.AnalyzePlanResponse
-	(*KeyValue)(nil),                                        // 22: spark.connect.KeyValue
-	(*ConfigRequest)(nil),                                   // 23: spark.connect.ConfigRequest
-	(*ConfigResponse)(nil),                                  // 24: spark.connect.ConfigResponse
-	(*AddArtifactsRequest)(nil),                             // 25: spark.connect.AddArtifactsRequest
-	(*AddArtifactsResponse)(nil),                            // 26: spark.connect.AddArtifactsResponse
-	(*FetchErrorDetailsRequest)(nil),                        // 27: spark.connect.FetchErrorDetailsRequest
-	(*FetchErrorDetailsResponse)(nil),                       // 28: spark.connect.FetchErrorDetailsResponse
-	(*Command)(nil),                                         // 29: spark.connect.Command
-	(*SqlCommand)(nil),                                      // 30: spark.connect.SqlCommand
-	(*CreateDataFrameViewCommand)(nil),                      // 31: spark.connect.CreateDataFrameViewCommand
-	(*WriteOperation)(nil),                                  // 32: spark.connect.WriteOperation
-	(*Relation)(nil),                                        // 33: spark.connect.Relation
-	(*SQL)(nil),                                             // 34: spark.connect.SQL
-	(*Read)(nil),                                            // 35: spark.connect.Read
-	(*Project)(nil),                                         // 36: spark.connect.Project
-	(*Filter)(nil),                                          // 37: spark.connect.Filter
-	(*SetOperation)(nil),                                    // 38: spark.connect.SetOperation
-	(*Sort)(nil),                                            // 39: spark.connect.Sort
-	(*Limit)(nil),                                           // 40: spark.connect.Limit
-	(*Aggregate)(nil),                                       // 41: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 42: spark.connect.LocalRelation
-	(*Sample)(nil),                                          // 43: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 44: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 45: spark.connect.Range
-	(*Repartition)(nil),                                     // 46: spark.connect.Repartition
-	(*WithColumnsRenamed)(nil),                              // 47: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 48: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 49: spark.connect.Drop
-	(*Expression)(nil),                                      // 50: spark.connect.Expression
-	(*DataType)(nil),                                        // 51: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 52: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 53: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 54: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 55: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 56: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 57: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 58: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 59: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 60: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 61: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 62: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanResponse_Schema)(nil),                      // 63: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 64: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 65: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*ConfigRequest_Operation)(nil),                         // 66: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 67: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 68: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 69: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 70: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 71: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 72: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),                 // 73: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                                     // 74: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	nil,                                                     // 75: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                                 // 76: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                                 // 77: spark.connect.Read.DataSource
-	nil,                                                     // 78: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                                     // 79: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                       // 80: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),                     // 81: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                                // 82: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                            // 83: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                                 // 84: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                                // 85: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                            // 86: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                                 // 87: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                                  // 88: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                                    // 89: spark.connect.DataType.Map
+	(WriteOperation_SaveTable_TableSaveMethod)(0),           // 3: spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	(Join_JoinType)(0),                                      // 4: spark.connect.Join.JoinType
+	(SetOperation_SetOpType)(0),                             // 5: spark.connect.SetOperation.SetOpType
+	(Aggregate_GroupType)(0),                                // 6: spark.connect.Aggregate.GroupType
+	(Expression_SortOrder_SortDirection)(0),                 // 7: spark.connect.Expression.SortOrder.SortDirection
+	(Expression_SortOrder_NullOrdering)(0),                  // 8: spark.connect.Expression.SortOrder.NullOrdering
+	(*UserContext)(nil),                                     // 9: spark.connect.UserContext
+	(*Plan)(nil),                                            // 10: spark.connect.Plan
+	(*ExecutePlanRequest)(nil),                              // 11: spark.connect.ExecutePlanRequest
+	(*ReattachOptions)(nil),                                 // 12: spark.connect.ReattachOptions
+	(*ResultChunkingOptions)(nil),                           // 13: spark.connect.ResultChunkingOptions
+	(*ExecutePlanResponse)(nil),                             // 14: spark.connect.ExecutePlanResponse
+	(*ReattachExecuteRequest)(nil),                          // 15: spark.connect.ReattachExecuteRequest
+	(*ReleaseExecuteRequest)(nil),                           // 16: spark.connect.ReleaseExecuteRequest
+	(*ReleaseExecuteResponse)(nil),                          // 17: spark.connect.ReleaseExecuteResponse
+	(*ReleaseSessionRequest)(nil),                           // 18: spark.connect.ReleaseSessionRequest
+	(*ReleaseSessionResponse)(nil),                          // 19: spark.connect.ReleaseSessionResponse
+	(*InterruptRequest)(nil),                                // 20: spark.connect.InterruptRequest
+	(*InterruptResponse)(nil),                               // 21: spark.connect.InterruptResponse
+	(*AnalyzePlanRequest)(nil),                              // 22: spark.connect.AnalyzePlanRequest
+	(*AnalyzePlanResponse)(nil),                             // 23: spark.connect.AnalyzePlanResponse
+	(*StorageLevel)(nil),                                    // 24: spark.connect.StorageLevel
+	(*KeyValue)(nil),                                        // 25: spark.connect.KeyValue
+	(*ConfigRequest)(nil),                                   // 26: spark.connect.ConfigRequest
+	(*ConfigResponse)(nil),                                  // 27: spark.connect.ConfigResponse
+	(*AddArtifactsRequest)(nil),                             // 28: spark.connect.AddArtifactsRequest
+	(*AddArtifactsResponse)(nil),                            // 29: spark.connect.AddArtifactsResponse
+	(*ArtifactStatusesRequest)(nil),                         // 30: spark.connect.ArtifactStatusesRequest
+	(*ArtifactStatusesResponse)(nil),                        // 31: spark.connect.ArtifactStatusesResponse
+	(*FetchErrorDetailsRequest)(nil),                        // 32: spark.connect.FetchErrorDetailsRequest
+	(*FetchErrorDetailsResponse)(nil),                       // 33: spark.connect.FetchErrorDetailsResponse
+	(*Command)(nil),                                         // 34: spark.connect.Command
+	(*SqlCommand)(nil),                                      // 35: spark.connect.SqlCommand
+	(*CreateDataFrameViewCommand)(nil),                      // 36: spark.connect.CreateDataFrameViewCommand
+	(*WriteOperation)(nil),                                  // 37: spark.connect.WriteOperation
+	(*Relation)(nil),                                        // 38: spark.connect.Relation
+	(*SQL)(nil),                                             // 39: spark.connect.SQL
+	(*Read)(nil),                                            // 40: spark.connect.Read
+	(*Project)(nil),                                         // 41: spark.connect.Project
+	(*Filter)(nil),                                          // 42: spark.connect.Filter
+	(*Join)(nil),                                            // 43: spark.connect.Join
+	(*SubqueryAlias)(nil),                                   // 44: spark.connect.SubqueryAlias
+	(*SetOperation)(nil),                                    // 45: spark.connect.SetOperation
+	(*Sort)(nil),                                            // 46: spark.connect.Sort
+	(*Limit)(nil),                                           // 47: spark.connect.Limit
+	(*Offset)(nil),                                          // 48: spark.connect.Offset
+	(*Tail)(nil),                                            // 49: spark.connect.Tail
+	(*Aggregate)(nil),                                       // 50: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 51: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 52: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 53: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 54: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 55: spark.connect.Range
+	(*Repartition)(nil),                                     // 56: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 57: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 58: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 59: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 60: spark.connect.Drop
+	(*Expression)(nil),                                      // 61: spark.connect.Expression
+	(*DataType)(nil),                                        // 62: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 63: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 64: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 65: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 66: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 67: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 68: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 69: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 70: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 71: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 72: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 73: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 74: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 75: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 76: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 77: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 78: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 79: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 80: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 81: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 82: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 83: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 84: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 85: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 86: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 87: spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	nil, // 88: spark.connect.ArtifactStatusesResponse.StatusesEntry
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 89: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),          // 90: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                              // 91: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                 // 92: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                  // 93: spark.connect.WriteOperation.BucketBy
+	nil,                                              // 94: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                          // 95: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                          // 96: spark.connect.Read.DataSource
+	nil,                                              // 97: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                              // 98: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                // 99: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),              // 100: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                         // 101: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                     // 102: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                          // 103: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                         // 104: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                     // 105: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                          // 106: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                           // 107: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                             // 108: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
-	33,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
-	29,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
-	7,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
-	8,   // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	52,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	54,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	53,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	55,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	56,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
-	7,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	7,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	58,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	59,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	7,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
-	7,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
+	38,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
+	34,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
+	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
+	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
+	63,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	65,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	64,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	66,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	67,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
+	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
+	69,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	70,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
+	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
-	7,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	60,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	61,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	62,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	63,  // 20: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	64,  // 21: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	65,  // 22: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	7,   // 23: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	66,  // 24: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
-	22,  // 25: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
-	7,   // 26: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	70,  // 27: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	69,  // 28: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	71,  // 29: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
-	7,   // 30: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	73,  // 31: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
-	32,  // 32: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
-	31,  // 33: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
-	30,  // 34: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
-	33,  // 35: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
-	33,  // 36: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
-	33,  // 37: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	2,   // 38: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	75,  // 39: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	35,  // 40: spark.connect.Relation.read:type_name -> spark.connect.Read
-	36,  // 41: spark.connect.Relation.project:type_name -> spark.connect.Project
-	37,  // 42: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	38,  // 43: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	39,  // 44: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	40,  // 45: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	41,  // 46: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
-	34,  // 47: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	42,  // 48: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	43,  // 49: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	44,  // 50: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	45,  // 51: spark.connect.Relation.range:type_name -> spark.connect.Range
-	46,  // 52: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	47,  // 53: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	49,  // 54: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	48,  // 55: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	76,  // 56: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	77,  // 57: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	33,  // 58: spark.connect.Project.input:type_name -> spark.connect.Relation
-	50,  // 59: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	33,  // 60: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	50,  // 61: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	33,  // 62: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	33,  // 63: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	3,   // 64: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	33,  // 65: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	83,  // 66: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	33,  // 67: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	33,  // 68: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	4,   // 69: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	50,  // 70: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	50,  // 71: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	33,  // 72: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	33,  // 73: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	33,  // 74: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	33,  // 75: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	80,  // 76: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	33,  // 77: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	82,  // 78: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	33,  // 79: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	81,  // 80: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	83,  // 81: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	84,  // 82: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	84,  // 83: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	84,  // 84: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	84,  // 85: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	84,  // 86: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	84,  // 87: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	84,  // 88: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	84,  // 89: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	84,  // 90: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	85,  // 91: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	84,  // 92: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	84,  // 93: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	84,  // 94: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	84,  // 95: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	84,  // 96: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	84,  // 97: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	84,  // 98: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	84,  // 99: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	84,  // 100: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	88,  // 101: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	87,  // 102: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	89,  // 103: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	84,  // 104: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	84,  // 105: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	10,  // 106: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	11,  // 107: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	33,  // 108: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	57,  // 109: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	8,   // 110: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	8,   // 111: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 112: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	51,  // 113: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	67,  // 114: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	68,  // 115: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	22,  // 116: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	69,  // 117: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	74,  // 118: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	72,  // 119: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	78,  // 120: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	79,  // 121: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	50,  // 122: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	50,  // 123: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	5,   // 124: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	6,   // 125: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	51,  // 126: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	86,  // 127: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	51,  // 128: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	51,  // 129: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	51,  // 130: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	9,   // 131: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	20,  // 132: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	23,  // 133: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	25,  // 134: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	18,  // 135: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	13,  // 136: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	14,  // 137: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	16,  // 138: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	27,  // 139: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	12,  // 140: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	21,  // 141: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	24,  // 142: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	26,  // 143: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	19,  // 144: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	12,  // 145: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	15,  // 146: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	17,  // 147: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	28,  // 148: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	140, // [140:149] is the sub-list for method output_type
-	131, // [131:140] is the sub-list for method input_type
-	131, // [131:131] is the sub-list for extension type_name
-	131, // [131:131] is the sub-list for extension extendee
-	0,   // [0:131] is the sub-list for field type_name
+	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
+	71,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	72,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	73,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	74,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	75,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	76,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	77,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	78,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	79,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	80,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
+	81,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
+	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
+	85,  // 31: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	84,  // 32: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	86,  // 33: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	9,   // 34: spark.connect.ArtifactStatusesRequest.user_context:type_name -> spark.connect.UserContext
+	88,  // 35: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
+	9,   // 36: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
+	90,  // 37: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	37,  // 38: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
+	36,  // 39: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
+	35,  // 40: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
+	38,  // 41: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
+	38,  // 42: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
+	38,  // 43: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
+	92,  // 44: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	2,   // 45: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
+	93,  // 46: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	94,  // 47: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	40,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
+	41,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
+	42,  // 50: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	43,  // 51: spark.connect.Relation.join:type_name -> spark.connect.Join
+	45,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	46,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	47,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	50,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	39,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
+	51,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	53,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	48,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
+	54,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	55,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
+	44,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
+	56,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	58,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	60,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	49,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	59,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	57,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	52,  // 69: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	95,  // 70: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	96,  // 71: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	38,  // 72: spark.connect.Project.input:type_name -> spark.connect.Relation
+	61,  // 73: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	38,  // 74: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	61,  // 75: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	38,  // 76: spark.connect.Join.left:type_name -> spark.connect.Relation
+	38,  // 77: spark.connect.Join.right:type_name -> spark.connect.Relation
+	61,  // 78: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 79: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	38,  // 80: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	38,  // 81: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	38,  // 82: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 83: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	38,  // 84: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	102, // 85: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	38,  // 86: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	38,  // 87: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	38,  // 88: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	38,  // 89: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 90: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	61,  // 91: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	61,  // 92: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	38,  // 93: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	38,  // 94: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	38,  // 95: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	38,  // 96: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	61,  // 97: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	38,  // 98: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	99,  // 99: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	38,  // 100: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	101, // 101: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	38,  // 102: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	100, // 103: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	102, // 104: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	103, // 105: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	103, // 106: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	103, // 107: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	103, // 108: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	103, // 109: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	103, // 110: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	103, // 111: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	103, // 112: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	103, // 113: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	104, // 114: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	103, // 115: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	103, // 116: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	103, // 117: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	103, // 118: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	103, // 119: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	103, // 120: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	103, // 121: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	103, // 122: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	103, // 123: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	107, // 124: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	106, // 125: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	108, // 126: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	103, // 127: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	103, // 128: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 129: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 130: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	38,  // 131: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	68,  // 132: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 133: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 134: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 135: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	38,  // 136: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 137: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	38,  // 138: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	62,  // 139: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	82,  // 140: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	83,  // 141: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 142: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	84,  // 143: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	87,  // 144: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	91,  // 145: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	89,  // 146: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 147: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	97,  // 148: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	98,  // 149: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	61,  // 150: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	61,  // 151: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 152: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 153: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	62,  // 154: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	105, // 155: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	62,  // 156: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	62,  // 157: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	62,  // 158: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 159: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 160: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 161: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 162: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	30,  // 163: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
+	20,  // 164: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 165: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 166: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 167: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	32,  // 168: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 169: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 170: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 171: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 172: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	31,  // 173: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
+	21,  // 174: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 175: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 176: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 177: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	33,  // 178: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	169, // [169:179] is the sub-list for method output_type
+	159, // [159:169] is the sub-list for method input_type
+	159, // [159:159] is the sub-list for extension type_name
+	159, // [159:159] is the sub-list for extension extendee
+	0,   // [0:159] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -6681,32 +8143,39 @@ func file_spark_connect_proto_init() {
 		(*AnalyzePlanRequest_Schema_)(nil),
 		(*AnalyzePlanRequest_Explain_)(nil),
 		(*AnalyzePlanRequest_SparkVersion_)(nil),
+		(*AnalyzePlanRequest_Persist_)(nil),
+		(*AnalyzePlanRequest_Unpersist_)(nil),
 	}
 	file_spark_connect_proto_msgTypes[14].OneofWrappers = []any{
 		(*AnalyzePlanResponse_Schema_)(nil),
 		(*AnalyzePlanResponse_Explain_)(nil),
 		(*AnalyzePlanResponse_SparkVersion_)(nil),
+		(*AnalyzePlanResponse_Persist_)(nil),
+		(*AnalyzePlanResponse_Unpersist_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[15].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[16].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[18].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[17].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[19].OneofWrappers = []any{
 		(*AddArtifactsRequest_BeginChunk)(nil),
 		(*AddArtifactsRequest_Chunk)(nil),
 	}
-	file_spark_connect_proto_msgTypes[20].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[21].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[22].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[23].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[24].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[25].OneofWrappers = []any{
 		(*Command_WriteOperation)(nil),
 		(*Command_CreateDataframeView)(nil),
 		(*Command_SqlCommand)(nil),
 	}
-	file_spark_connect_proto_msgTypes[25].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[28].OneofWrappers = []any{
 		(*WriteOperation_Path)(nil),
+		(*WriteOperation_Table)(nil),
 	}
-	file_spark_connect_proto_msgTypes[26].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[29].OneofWrappers = []any{
 		(*Relation_Read)(nil),
 		(*Relation_Project)(nil),
 		(*Relation_Filter)(nil),
+		(*Relation_Join)(nil),
 		(*Relation_SetOp)(nil),
 		(*Relation_Sort)(nil),
 		(*Relation_Limit)(nil),
@@ -6714,29 +8183,36 @@ func file_spark_connect_proto_init() {
 		(*Relation_Sql)(nil),
 		(*Relation_LocalRelation)(nil),
 		(*Relation_Sample)(nil),
+		(*Relation_Offset)(nil),
 		(*Relation_Deduplicate)(nil),
 		(*Relation_Range)(nil),
+		(*Relation_SubqueryAlias)(nil),
 		(*Relation_Repartition)(nil),
 		(*Relation_WithColumnsRenamed)(nil),
 		(*Relation_Drop)(nil),
+		(*Relation_Tail)(nil),
 		(*Relation_WithColumns)(nil),
+		(*Relation_RepartitionByExpression)(nil),
+		(*Relation_ChunkedCachedLocalRelation)(nil),
 	}
-	file_spark_connect_proto_msgTypes[28].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{
 		(*Read_NamedTable_)(nil),
 		(*Read_DataSource_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[35].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[36].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[39].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -6762,26 +8238,28 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[65].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[66].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[72].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[65].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[66].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[70].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[78].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[80].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[81].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[95].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   83,
+			NumEnums:      9,
+			NumMessages:   100,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
