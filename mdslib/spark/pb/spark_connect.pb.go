@@ -300,7 +300,7 @@ func (x Join_JoinType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Join_JoinType.Descriptor instead.
 func (Join_JoinType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type SetOperation_SetOpType int32
@@ -352,7 +352,7 @@ func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetOperation_SetOpType.Descriptor instead.
 func (SetOperation_SetOpType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38, 0}
 }
 
 type Aggregate_GroupType int32
@@ -398,7 +398,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -447,7 +447,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -496,7 +496,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2, 1}
 }
 
 type UserContext struct {
@@ -2854,6 +2854,8 @@ type Relation struct {
 	//	*Relation_Tail
 	//	*Relation_WithColumns
 	//	*Relation_RepartitionByExpression
+	//	*Relation_MapPartitions
+	//	*Relation_WithRelations
 	//	*Relation_ChunkedCachedLocalRelation
 	RelType       isRelation_RelType `protobuf_oneof:"rel_type"`
 	unknownFields protoimpl.UnknownFields
@@ -3086,6 +3088,24 @@ func (x *Relation) GetRepartitionByExpression() *RepartitionByExpression {
 	return nil
 }
 
+func (x *Relation) GetMapPartitions() *MapPartitions {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_MapPartitions); ok {
+			return x.MapPartitions
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetWithRelations() *WithRelations {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_WithRelations); ok {
+			return x.WithRelations
+		}
+	}
+	return nil
+}
+
 func (x *Relation) GetChunkedCachedLocalRelation() *ChunkedCachedLocalRelation {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_ChunkedCachedLocalRelation); ok {
@@ -3183,6 +3203,14 @@ type Relation_RepartitionByExpression struct {
 	RepartitionByExpression *RepartitionByExpression `protobuf:"bytes,27,opt,name=repartition_by_expression,json=repartitionByExpression,proto3,oneof"`
 }
 
+type Relation_MapPartitions struct {
+	MapPartitions *MapPartitions `protobuf:"bytes,28,opt,name=map_partitions,json=mapPartitions,proto3,oneof"`
+}
+
+type Relation_WithRelations struct {
+	WithRelations *WithRelations `protobuf:"bytes,41,opt,name=with_relations,json=withRelations,proto3,oneof"`
+}
+
 type Relation_ChunkedCachedLocalRelation struct {
 	ChunkedCachedLocalRelation *ChunkedCachedLocalRelation `protobuf:"bytes,45,opt,name=chunked_cached_local_relation,json=chunkedCachedLocalRelation,proto3,oneof"`
 }
@@ -3228,6 +3256,10 @@ func (*Relation_Tail) isRelation_RelType() {}
 func (*Relation_WithColumns) isRelation_RelType() {}
 
 func (*Relation_RepartitionByExpression) isRelation_RelType() {}
+
+func (*Relation_MapPartitions) isRelation_RelType() {}
+
+func (*Relation_WithRelations) isRelation_RelType() {}
 
 func (*Relation_ChunkedCachedLocalRelation) isRelation_RelType() {}
 
@@ -3275,6 +3307,118 @@ func (x *SQL) GetQuery() string {
 	return ""
 }
 
+type WithRelations struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Root          *Relation              `protobuf:"bytes,1,opt,name=root,proto3" json:"root,omitempty"`
+	References    []*Relation            `protobuf:"bytes,2,rep,name=references,proto3" json:"references,omitempty"` // SubqueryAlias: names that root's query may use
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithRelations) Reset() {
+	*x = WithRelations{}
+	mi := &file_spark_connect_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithRelations) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithRelations) ProtoMessage() {}
+
+func (x *WithRelations) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithRelations.ProtoReflect.Descriptor instead.
+func (*WithRelations) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *WithRelations) GetRoot() *Relation {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *WithRelations) GetReferences() []*Relation {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
+type MapPartitions struct {
+	state         protoimpl.MessageState           `protogen:"open.v1"`
+	Input         *Relation                        `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Func          *CommonInlineUserDefinedFunction `protobuf:"bytes,2,opt,name=func,proto3" json:"func,omitempty"`
+	IsBarrier     *bool                            `protobuf:"varint,3,opt,name=is_barrier,json=isBarrier,proto3,oneof" json:"is_barrier,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MapPartitions) Reset() {
+	*x = MapPartitions{}
+	mi := &file_spark_connect_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MapPartitions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MapPartitions) ProtoMessage() {}
+
+func (x *MapPartitions) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MapPartitions.ProtoReflect.Descriptor instead.
+func (*MapPartitions) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *MapPartitions) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *MapPartitions) GetFunc() *CommonInlineUserDefinedFunction {
+	if x != nil {
+		return x.Func
+	}
+	return nil
+}
+
+func (x *MapPartitions) GetIsBarrier() bool {
+	if x != nil && x.IsBarrier != nil {
+		return *x.IsBarrier
+	}
+	return false
+}
+
 type Read struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to ReadType:
@@ -3288,7 +3432,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3300,7 +3444,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3313,7 +3457,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Read) GetReadType() isRead_ReadType {
@@ -3367,7 +3511,7 @@ type Project struct {
 
 func (x *Project) Reset() {
 	*x = Project{}
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3379,7 +3523,7 @@ func (x *Project) String() string {
 func (*Project) ProtoMessage() {}
 
 func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3392,7 +3536,7 @@ func (x *Project) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Project.ProtoReflect.Descriptor instead.
 func (*Project) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Project) GetInput() *Relation {
@@ -3419,7 +3563,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3431,7 +3575,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3444,7 +3588,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33}
+	return file_spark_connect_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Filter) GetInput() *Relation {
@@ -3474,7 +3618,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3486,7 +3630,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3499,7 +3643,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Join) GetLeft() *Relation {
@@ -3547,7 +3691,7 @@ type SubqueryAlias struct {
 
 func (x *SubqueryAlias) Reset() {
 	*x = SubqueryAlias{}
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3559,7 +3703,7 @@ func (x *SubqueryAlias) String() string {
 func (*SubqueryAlias) ProtoMessage() {}
 
 func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3572,7 +3716,7 @@ func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubqueryAlias.ProtoReflect.Descriptor instead.
 func (*SubqueryAlias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SubqueryAlias) GetInput() *Relation {
@@ -3602,7 +3746,7 @@ type SetOperation struct {
 
 func (x *SetOperation) Reset() {
 	*x = SetOperation{}
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3758,7 @@ func (x *SetOperation) String() string {
 func (*SetOperation) ProtoMessage() {}
 
 func (x *SetOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3771,7 @@ func (x *SetOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOperation.ProtoReflect.Descriptor instead.
 func (*SetOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SetOperation) GetLeftInput() *Relation {
@@ -3676,7 +3820,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3688,7 +3832,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3701,7 +3845,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{37}
+	return file_spark_connect_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Sort) GetInput() *Relation {
@@ -3735,7 +3879,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3747,7 +3891,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3760,7 +3904,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38}
+	return file_spark_connect_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Limit) GetInput() *Relation {
@@ -3787,7 +3931,7 @@ type Offset struct {
 
 func (x *Offset) Reset() {
 	*x = Offset{}
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3799,7 +3943,7 @@ func (x *Offset) String() string {
 func (*Offset) ProtoMessage() {}
 
 func (x *Offset) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3812,7 +3956,7 @@ func (x *Offset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offset.ProtoReflect.Descriptor instead.
 func (*Offset) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Offset) GetInput() *Relation {
@@ -3839,7 +3983,7 @@ type Tail struct {
 
 func (x *Tail) Reset() {
 	*x = Tail{}
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3851,7 +3995,7 @@ func (x *Tail) String() string {
 func (*Tail) ProtoMessage() {}
 
 func (x *Tail) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3864,7 +4008,7 @@ func (x *Tail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tail.ProtoReflect.Descriptor instead.
 func (*Tail) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Tail) GetInput() *Relation {
@@ -3893,7 +4037,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4049,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4062,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -3959,7 +4103,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3971,7 +4115,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3984,7 +4128,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -4011,7 +4155,7 @@ type ChunkedCachedLocalRelation struct {
 
 func (x *ChunkedCachedLocalRelation) Reset() {
 	*x = ChunkedCachedLocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4023,7 +4167,7 @@ func (x *ChunkedCachedLocalRelation) String() string {
 func (*ChunkedCachedLocalRelation) ProtoMessage() {}
 
 func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4036,7 +4180,7 @@ func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
 func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
@@ -4067,7 +4211,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4079,7 +4223,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4092,7 +4236,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44}
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -4148,7 +4292,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4160,7 +4304,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4173,7 +4317,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{45}
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -4209,7 +4353,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4365,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4378,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Range) GetStart() int64 {
@@ -4276,7 +4420,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4288,7 +4432,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4301,7 +4445,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -4336,7 +4480,7 @@ type RepartitionByExpression struct {
 
 func (x *RepartitionByExpression) Reset() {
 	*x = RepartitionByExpression{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4348,7 +4492,7 @@ func (x *RepartitionByExpression) String() string {
 func (*RepartitionByExpression) ProtoMessage() {}
 
 func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4361,7 +4505,7 @@ func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
 func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RepartitionByExpression) GetInput() *Relation {
@@ -4395,7 +4539,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4407,7 +4551,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4420,7 +4564,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -4447,7 +4591,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4459,7 +4603,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4472,7 +4616,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -4499,7 +4643,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4511,7 +4655,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4524,7 +4668,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -4554,7 +4698,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4566,7 +4710,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4579,7 +4723,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -4623,6 +4767,164 @@ func (*Expression_ExpressionString_) isExpression_ExprType() {}
 
 func (*Expression_SortOrder_) isExpression_ExprType() {}
 
+type CommonInlineUserDefinedFunction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FunctionName  string                 `protobuf:"bytes,1,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
+	Deterministic bool                   `protobuf:"varint,2,opt,name=deterministic,proto3" json:"deterministic,omitempty"`
+	Arguments     []*Expression          `protobuf:"bytes,3,rep,name=arguments,proto3" json:"arguments,omitempty"`
+	// Types that are valid to be assigned to Function:
+	//
+	//	*CommonInlineUserDefinedFunction_PythonUdf
+	Function      isCommonInlineUserDefinedFunction_Function `protobuf_oneof:"function"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommonInlineUserDefinedFunction) Reset() {
+	*x = CommonInlineUserDefinedFunction{}
+	mi := &file_spark_connect_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommonInlineUserDefinedFunction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommonInlineUserDefinedFunction) ProtoMessage() {}
+
+func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommonInlineUserDefinedFunction.ProtoReflect.Descriptor instead.
+func (*CommonInlineUserDefinedFunction) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *CommonInlineUserDefinedFunction) GetFunctionName() string {
+	if x != nil {
+		return x.FunctionName
+	}
+	return ""
+}
+
+func (x *CommonInlineUserDefinedFunction) GetDeterministic() bool {
+	if x != nil {
+		return x.Deterministic
+	}
+	return false
+}
+
+func (x *CommonInlineUserDefinedFunction) GetArguments() []*Expression {
+	if x != nil {
+		return x.Arguments
+	}
+	return nil
+}
+
+func (x *CommonInlineUserDefinedFunction) GetFunction() isCommonInlineUserDefinedFunction_Function {
+	if x != nil {
+		return x.Function
+	}
+	return nil
+}
+
+func (x *CommonInlineUserDefinedFunction) GetPythonUdf() *PythonUDF {
+	if x != nil {
+		if x, ok := x.Function.(*CommonInlineUserDefinedFunction_PythonUdf); ok {
+			return x.PythonUdf
+		}
+	}
+	return nil
+}
+
+type isCommonInlineUserDefinedFunction_Function interface {
+	isCommonInlineUserDefinedFunction_Function()
+}
+
+type CommonInlineUserDefinedFunction_PythonUdf struct {
+	PythonUdf *PythonUDF `protobuf:"bytes,4,opt,name=python_udf,json=pythonUdf,proto3,oneof"`
+}
+
+func (*CommonInlineUserDefinedFunction_PythonUdf) isCommonInlineUserDefinedFunction_Function() {}
+
+type PythonUDF struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OutputType    *DataType              `protobuf:"bytes,1,opt,name=output_type,json=outputType,proto3" json:"output_type,omitempty"`
+	EvalType      int32                  `protobuf:"varint,2,opt,name=eval_type,json=evalType,proto3" json:"eval_type,omitempty"`
+	Command       []byte                 `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
+	PythonVer     string                 `protobuf:"bytes,4,opt,name=python_ver,json=pythonVer,proto3" json:"python_ver,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PythonUDF) Reset() {
+	*x = PythonUDF{}
+	mi := &file_spark_connect_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PythonUDF) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PythonUDF) ProtoMessage() {}
+
+func (x *PythonUDF) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PythonUDF.ProtoReflect.Descriptor instead.
+func (*PythonUDF) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *PythonUDF) GetOutputType() *DataType {
+	if x != nil {
+		return x.OutputType
+	}
+	return nil
+}
+
+func (x *PythonUDF) GetEvalType() int32 {
+	if x != nil {
+		return x.EvalType
+	}
+	return 0
+}
+
+func (x *PythonUDF) GetCommand() []byte {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *PythonUDF) GetPythonVer() string {
+	if x != nil {
+		return x.PythonVer
+	}
+	return ""
+}
+
 type DataType struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -4658,7 +4960,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4670,7 +4972,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4683,7 +4985,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -5070,7 +5372,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5082,7 +5384,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5150,7 +5452,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5162,7 +5464,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5197,7 +5499,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5209,7 +5511,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5261,7 +5563,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5273,7 +5575,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5299,7 +5601,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5311,7 +5613,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5354,7 +5656,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5366,7 +5668,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5425,7 +5727,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5437,7 +5739,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5462,7 +5764,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5474,7 +5776,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5506,7 +5808,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5518,7 +5820,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5551,7 +5853,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5563,7 +5865,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5601,7 +5903,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5613,7 +5915,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5639,7 +5941,7 @@ type AnalyzePlanRequest_Persist struct {
 
 func (x *AnalyzePlanRequest_Persist) Reset() {
 	*x = AnalyzePlanRequest_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5651,7 +5953,7 @@ func (x *AnalyzePlanRequest_Persist) String() string {
 func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5691,7 +5993,7 @@ type AnalyzePlanRequest_Unpersist struct {
 
 func (x *AnalyzePlanRequest_Unpersist) Reset() {
 	*x = AnalyzePlanRequest_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5703,7 +6005,7 @@ func (x *AnalyzePlanRequest_Unpersist) String() string {
 func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5742,7 +6044,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5754,7 +6056,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5786,7 +6088,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5798,7 +6100,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5830,7 +6132,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5842,7 +6144,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5873,7 +6175,7 @@ type AnalyzePlanResponse_Persist struct {
 
 func (x *AnalyzePlanResponse_Persist) Reset() {
 	*x = AnalyzePlanResponse_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5885,7 +6187,7 @@ func (x *AnalyzePlanResponse_Persist) String() string {
 func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5909,7 +6211,7 @@ type AnalyzePlanResponse_Unpersist struct {
 
 func (x *AnalyzePlanResponse_Unpersist) Reset() {
 	*x = AnalyzePlanResponse_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5921,7 +6223,7 @@ func (x *AnalyzePlanResponse_Unpersist) String() string {
 func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5950,7 +6252,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5962,7 +6264,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6028,7 +6330,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6040,7 +6342,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6072,7 +6374,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6084,7 +6386,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6117,7 +6419,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6129,7 +6431,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6171,7 +6473,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6183,7 +6485,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6237,7 +6539,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6249,7 +6551,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6288,7 +6590,7 @@ type ArtifactStatusesResponse_ArtifactStatus struct {
 
 func (x *ArtifactStatusesResponse_ArtifactStatus) Reset() {
 	*x = ArtifactStatusesResponse_ArtifactStatus{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6300,7 +6602,7 @@ func (x *ArtifactStatusesResponse_ArtifactStatus) String() string {
 func (*ArtifactStatusesResponse_ArtifactStatus) ProtoMessage() {}
 
 func (x *ArtifactStatusesResponse_ArtifactStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6334,7 +6636,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6346,7 +6648,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6395,7 +6697,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6407,7 +6709,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6461,7 +6763,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6473,7 +6775,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6513,7 +6815,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6525,7 +6827,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6565,7 +6867,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6577,7 +6879,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6590,7 +6892,7 @@ func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_NamedTable.ProtoReflect.Descriptor instead.
 func (*Read_NamedTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33, 0}
 }
 
 func (x *Read_NamedTable) GetUnparsedIdentifier() string {
@@ -6619,7 +6921,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6631,7 +6933,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6644,7 +6946,7 @@ func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_DataSource.ProtoReflect.Descriptor instead.
 func (*Read_DataSource) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33, 1}
 }
 
 func (x *Read_DataSource) GetFormat() string {
@@ -6685,7 +6987,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6697,7 +6999,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6710,7 +7012,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -6736,7 +7038,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[91]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6748,7 +7050,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[91]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6761,7 +7063,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54, 0}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -6781,7 +7083,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6793,7 +7095,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6806,7 +7108,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54, 1}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -6834,7 +7136,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6846,7 +7148,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6859,7 +7161,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -6891,7 +7193,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6903,7 +7205,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6916,7 +7218,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 0}
 }
 
 type DataType_Decimal struct {
@@ -6929,7 +7231,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6941,7 +7243,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6954,7 +7256,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -6982,7 +7284,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6994,7 +7296,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7007,7 +7309,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -7040,7 +7342,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7052,7 +7354,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7065,7 +7367,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -7085,7 +7387,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7097,7 +7399,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7110,7 +7412,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -7138,7 +7440,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7150,7 +7452,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7163,7 +7465,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -7539,8 +7841,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x19SAVE_MODE_ERROR_IF_EXISTS\x10\x03\x12\x14\n" +
 	"\x10SAVE_MODE_IGNORE\x10\x04B\v\n" +
 	"\tsave_typeB\t\n" +
-	"\a_source\"\xa4\n" +
-	"\n" +
+	"\a_source\"\xb2\v\n" +
 	"\bRelation\x12)\n" +
 	"\x04read\x18\x02 \x01(\v2\x13.spark.connect.ReadH\x00R\x04read\x122\n" +
 	"\aproject\x18\x03 \x01(\v2\x16.spark.connect.ProjectH\x00R\aproject\x12/\n" +
@@ -7563,12 +7864,25 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x04drop\x18\x15 \x01(\v2\x13.spark.connect.DropH\x00R\x04drop\x12)\n" +
 	"\x04tail\x18\x16 \x01(\v2\x13.spark.connect.TailH\x00R\x04tail\x12?\n" +
 	"\fwith_columns\x18\x17 \x01(\v2\x1a.spark.connect.WithColumnsH\x00R\vwithColumns\x12d\n" +
-	"\x19repartition_by_expression\x18\x1b \x01(\v2&.spark.connect.RepartitionByExpressionH\x00R\x17repartitionByExpression\x12n\n" +
+	"\x19repartition_by_expression\x18\x1b \x01(\v2&.spark.connect.RepartitionByExpressionH\x00R\x17repartitionByExpression\x12E\n" +
+	"\x0emap_partitions\x18\x1c \x01(\v2\x1c.spark.connect.MapPartitionsH\x00R\rmapPartitions\x12E\n" +
+	"\x0ewith_relations\x18) \x01(\v2\x1c.spark.connect.WithRelationsH\x00R\rwithRelations\x12n\n" +
 	"\x1dchunked_cached_local_relation\x18- \x01(\v2).spark.connect.ChunkedCachedLocalRelationH\x00R\x1achunkedCachedLocalRelationB\n" +
 	"\n" +
 	"\brel_type\"\x1b\n" +
 	"\x03SQL\x12\x14\n" +
-	"\x05query\x18\x01 \x01(\tR\x05query\"\xd4\x04\n" +
+	"\x05query\x18\x01 \x01(\tR\x05query\"u\n" +
+	"\rWithRelations\x12+\n" +
+	"\x04root\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x04root\x127\n" +
+	"\n" +
+	"references\x18\x02 \x03(\v2\x17.spark.connect.RelationR\n" +
+	"references\"\xb5\x01\n" +
+	"\rMapPartitions\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12B\n" +
+	"\x04func\x18\x02 \x01(\v2..spark.connect.CommonInlineUserDefinedFunctionR\x04func\x12\"\n" +
+	"\n" +
+	"is_barrier\x18\x03 \x01(\bH\x00R\tisBarrier\x88\x01\x01B\r\n" +
+	"\v_is_barrier\"\xd4\x04\n" +
 	"\x04Read\x12A\n" +
 	"\vnamed_table\x18\x01 \x01(\v2\x1e.spark.connect.Read.NamedTableH\x00R\n" +
 	"namedTable\x12A\n" +
@@ -7741,7 +8055,22 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x16SORT_NULLS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SORT_NULLS_FIRST\x10\x01\x12\x13\n" +
 	"\x0fSORT_NULLS_LAST\x10\x02B\v\n" +
-	"\texpr_type\"\xed\x0f\n" +
+	"\texpr_type\"\xec\x01\n" +
+	"\x1fCommonInlineUserDefinedFunction\x12#\n" +
+	"\rfunction_name\x18\x01 \x01(\tR\ffunctionName\x12$\n" +
+	"\rdeterministic\x18\x02 \x01(\bR\rdeterministic\x127\n" +
+	"\targuments\x18\x03 \x03(\v2\x19.spark.connect.ExpressionR\targuments\x129\n" +
+	"\n" +
+	"python_udf\x18\x04 \x01(\v2\x18.spark.connect.PythonUDFH\x00R\tpythonUdfB\n" +
+	"\n" +
+	"\bfunction\"\x9b\x01\n" +
+	"\tPythonUDF\x128\n" +
+	"\voutput_type\x18\x01 \x01(\v2\x17.spark.connect.DataTypeR\n" +
+	"outputType\x12\x1b\n" +
+	"\teval_type\x18\x02 \x01(\x05R\bevalType\x12\x18\n" +
+	"\acommand\x18\x03 \x01(\fR\acommand\x12\x1d\n" +
+	"\n" +
+	"python_ver\x18\x04 \x01(\tR\tpythonVer\"\xed\x0f\n" +
 	"\bDataType\x124\n" +
 	"\x04null\x18\x01 \x01(\v2\x1e.spark.connect.DataType.SimpleH\x00R\x04null\x128\n" +
 	"\x06binary\x18\x02 \x01(\v2\x1e.spark.connect.DataType.SimpleH\x00R\x06binary\x12:\n" +
@@ -7815,7 +8144,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -7857,261 +8186,274 @@ var file_spark_connect_proto_goTypes = []any{
 	(*WriteOperation)(nil),                                  // 37: spark.connect.WriteOperation
 	(*Relation)(nil),                                        // 38: spark.connect.Relation
 	(*SQL)(nil),                                             // 39: spark.connect.SQL
-	(*Read)(nil),                                            // 40: spark.connect.Read
-	(*Project)(nil),                                         // 41: spark.connect.Project
-	(*Filter)(nil),                                          // 42: spark.connect.Filter
-	(*Join)(nil),                                            // 43: spark.connect.Join
-	(*SubqueryAlias)(nil),                                   // 44: spark.connect.SubqueryAlias
-	(*SetOperation)(nil),                                    // 45: spark.connect.SetOperation
-	(*Sort)(nil),                                            // 46: spark.connect.Sort
-	(*Limit)(nil),                                           // 47: spark.connect.Limit
-	(*Offset)(nil),                                          // 48: spark.connect.Offset
-	(*Tail)(nil),                                            // 49: spark.connect.Tail
-	(*Aggregate)(nil),                                       // 50: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 51: spark.connect.LocalRelation
-	(*ChunkedCachedLocalRelation)(nil),                      // 52: spark.connect.ChunkedCachedLocalRelation
-	(*Sample)(nil),                                          // 53: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 54: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 55: spark.connect.Range
-	(*Repartition)(nil),                                     // 56: spark.connect.Repartition
-	(*RepartitionByExpression)(nil),                         // 57: spark.connect.RepartitionByExpression
-	(*WithColumnsRenamed)(nil),                              // 58: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 59: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 60: spark.connect.Drop
-	(*Expression)(nil),                                      // 61: spark.connect.Expression
-	(*DataType)(nil),                                        // 62: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 63: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 64: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 65: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 66: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 67: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 68: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 69: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 70: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 71: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 72: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 73: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanRequest_Persist)(nil),                      // 74: spark.connect.AnalyzePlanRequest.Persist
-	(*AnalyzePlanRequest_Unpersist)(nil),                    // 75: spark.connect.AnalyzePlanRequest.Unpersist
-	(*AnalyzePlanResponse_Schema)(nil),                      // 76: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 77: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 78: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*AnalyzePlanResponse_Persist)(nil),                     // 79: spark.connect.AnalyzePlanResponse.Persist
-	(*AnalyzePlanResponse_Unpersist)(nil),                   // 80: spark.connect.AnalyzePlanResponse.Unpersist
-	(*ConfigRequest_Operation)(nil),                         // 81: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 82: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 83: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 84: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 85: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 86: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 87: spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	nil, // 88: spark.connect.ArtifactStatusesResponse.StatusesEntry
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 89: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),          // 90: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                              // 91: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                 // 92: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                  // 93: spark.connect.WriteOperation.BucketBy
-	nil,                                              // 94: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                          // 95: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                          // 96: spark.connect.Read.DataSource
-	nil,                                              // 97: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                              // 98: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                // 99: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),              // 100: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                         // 101: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                     // 102: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                          // 103: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                         // 104: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                     // 105: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                          // 106: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                           // 107: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                             // 108: spark.connect.DataType.Map
+	(*WithRelations)(nil),                                   // 40: spark.connect.WithRelations
+	(*MapPartitions)(nil),                                   // 41: spark.connect.MapPartitions
+	(*Read)(nil),                                            // 42: spark.connect.Read
+	(*Project)(nil),                                         // 43: spark.connect.Project
+	(*Filter)(nil),                                          // 44: spark.connect.Filter
+	(*Join)(nil),                                            // 45: spark.connect.Join
+	(*SubqueryAlias)(nil),                                   // 46: spark.connect.SubqueryAlias
+	(*SetOperation)(nil),                                    // 47: spark.connect.SetOperation
+	(*Sort)(nil),                                            // 48: spark.connect.Sort
+	(*Limit)(nil),                                           // 49: spark.connect.Limit
+	(*Offset)(nil),                                          // 50: spark.connect.Offset
+	(*Tail)(nil),                                            // 51: spark.connect.Tail
+	(*Aggregate)(nil),                                       // 52: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 53: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 54: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 55: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 56: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 57: spark.connect.Range
+	(*Repartition)(nil),                                     // 58: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 59: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 60: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 61: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 62: spark.connect.Drop
+	(*Expression)(nil),                                      // 63: spark.connect.Expression
+	(*CommonInlineUserDefinedFunction)(nil),                 // 64: spark.connect.CommonInlineUserDefinedFunction
+	(*PythonUDF)(nil),                                       // 65: spark.connect.PythonUDF
+	(*DataType)(nil),                                        // 66: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 67: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 68: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 69: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 70: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 71: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 72: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 73: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 74: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 75: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 76: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 77: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 78: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 79: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 80: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 81: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 82: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 83: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 84: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 85: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 86: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 87: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 88: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 89: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 90: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 91: spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	nil, // 92: spark.connect.ArtifactStatusesResponse.StatusesEntry
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 93: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),          // 94: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                              // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                 // 96: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                  // 97: spark.connect.WriteOperation.BucketBy
+	nil,                                              // 98: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                          // 99: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                          // 100: spark.connect.Read.DataSource
+	nil,                                              // 101: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                              // 102: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                // 103: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),              // 104: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                         // 105: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                     // 106: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                          // 107: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                         // 108: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                     // 109: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                          // 110: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                           // 111: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                             // 112: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
 	38,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
 	34,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
 	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
 	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	63,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	65,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	64,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	66,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	67,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	67,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	69,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	68,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	70,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	71,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
 	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	69,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	70,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	73,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	74,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
 	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
 	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	71,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	72,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	73,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	74,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
-	75,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
-	76,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	77,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	78,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	79,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
-	80,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	75,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	76,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	77,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	78,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	79,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	80,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	81,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	82,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	83,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	84,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
 	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	81,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	85,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	85,  // 31: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	84,  // 32: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	86,  // 33: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	89,  // 31: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	88,  // 32: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	90,  // 33: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
 	9,   // 34: spark.connect.ArtifactStatusesRequest.user_context:type_name -> spark.connect.UserContext
-	88,  // 35: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
+	92,  // 35: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
 	9,   // 36: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	90,  // 37: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	94,  // 37: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
 	37,  // 38: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
 	36,  // 39: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
 	35,  // 40: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
 	38,  // 41: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
 	38,  // 42: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
 	38,  // 43: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	92,  // 44: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	96,  // 44: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
 	2,   // 45: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	93,  // 46: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	94,  // 47: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	40,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
-	41,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
-	42,  // 50: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	43,  // 51: spark.connect.Relation.join:type_name -> spark.connect.Join
-	45,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	46,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	47,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	50,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	97,  // 46: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	98,  // 47: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	42,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
+	43,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
+	44,  // 50: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	45,  // 51: spark.connect.Relation.join:type_name -> spark.connect.Join
+	47,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	48,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	49,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	52,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
 	39,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	51,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	53,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	48,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	54,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	55,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
-	44,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	56,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	58,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	60,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	49,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	59,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	57,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
-	52,  // 69: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	95,  // 70: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	96,  // 71: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	38,  // 72: spark.connect.Project.input:type_name -> spark.connect.Relation
-	61,  // 73: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	38,  // 74: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	61,  // 75: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	38,  // 76: spark.connect.Join.left:type_name -> spark.connect.Relation
-	38,  // 77: spark.connect.Join.right:type_name -> spark.connect.Relation
-	61,  // 78: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 79: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	38,  // 80: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	38,  // 81: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	38,  // 82: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 83: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	38,  // 84: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	102, // 85: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	38,  // 86: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	38,  // 87: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	38,  // 88: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	38,  // 89: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 90: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	61,  // 91: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	61,  // 92: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	38,  // 93: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	38,  // 94: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	38,  // 95: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	38,  // 96: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	61,  // 97: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	38,  // 98: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	99,  // 99: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	38,  // 100: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	101, // 101: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	38,  // 102: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	100, // 103: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	102, // 104: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	103, // 105: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	103, // 106: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	103, // 107: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	103, // 108: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	103, // 109: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	103, // 110: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	103, // 111: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	103, // 112: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	103, // 113: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	104, // 114: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	103, // 115: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	103, // 116: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	103, // 117: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	103, // 118: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	103, // 119: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	103, // 120: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	103, // 121: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	103, // 122: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	103, // 123: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	107, // 124: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	106, // 125: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	108, // 126: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	103, // 127: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	103, // 128: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 129: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 130: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	38,  // 131: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	68,  // 132: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 133: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 134: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 135: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	38,  // 136: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 137: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	38,  // 138: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	62,  // 139: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	82,  // 140: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	83,  // 141: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 142: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	84,  // 143: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	87,  // 144: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	91,  // 145: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	89,  // 146: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 147: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	97,  // 148: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	98,  // 149: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	61,  // 150: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	61,  // 151: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 152: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 153: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	62,  // 154: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	105, // 155: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	62,  // 156: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	62,  // 157: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	62,  // 158: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 159: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 160: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 161: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 162: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	30,  // 163: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
-	20,  // 164: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 165: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 166: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 167: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	32,  // 168: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 169: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 170: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 171: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 172: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	31,  // 173: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
-	21,  // 174: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 175: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 176: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 177: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	33,  // 178: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	169, // [169:179] is the sub-list for method output_type
-	159, // [159:169] is the sub-list for method input_type
-	159, // [159:159] is the sub-list for extension type_name
-	159, // [159:159] is the sub-list for extension extendee
-	0,   // [0:159] is the sub-list for field type_name
+	53,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	55,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	50,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
+	56,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	57,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
+	46,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
+	58,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	60,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	62,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	51,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	61,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	59,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	41,  // 69: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
+	40,  // 70: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
+	54,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	38,  // 72: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	38,  // 73: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	38,  // 74: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	64,  // 75: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	99,  // 76: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	100, // 77: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	38,  // 78: spark.connect.Project.input:type_name -> spark.connect.Relation
+	63,  // 79: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	38,  // 80: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	63,  // 81: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	38,  // 82: spark.connect.Join.left:type_name -> spark.connect.Relation
+	38,  // 83: spark.connect.Join.right:type_name -> spark.connect.Relation
+	63,  // 84: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 85: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	38,  // 86: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	38,  // 87: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	38,  // 88: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 89: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	38,  // 90: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	106, // 91: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	38,  // 92: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	38,  // 93: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	38,  // 94: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	38,  // 95: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 96: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	63,  // 97: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	63,  // 98: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	38,  // 99: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	38,  // 100: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	38,  // 101: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	38,  // 102: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	63,  // 103: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	38,  // 104: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	103, // 105: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	38,  // 106: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	105, // 107: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	38,  // 108: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	104, // 109: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	106, // 110: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	63,  // 111: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	65,  // 112: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	66,  // 113: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	107, // 114: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	107, // 115: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	107, // 116: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	107, // 117: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	107, // 118: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	107, // 119: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	107, // 120: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	107, // 121: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	107, // 122: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	108, // 123: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	107, // 124: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	107, // 125: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	107, // 126: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	107, // 127: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	107, // 128: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	107, // 129: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	107, // 130: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	107, // 131: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	107, // 132: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	111, // 133: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	110, // 134: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	112, // 135: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	107, // 136: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	107, // 137: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 138: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 139: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	38,  // 140: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	72,  // 141: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 142: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 143: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 144: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	38,  // 145: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 146: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	38,  // 147: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	66,  // 148: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	86,  // 149: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	87,  // 150: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 151: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	88,  // 152: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	91,  // 153: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	95,  // 154: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	93,  // 155: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 156: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	101, // 157: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	102, // 158: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	63,  // 159: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	63,  // 160: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 161: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 162: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	66,  // 163: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	109, // 164: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	66,  // 165: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	66,  // 166: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	66,  // 167: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 168: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 169: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 170: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 171: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	30,  // 172: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
+	20,  // 173: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 174: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 175: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 176: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	32,  // 177: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 178: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 179: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 180: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 181: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	31,  // 182: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
+	21,  // 183: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 184: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 185: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 186: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	33,  // 187: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	178, // [178:188] is the sub-list for method output_type
+	168, // [168:178] is the sub-list for method input_type
+	168, // [168:168] is the sub-list for extension type_name
+	168, // [168:168] is the sub-list for extension extendee
+	0,   // [0:168] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8193,26 +8535,32 @@ func file_spark_connect_proto_init() {
 		(*Relation_Tail)(nil),
 		(*Relation_WithColumns)(nil),
 		(*Relation_RepartitionByExpression)(nil),
+		(*Relation_MapPartitions)(nil),
+		(*Relation_WithRelations)(nil),
 		(*Relation_ChunkedCachedLocalRelation)(nil),
 	}
-	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[33].OneofWrappers = []any{
 		(*Read_NamedTable_)(nil),
 		(*Read_DataSource_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[36].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[39].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[49].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[50].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[55].OneofWrappers = []any{
+		(*CommonInlineUserDefinedFunction_PythonUdf)(nil),
+	}
+	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -8238,28 +8586,28 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[58].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[65].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[66].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[72].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[60].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[69].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[70].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[76].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[80].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[81].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[95].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[84].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[85].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[91].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[99].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   100,
+			NumMessages:   104,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
