@@ -125,6 +125,17 @@ func (e *Encoding) Bytes() int { return e.bytes }
 // Fixed reports whether every value has the same size.
 func (e *Encoding) Fixed() bool { return e.bytes != 0 }
 
+// IsImageList reports whether values are lists of images.
+func (e *Encoding) IsImageList() bool { return e.split != nil }
+
+// Images returns the encoded images of a list of images, whose bytes are data; they alias it. No other encoding has any.
+func (e *Encoding) Images(data []byte) ([][]byte, error) {
+	if e.split == nil {
+		return nil, fmt.Errorf("%s is no list of images", e.name)
+	}
+	return e.split(data)
+}
+
 // Append appends v's bytes to dst; on error dst's bytes are unchanged and the returned slice is nil.
 func (e *Encoding) Append(dst []byte, v any) ([]byte, error) {
 	if raw, ok := v.([]byte); ok && raw != nil {

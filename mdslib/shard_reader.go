@@ -209,6 +209,9 @@ func (s *Shard) Close() error {
 	return s.release()
 }
 
+// Name returns the file's name without its folder.
+func (s *Shard) Name() string { return s.name }
+
 // Len returns the number of samples.
 func (s *Shard) Len() int { return s.samples }
 

@@ -62,8 +62,8 @@ func setColumn(dst reflect.Value, e *Encoding, data []byte, own bool) error {
 	if !own {
 		data = bytes.Clone(data)
 	}
-	if e.split != nil && dst.Type() == reflect.TypeFor[[][]byte]() {
-		files, err := e.split(data)
+	if e.IsImageList() && dst.Type() == reflect.TypeFor[[][]byte]() {
+		files, err := e.Images(data)
 		if err == nil {
 			dst.Set(reflect.ValueOf(files))
 		}

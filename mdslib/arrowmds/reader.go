@@ -3,68 +3,126 @@ package arrowmds
 // Records: the samples of a data set as Arrow records.
 
 import (
+	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/float16"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"gomosaic/mdslib"
 )
 
-// scalars are the Arrow types of the encodings that hold one number or text.
-var scalars = map[string]arrow.DataType{
-	"int8": arrow.PrimitiveTypes.Int8, "int16": arrow.PrimitiveTypes.Int16, "int32": arrow.PrimitiveTypes.Int32, "int64": arrow.PrimitiveTypes.Int64,
-	"uint8": arrow.PrimitiveTypes.Uint8, "uint16": arrow.PrimitiveTypes.Uint16, "uint32": arrow.PrimitiveTypes.Uint32, "uint64": arrow.PrimitiveTypes.Uint64,
-	"int": arrow.PrimitiveTypes.Int64, "float16": arrow.PrimitiveTypes.Float32, "float32": arrow.PrimitiveTypes.Float32, "float64": arrow.PrimitiveTypes.Float64,
-	"str_float": arrow.PrimitiveTypes.Float64, "float": arrow.PrimitiveTypes.Float64,
-	"str": arrow.BinaryTypes.String, "str_int": arrow.BinaryTypes.String, "str_decimal": arrow.BinaryTypes.String, "json": arrow.BinaryTypes.String,
-}
-
-// SchemaOf is the schema of the records of a shard. Numbers are Arrow's own; str, json, str_int and str_decimal are text as
-// stored; ndarray:TYPE is a list, ndarray:TYPE:SHAPE a list of fixed size, in row-major order; everything else, images and
-// pickles among it, is the stored bytes. Each field's metadata "mds.encoding" names its encoding.
-func SchemaOf(info *mdslib.ShardInfo) *arrow.Schema {
+// SchemaOf is the schema of a data set's records. Numbers are Arrow's own, int64 for int and text's; str, json, str_int and
+// str_decimal are text as stored; lists of images are lists of files. ndarray:TYPE is a list, or where there are arrays of
+// more than one dimension, for which the samples are looked at, a struct of the lists data and shape, as in Arrow's
+// variable_shape_tensor. ndarray:TYPE:SHAPE is a list of fixed size, marked as arrow.fixed_shape_tensor where the shape has
+// more than one dimension. Everything else is the stored bytes: images, pickles, and ndarray, whose values may differ in
+// type. Each field's metadata "mds.encoding" names its encoding.
+func SchemaOf(d *mdslib.Dataset) (*arrow.Schema, error) {
+	shards := d.Index().Shards
+	if len(shards) == 0 {
+		return arrow.NewSchema(nil, nil), nil
+	}
+	flat, err := flatColumns(d)
+	if err != nil {
+		return nil, err
+	}
 	var fields []arrow.Field
-	for i, name := range info.ColumnNames {
-		encoding := info.ColumnEncodings[i]
-		fields = append(fields, arrow.Field{Name: name, Type: typeOfEncoding(encoding, info), Metadata: arrow.NewMetadata([]string{encodingKey}, []string{encoding})})
-	}
-	return arrow.NewSchema(fields, nil)
-}
-
-func typeOfEncoding(encoding string, info *mdslib.ShardInfo) arrow.DataType {
-	if t, ok := scalars[encoding]; ok {
-		return t
-	}
-	parts := strings.Split(encoding, ":")
-	if elem, ok := scalars[parts[min(1, len(parts)-1)]]; ok && parts[0] == "ndarray" {
-		if len(parts) == 2 {
-			return arrow.ListOfNonNullable(elem)
+	for i, name := range shards[0].ColumnNames {
+		encoding := shards[0].ColumnEncodings[i]
+		t, meta := typeOfEncoding(encoding, flat[name])
+		if meta == nil {
+			meta = map[string]string{}
 		}
-		i := slices.Index(info.ColumnEncodings, encoding)
-		return arrow.FixedSizeListOfNonNullable(int32(info.ColumnSizes[i]/elementBytes(parts[1])), elem)
+		meta[encodingKey] = encoding
+		fields = append(fields, arrow.Field{Name: name, Type: t, Metadata: arrow.MetadataFrom(meta)})
 	}
-	return arrow.BinaryTypes.Binary
+	return arrow.NewSchema(fields, nil), nil
 }
 
-func elementBytes(dtype string) int {
-	switch dtype {
-	case "uint8", "int8":
-		return 1
-	case "uint16", "int16", "float16":
-		return 2
-	case "uint32", "int32", "float32":
-		return 4
+func typeOfEncoding(encoding string, flat bool) (arrow.DataType, map[string]string) {
+	if t, ok := numbers[encoding]; ok {
+		return t, nil
 	}
-	return 8
+	if elem, shape, ok := ndarray(encoding); ok {
+		return tensorType(elem, shape, flat)
+	}
+	switch encoding {
+	case "int":
+		return arrow.PrimitiveTypes.Int64, nil
+	case "str_float", "float":
+		return arrow.PrimitiveTypes.Float64, nil
+	case "str", "str_int", "str_decimal", "json":
+		return arrow.BinaryTypes.String, nil
+	}
+	if isImageList(encoding) {
+		return arrow.ListOfNonNullable(arrow.BinaryTypes.Binary), nil
+	}
+	return arrow.BinaryTypes.Binary, nil
 }
 
-// Records yields the samples in stored order as records of at most so many rows. A record must be released by whoever gets
-// it; after an error the sequence ends. All shards must have the columns of the first.
+func isImageList(encoding string) bool {
+	e, err := mdslib.ParseEncoding(encoding)
+	return err == nil && e.IsImageList()
+}
+
+// flatColumns tells of each column of ndarray:TYPE whether all its arrays have one dimension. One that has more decides;
+// otherwise all samples are looked at.
+func flatColumns(d *mdslib.Dataset) (map[string]bool, error) {
+	shards := d.Index().Shards
+	flat := map[string]bool{}
+	var open []int // columns that no array has decided
+	for i, encoding := range shards[0].ColumnEncodings {
+		if _, shape, ok := ndarray(encoding); ok && shape == nil {
+			flat[shards[0].ColumnNames[i]] = true
+			open = append(open, i)
+		}
+	}
+	var raw []byte
+	var fields [][]byte
+	for number := range shards {
+		for k := 0; len(open) > 0 && k < shards[number].Samples; k++ {
+			shard, err := d.Shard(number)
+			if err != nil {
+				return nil, err
+			}
+			if raw, err = shard.AppendRaw(raw[:0], k); err != nil {
+				return nil, err
+			}
+			if fields, err = shard.Fields(fields[:0], raw); err != nil {
+				return nil, inSample(err, k)
+			}
+			open = slices.DeleteFunc(open, func(i int) bool {
+				more := i < len(fields) && len(fields[i]) > 0 && fields[i][0]>>2 != 1 // the number of dimensions: see FORMAT.md
+				if more {
+					flat[shards[0].ColumnNames[i]] = false
+				}
+				return more
+			})
+		}
+	}
+	return flat, nil
+}
+
+// inSample adds its number to an error about a sample.
+func inSample(err error, k int) error {
+	if e, ok := errors.AsType[*mdslib.SampleError](err); ok && e.Sample < 0 {
+		return &mdslib.SampleError{Shard: e.Shard, Sample: int64(k), Column: e.Column, Err: e.Err}
+	}
+	return err
+}
+
+// mostBytes ends a record early: Arrow counts the bytes and elements of a column in int32.
+const mostBytes = 1 << 30
+
+// Records yields the samples in stored order as records of at most so many rows, fewer where they take more than 1 GiB. A
+// record must be released by whoever gets it; after an error the sequence ends. All shards must have the columns of the
+// first. A value of 2 GiB or more is an error.
 func Records(d *mdslib.Dataset, rows int) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
 		shards := d.Index().Shards
@@ -75,16 +133,21 @@ func Records(d *mdslib.Dataset, rows int) iter.Seq2[arrow.Record, error] {
 			yield(nil, fmt.Errorf("arrowmds: records of %d rows", rows))
 			return
 		}
-		schema := SchemaOf(&shards[0])
+		schema, err := SchemaOf(d)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 		defer builder.Release()
-		pending := 0
+		pending, pendingBytes := 0, 0
 		flush := func() bool {
-			pending = 0
+			pending, pendingBytes = 0, 0
 			return yield(builder.NewRecord(), nil)
 		}
+		var raw []byte
 		for i := range shards {
-			if !SchemaOf(&shards[i]).Equal(schema) {
+			if !slices.Equal(shards[i].ColumnNames, shards[0].ColumnNames) || !slices.Equal(shards[i].ColumnEncodings, shards[0].ColumnEncodings) {
 				yield(nil, fmt.Errorf("arrowmds: %s has other columns than the first shard", shards[i].RawData.Basename))
 				return
 			}
@@ -94,10 +157,18 @@ func Records(d *mdslib.Dataset, rows int) iter.Seq2[arrow.Record, error] {
 				return
 			}
 			for k := range shard.Len() {
-				if err := appendSample(builder, shard, k); err != nil {
+				if raw, err = shard.AppendRaw(raw[:0], k); err != nil {
 					yield(nil, err)
 					return
 				}
+				if pending > 0 && pendingBytes+len(raw) > mostBytes && !flush() {
+					return
+				}
+				if err := appendSample(builder, shard, raw); err != nil {
+					yield(nil, inSample(err, k))
+					return
+				}
+				pendingBytes += len(raw)
 				if pending++; pending == rows && !flush() {
 					return
 				}
@@ -109,18 +180,20 @@ func Records(d *mdslib.Dataset, rows int) iter.Seq2[arrow.Record, error] {
 	}
 }
 
-func appendSample(builder *array.RecordBuilder, shard *mdslib.Shard, k int) error {
-	raw, err := shard.Raw(k)
-	if err != nil {
-		return err
-	}
+// appendSample adds a sample, which is copied.
+func appendSample(builder *array.RecordBuilder, shard *mdslib.Shard, raw []byte) error {
 	fields, err := shard.Fields(nil, raw)
 	if err != nil {
 		return err
 	}
 	for i, e := range shard.Encodings() {
-		if err := appendField(builder.Field(i), e, fields[i]); err != nil {
-			return &mdslib.SampleError{Sample: int64(k), Column: shard.Columns()[i], Err: err}
+		if len(fields[i]) > math.MaxInt32 {
+			err = fmt.Errorf("a value of %d bytes: Arrow's columns hold less than 2 GiB", len(fields[i]))
+		} else {
+			err = appendField(builder.Field(i), e, fields[i])
+		}
+		if err != nil {
+			return &mdslib.SampleError{Shard: shard.Name(), Sample: -1, Column: shard.Columns()[i], Err: err}
 		}
 	}
 	return nil
@@ -144,51 +217,33 @@ func appendField(to array.Builder, e *mdslib.Encoding, data []byte) error {
 		}
 		return nil
 	}
+	if b, ok := to.(*array.Float16Builder); ok { // decoded it would be a float32
+		if len(data) != 2 {
+			return fmt.Errorf("want 2 bytes of float16, got %d", len(data))
+		}
+		b.Append(float16.FromLEBytes(data))
+		return nil
+	}
+	if e.IsImageList() {
+		files, err := e.Images(data)
+		if err != nil {
+			return err
+		}
+		b := to.(*array.ListBuilder)
+		b.Append(true)
+		for _, file := range files {
+			b.ValueBuilder().(*array.BinaryBuilder).Append(file)
+		}
+		return nil
+	}
 	v, err := e.Decode(data)
 	if err != nil {
 		return err
 	}
-	a, ok := v.(mdslib.Array)
-	if !ok {
-		return appendNumber(to, v)
+	if a, ok := v.(mdslib.Array); ok {
+		return appendTensor(to, a)
 	}
-	var elements array.Builder
-	switch b := to.(type) {
-	case *array.ListBuilder:
-		if len(a.Shape) != 1 {
-			return fmt.Errorf("an array of shape %v: Arrow's lists have one dimension", a.Shape)
-		}
-		b.Append(true)
-		elements = b.ValueBuilder()
-	case *array.FixedSizeListBuilder:
-		b.Append(true)
-		elements = b.ValueBuilder()
-	default:
-		return fmt.Errorf("an array does not fit into %s", to.Type())
-	}
-	switch data := a.Data.(type) {
-	case []int8:
-		elements.(*array.Int8Builder).AppendValues(data, nil)
-	case []int16:
-		elements.(*array.Int16Builder).AppendValues(data, nil)
-	case []int32:
-		elements.(*array.Int32Builder).AppendValues(data, nil)
-	case []int64:
-		elements.(*array.Int64Builder).AppendValues(data, nil)
-	case []uint8:
-		elements.(*array.Uint8Builder).AppendValues(data, nil)
-	case []uint16:
-		elements.(*array.Uint16Builder).AppendValues(data, nil)
-	case []uint32:
-		elements.(*array.Uint32Builder).AppendValues(data, nil)
-	case []uint64:
-		elements.(*array.Uint64Builder).AppendValues(data, nil)
-	case []float64:
-		elements.(*array.Float64Builder).AppendValues(data, nil)
-	default: // float32, and float16 widened
-		elements.(*array.Float32Builder).AppendValues(a.Float32s(), nil)
-	}
-	return nil
+	return appendNumber(to, v)
 }
 
 func appendNumber(to array.Builder, v any) error {

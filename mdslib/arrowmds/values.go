@@ -62,11 +62,11 @@ func notNull(a arrow.Array) (func(i int) any, error) {
 	case *array.LargeString:
 		return func(i int) any { return strings.Clone(a.Value(i)) }, nil
 	case *array.Binary:
-		return func(i int) any { return bytes.Clone(a.Value(i)) }, nil
+		return func(i int) any { return notNil(bytes.Clone(a.Value(i))) }, nil
 	case *array.LargeBinary:
-		return func(i int) any { return bytes.Clone(a.Value(i)) }, nil
+		return func(i int) any { return notNil(bytes.Clone(a.Value(i))) }, nil
 	case *array.FixedSizeBinary:
-		return func(i int) any { return bytes.Clone(a.Value(i)) }, nil
+		return func(i int) any { return notNil(bytes.Clone(a.Value(i))) }, nil
 	case *array.Date32:
 		return func(i int) any { return plan.DateValue(a.Value(i)) }, nil
 	case *array.Date64:

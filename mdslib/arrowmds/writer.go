@@ -5,7 +5,6 @@ package arrowmds
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -16,11 +15,12 @@ import (
 )
 
 // encodingKey is the metadata of a field that names its encoding: [Records] sets it, so that what was read is written as it
-// was. A field of text or binary that has it holds the column's bytes as they are stored.
+// was. A field of text or binary that has it holds the column's bytes as they are stored, a list of binary the images of one.
 const encodingKey = "mds.encoding"
 
 // Columns gives each field its encoding: the one in its metadata "mds.encoding", else uint8 to uint64 for unsigned types,
-// ndarray:TYPE for lists of numbers, else what [mdslib.InferColumns] says.
+// float16 for half floats, ndarray:TYPE for lists of numbers and arrow.variable_shape_tensor, ndarray:TYPE:SHAPE for
+// arrow.fixed_shape_tensor, else what [mdslib.InferColumns] says.
 func Columns(schema *arrow.Schema) (mdslib.Columns, error) {
 	_, columns, err := resolve(schema)
 	return columns, err
@@ -40,15 +40,22 @@ func resolve(schema *arrow.Schema) (plan.Schema, mdslib.Columns, error) {
 		return own, nil, err
 	}
 	for _, f := range schema.Fields() {
-		switch f.Type.ID() {
-		case arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.UINT64:
-			columns[f.Name] = f.Type.Name()
-		case arrow.LIST, arrow.LARGE_LIST, arrow.FIXED_SIZE_LIST:
-			if elem := f.Type.(arrow.ListLikeType).Elem(); isNumber(elem) {
-				columns[f.Name] = "ndarray:" + elem.Name()
+		switch t := f.Type.(type) {
+		case *arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Uint64Type, *arrow.Float16Type:
+			columns[f.Name], _ = dtypeOf(t)
+		case *arrow.ListType, *arrow.LargeListType, *arrow.FixedSizeListType:
+			if elem, ok := dtypeOf(t.(arrow.ListLikeType).Elem()); ok {
+				columns[f.Name] = "ndarray:" + elem
 			}
 		}
-		if encoding, ok := f.Metadata.GetValue(encodingKey); ok {
+		encoding, err := tensorEncoding(f)
+		if err != nil {
+			return own, nil, fmt.Errorf("arrowmds: column %q: %w", f.Name, err)
+		}
+		if noted, ok := f.Metadata.GetValue(encodingKey); ok {
+			encoding = noted
+		}
+		if encoding != "" {
 			columns[f.Name] = encoding
 		}
 	}
@@ -60,11 +67,15 @@ func resolve(schema *arrow.Schema) (plan.Schema, mdslib.Columns, error) {
 type Writer struct {
 	*mdslib.MDSWriter
 	schema  *arrow.Schema
+	fields  []field
 	sampler *mdslib.Sampler
-	stored  []bool           // by field: its text or binary is the column's bytes
-	skipped []bool           // by field: it is no column
-	shapes  map[string][]int // of ndarray columns that name one
 	sample  mdslib.Sample
+}
+
+// field is how a field's values become those of its column.
+type field struct {
+	skipped bool                                       // it is no column
+	direct  func(arrow.Array) (func(i int) any, error) // gives what the encoding takes; nil leaves that to the sampler
 }
 
 // NewWriter is [mdslib.NewMDSWriter] for records of a schema. opts.Columns left out are those of [Columns]; a field that they
@@ -77,33 +88,17 @@ func NewWriter(schema *arrow.Schema, opts mdslib.MDSOptions) (*Writer, error) {
 	if opts.Columns == nil {
 		opts.Columns = columns
 	}
-	w := &Writer{schema: schema, shapes: map[string][]int{}, sample: mdslib.Sample{}, stored: make([]bool, schema.NumFields()), skipped: make([]bool, schema.NumFields())}
+	w := &Writer{schema: schema, sample: mdslib.Sample{}}
 	sampled := mdslib.Columns{}
-	for i, f := range schema.Fields() {
+	for _, f := range schema.Fields() {
 		encoding, ok := opts.Columns[f.Name]
-		if !ok {
-			w.skipped[i] = true
-			continue
-		}
-		noted, _ := f.Metadata.GetValue(encodingKey)
-		if noted == encoding && isBytes(f.Type) || f.Type.ID() == arrow.UINT64 && encoding == "uint64" {
-			w.stored[i] = true
-			continue
-		}
-		if l, ok := f.Type.(arrow.ListLikeType); !ok || !isNumber(l.Elem()) || !strings.HasPrefix(encoding, "ndarray") {
-			sampled[f.Name] = encoding
-			continue
-		}
-		w.stored[i] = true
-		if parts := strings.Split(encoding, ":"); len(parts) == 3 {
-			for dim := range strings.SplitSeq(parts[2], ",") {
-				n, err := strconv.Atoi(dim)
-				if err != nil {
-					return nil, fmt.Errorf("arrowmds: column %q: encoding %q", f.Name, encoding)
-				}
-				w.shapes[f.Name] = append(w.shapes[f.Name], n)
+		to := field{skipped: !ok}
+		if ok {
+			if to.direct = directly(f, encoding); to.direct == nil {
+				sampled[f.Name] = encoding
 			}
 		}
+		w.fields = append(w.fields, to)
 	}
 	for name := range opts.Columns {
 		if _, ok := schema.FieldsByName(name); !ok {
@@ -119,8 +114,38 @@ func NewWriter(schema *arrow.Schema, opts mdslib.MDSOptions) (*Writer, error) {
 	return w, err
 }
 
-func isBytes(t arrow.DataType) bool {
-	return slices.Contains([]arrow.Type{arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY}, t.ID())
+// directly returns how the values of a field become those of an encoding where package plan has no type between them, or
+// nil.
+func directly(f arrow.Field, encoding string) func(arrow.Array) (func(i int) any, error) {
+	noted, _ := f.Metadata.GetValue(encodingKey)
+	isBytes := func(t arrow.DataType) bool {
+		return slices.Contains([]arrow.Type{arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY}, t.ID())
+	}
+	switch t := f.Type.(type) {
+	case *arrow.Uint64Type, *arrow.Float16Type:
+		if name, _ := dtypeOf(t); encoding != name {
+			return nil
+		}
+		return storedOf
+	case *arrow.StructType:
+		if _, ok := tensorData(t); !ok || !strings.HasPrefix(encoding, "ndarray") {
+			return nil
+		}
+	case arrow.ListLikeType:
+		if isBytes(t.Elem()) && isImageList(encoding) {
+			return filesOf
+		}
+		if _, ok := dtypeOf(t.Elem()); !ok || !strings.HasPrefix(encoding, "ndarray") {
+			return nil
+		}
+	default:
+		if noted == encoding && isBytes(t) {
+			return storedOf
+		}
+		return nil
+	}
+	_, shape, _ := ndarray(encoding)
+	return func(a arrow.Array) (func(i int) any, error) { return tensorsOf(a, shape) }
 }
 
 // WriteRecord writes the rows of a record, which is not kept. A null is refused, with its column, unless NullAs has a value
@@ -130,17 +155,16 @@ func (w *Writer) WriteRecord(record arrow.Record) error {
 		return fmt.Errorf("arrowmds: a record of schema %s, the writer's is %s", record.Schema(), w.schema)
 	}
 	columns := make([]func(int) any, record.NumCols())
-	for i := range columns {
-		if w.skipped[i] {
+	for i, f := range w.fields {
+		if f.skipped {
 			continue
 		}
-		var err error
-		if l, ok := record.Column(i).(array.ListLike); ok && w.stored[i] {
-			columns[i], err = arraysOf(l, w.shapes[record.ColumnName(i)])
-		} else {
-			columns[i], err = Values(record.Column(i))
+		values := f.direct
+		if values == nil {
+			values = Values
 		}
-		if err != nil {
+		var err error
+		if columns[i], err = values(record.Column(i)); err != nil {
 			return fmt.Errorf("arrowmds: column %q: %w", record.ColumnName(i), err)
 		}
 	}
@@ -151,13 +175,7 @@ func (w *Writer) WriteRecord(record arrow.Record) error {
 				continue
 			}
 			row[i] = get(r)
-			if w.stored[i] {
-				switch v := row[i].(type) {
-				case string:
-					row[i] = []byte(v)
-				case plan.DecimalValue: // a uint64, for which package plan has no other type
-					row[i] = v.Unscaled
-				}
+			if w.fields[i].direct != nil {
 				w.sample[record.ColumnName(i)] = row[i]
 			}
 		}
@@ -173,51 +191,66 @@ func (w *Writer) WriteRecord(record arrow.Record) error {
 	return nil
 }
 
-func isNumber(t arrow.DataType) bool {
-	return arrow.IsInteger(t.ID()) || t.ID() == arrow.FLOAT32 || t.ID() == arrow.FLOAT64
-}
-
-// arraysOf gives the lists of a column as arrays of its numbers' own type, of one dimension if shape is nil. They alias the
-// record.
-func arraysOf(a array.ListLike, shape []int) (func(i int) any, error) {
-	values := a.ListValues()
-	if values.NullN() > 0 {
-		return nil, fmt.Errorf("a list holds a null")
-	}
-	var part func(first, end int64) any
-	switch v := values.(type) {
-	case *array.Int8:
-		part = func(first, end int64) any { return v.Int8Values()[first:end] }
-	case *array.Int16:
-		part = func(first, end int64) any { return v.Int16Values()[first:end] }
-	case *array.Int32:
-		part = func(first, end int64) any { return v.Int32Values()[first:end] }
-	case *array.Int64:
-		part = func(first, end int64) any { return v.Int64Values()[first:end] }
-	case *array.Uint8:
-		part = func(first, end int64) any { return v.Uint8Values()[first:end] }
-	case *array.Uint16:
-		part = func(first, end int64) any { return v.Uint16Values()[first:end] }
-	case *array.Uint32:
-		part = func(first, end int64) any { return v.Uint32Values()[first:end] }
+// storedOf gives the bytes of a column that lie there as its encoding stores them, or a number that package plan has no type
+// for. They alias the record.
+func storedOf(a arrow.Array) (func(i int) any, error) {
+	var get func(i int) any
+	switch a := a.(type) {
 	case *array.Uint64:
-		part = func(first, end int64) any { return v.Uint64Values()[first:end] }
-	case *array.Float32:
-		part = func(first, end int64) any { return v.Float32Values()[first:end] }
-	case *array.Float64:
-		part = func(first, end int64) any { return v.Float64Values()[first:end] }
+		get = func(i int) any { return a.Value(i) }
+	case *array.Float16:
+		get = func(i int) any { return a.Value(i).ToLEBytes() }
+	case *array.String:
+		get = func(i int) any { return []byte(a.Value(i)) }
+	case *array.LargeString:
+		get = func(i int) any { return []byte(a.Value(i)) }
+	case *array.Binary:
+		get = func(i int) any { return notNil(a.Value(i)) }
+	case *array.LargeBinary:
+		get = func(i int) any { return notNil(a.Value(i)) }
+	case *array.FixedSizeBinary:
+		get = func(i int) any { return notNil(a.Value(i)) }
 	default:
-		return nil, fmt.Errorf("lists of %s", values.DataType())
+		return nil, fmt.Errorf("%s holds no bytes", a.DataType())
 	}
 	return func(i int) any {
 		if a.IsNull(i) {
 			return nil
 		}
-		first, end := a.ValueOffsets(i)
-		out := mdslib.Array{Shape: shape, Data: part(first, end)}
-		if shape == nil {
-			out.Shape = []int{int(end - first)}
+		return get(i)
+	}, nil
+}
+
+// notNil is b, which is empty and not nil where Arrow has no bytes at all: nil would be a null.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// filesOf gives the lists of a column whose elements are encoded images. They alias the record.
+func filesOf(a arrow.Array) (func(i int) any, error) {
+	l, ok := a.(array.ListLike)
+	if !ok {
+		return nil, fmt.Errorf("%s holds no lists", a.DataType())
+	}
+	file, err := storedOf(l.ListValues())
+	if err != nil {
+		return nil, err
+	}
+	if l.ListValues().NullN() > 0 {
+		return nil, fmt.Errorf("a list holds a null")
+	}
+	return func(i int) any {
+		if a.IsNull(i) {
+			return nil
 		}
-		return out
+		first, end := l.ValueOffsets(i)
+		files := make([][]byte, 0, end-first)
+		for j := first; j < end; j++ {
+			files = append(files, file(int(j)).([]byte))
+		}
+		return files
 	}, nil
 }
