@@ -70,13 +70,17 @@ func appendPNG(dst []byte, v any) ([]byte, error) {
 	return out.b, nil
 }
 
+// imageDecoder decodes one image, of at most so many pixels.
+type imageDecoder func(data []byte, mostPixels int) (image.Image, error)
+
 // decodeImage decodes a JPEG or PNG file whatever the column's name: as in the reference, a jpeg column may hold PNG
 // files. A JPEG becomes an *image.Gray or an opaque *image.RGBA with the pixels of Pillow's convert("RGB"); a PNG what
 // image/png makes of it. want is named in errors.
-func decodeImage(want string) func([]byte) (any, error) {
-	return func(data []byte) (any, error) {
+func decodeImage(want string) imageDecoder {
+	return func(data []byte, mostPixels int) (image.Image, error) {
 		if bytes.HasPrefix(data, []byte("\xff\xd8")) {
-			img, err := jpeg.DecodeImage(data)
+			decoder := jpeg.Decoder{MaxPixels: mostPixels}
+			img, err := decoder.DecodeImage(data)
 			if err != nil {
 				return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)
 			}
@@ -86,8 +90,8 @@ func decodeImage(want string) func([]byte) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s of %d bytes: %w", ErrFormat, want, len(data), err)
 		}
-		if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
-			return nil, fmt.Errorf("%w: %s of %d x %d pixels, at most %d are decoded", ErrFormat, want, config.Width, config.Height, maxPixels)
+		if config.Width < 1 || config.Height < 1 || config.Width > mostPixels/config.Height {
+			return nil, fmt.Errorf("%w: %s of %d x %d pixels, at most %d are decoded", ErrFormat, want, config.Width, config.Height, mostPixels)
 		}
 		img, _, err := image.Decode(bytes.NewReader(data))
 		if err != nil {
@@ -97,13 +101,22 @@ func decodeImage(want string) func([]byte) (any, error) {
 	}
 }
 
+// one is the decoding of a column of single images.
+func (decode imageDecoder) one(data []byte) (any, error) {
+	img, err := decode(data, maxPixels)
+	if err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
 // Lists of images:
 //
 //	[0: 4] [n: 4] [n sizes: 4 each] [images]   list[…]: reserved = 4
 //	       [n: 4] [n sizes: 4 each] [images]   jpeg_array, jpegarray: reserved = 0
 
 // imageList is the encoding of lists of what appendOne and decodeOne write and read.
-func imageList(appendOne func([]byte, any) ([]byte, error), decodeOne func([]byte) (any, error), reserved int) *Encoding {
+func imageList(appendOne func([]byte, any) ([]byte, error), decodeOne imageDecoder, reserved int) *Encoding {
 	split := func(data []byte) ([][]byte, error) { return splitImageList(data, reserved) }
 	return &Encoding{append: appendImageList(appendOne, reserved), decode: decodeImageList(decodeOne, split), split: split}
 }
@@ -148,19 +161,30 @@ func appendImageList(element func([]byte, any) ([]byte, error), reserved int) fu
 	}
 }
 
-func decodeImageList(element func([]byte) (any, error), split func([]byte) ([][]byte, error)) func([]byte) (any, error) {
+// listPixels is the number of pixels that the images of a list may have together: as many as one image, or where that is
+// more 64 a byte, several times what photographs have. Otherwise a small list of images that are all one colour would
+// decode to any amount of memory.
+func listPixels(listBytes int) int { return max(maxPixels, 64*listBytes) }
+
+func decodeImageList(element imageDecoder, split func([]byte) ([][]byte, error)) func([]byte) (any, error) {
 	return func(data []byte) (any, error) {
 		blobs, err := split(data)
 		if err != nil {
 			return nil, err
 		}
 		images := make([]image.Image, len(blobs))
+		most := listPixels(len(data))
+		left := most
 		for i, blob := range blobs {
-			v, err := element(blob)
+			img, err := element(blob, min(max(left, 1), maxPixels))
+			if err != nil && left < maxPixels {
+				err = fmt.Errorf("%w (a list of %d bytes may have %d pixels, and the images before have %d)", err, len(data), most, most-left)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("element %d: %w", i, err)
 			}
-			images[i] = v.(image.Image)
+			images[i] = img
+			left -= img.Bounds().Dx() * img.Bounds().Dy()
 		}
 		return images, nil
 	}

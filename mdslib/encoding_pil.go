@@ -196,7 +196,8 @@ func appendPILPixels(dst []byte, img image.Image, mode string) []byte {
 	return dst
 }
 
-func decodePIL(data []byte) (any, error) {
+// decodePIL reads pixels that lie there as they are: their number needs no other bound.
+func decodePIL(data []byte, _ int) (image.Image, error) {
 	if len(data) < 12 {
 		return nil, fmt.Errorf("%w: pil image of %d bytes", ErrFormat, len(data))
 	}

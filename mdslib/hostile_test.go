@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -84,5 +86,35 @@ func TestZipBomb(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// TestImageListBomb: the images of a small list have no more pixels together than one image may have.
+func TestImageListBomb(t *testing.T) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewPaletted(image.Rect(0, 0, 10_000, 10_000), blackWhite)); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "out")
+	w, err := NewMDSWriter(MDSOptions{Out: dir, Columns: Columns{"frames": "list[png]"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := [][]byte{file.Bytes(), file.Bytes(), file.Bytes()}
+	if err := errors.Join(w.Write(Sample{"frames": files}), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d, err := OpenDataset(dir, ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	used := allocated(func() { _, err = d.Get(0) })
+	const want = `mdslib: shard.00000.mds: sample 0: column "frames": element 1: malformed: png of 10000 x 10000 pixels, at most 78956970 are decoded`
+	if !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), want) || used > 150<<20 {
+		t.Errorf("three images of 100 megapixels in %d bytes: %d MB of memory, %v", 3*file.Len(), used>>20, err)
+	}
+	if long := listPixels(64 << 20); long < 128*1920*1080 {
+		t.Errorf("a list of 64 MiB may have %d pixels, less than 128 frames of a film", long)
 	}
 }

@@ -8,8 +8,10 @@ import (
 
 // DecodeImage decodes data to a standard image: *image.Gray for grey files, else an opaque *image.RGBA with the pixels of
 // Pillow's convert("RGB"). A [Decoder] that is kept saves the allocations.
-func DecodeImage(data []byte) (image.Image, error) {
-	var d Decoder
+func DecodeImage(data []byte) (image.Image, error) { return new(Decoder).DecodeImage(data) }
+
+// DecodeImage is the function of that name, within d's limit.
+func (d *Decoder) DecodeImage(data []byte) (image.Image, error) {
 	pix, h, err := d.Decode(data, nil)
 	if err != nil {
 		return nil, err
