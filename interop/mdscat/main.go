@@ -9,7 +9,7 @@
 //
 // A sample is an object column → {kind: text}. Kinds: "int" (decimal digits), "float" (Python's repr), "str", "decimal",
 // "bytes" (base64), "pickle" (base64 of a pickle), "array" ("dtype:shape:base64 of the little-endian elements"), "json" (JSON text), "image" ("mode:width:height:base64 of
-// the pixels", as Pillow's tobytes gives them).
+// the pixels", as Pillow's tobytes gives them), "list" (JSON of a list of such objects).
 package main
 
 import (
@@ -157,6 +157,8 @@ func fromWire(kind, text string) (any, error) {
 		return jsonValue(text)
 	case "array":
 		return arrayFromWire(text)
+	case "list":
+		return listFromWire(text)
 	case "image":
 		parts := strings.SplitN(text, ":", 4)
 		if len(parts) != 4 {
@@ -171,6 +173,23 @@ func fromWire(kind, text string) (any, error) {
 		return &mdslib.PILImage{Mode: parts[0], Width: width, Height: height, Pix: pix}, nil
 	}
 	return nil, fmt.Errorf("bad %s %.40q", kind, text)
+}
+
+func listFromWire(text string) (any, error) {
+	var items []map[string]string
+	if err := json.Unmarshal([]byte(text), &items); err != nil {
+		return nil, err
+	}
+	list := make([]any, len(items))
+	for i, item := range items {
+		for kind, text := range item {
+			var err error
+			if list[i], err = fromWire(kind, text); err != nil {
+				return nil, fmt.Errorf("element %d: %w", i, err)
+			}
+		}
+	}
+	return list, nil
 }
 
 // jsonValue reads JSON text with the order of its members, by the json encoding's own decoder where order is lost: objects
@@ -266,6 +285,17 @@ func toWire(v any) (kind, text string, err error) {
 		return "array", v.DType() + ":" + strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ","), "[]") + ":" + base64.StdEncoding.EncodeToString(data), err
 	case image.Image:
 		return imageToWire(v)
+	case []image.Image:
+		items := make([]map[string]string, len(v))
+		for i, img := range v {
+			kind, text, err := imageToWire(img)
+			if err != nil {
+				return "", "", fmt.Errorf("element %d: %w", i, err)
+			}
+			items[i] = map[string]string{kind: text}
+		}
+		list, err := json.Marshal(items)
+		return "list", string(list), err
 	case map[string]any, []any, nil, bool:
 		e, err := mdslib.ParseEncoding("json")
 		if err != nil {
