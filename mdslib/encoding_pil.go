@@ -229,7 +229,7 @@ func pilToGo(p *PILImage) image.Image {
 			}
 		}
 		return img
-	case "L", "P": // tobytes() has no palette: Pillow reads mode P back with a grey one
+	case "L", "P": // tobytes() has no palette: of mode P the indices are left, here as grey
 		return &image.Gray{Pix: p.Pix, Stride: p.Width, Rect: r}
 	case "LA":
 		img := image.NewNRGBA(r)

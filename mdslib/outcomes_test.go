@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,114 +11,7 @@ import (
 	"testing"
 )
 
-// nothing stands for a value that has no counterpart in Go's type system but would be refused.
-type nothing struct{}
-
-// outcomeValues are the values of errors.json's "write ENCODING <- VALUE" cases in Go.
-var outcomeValues = map[string]any{
-	"write int <- str '5'":                                            "5",
-	"write int <- float 1.5":                                          1.5,
-	"write int <- NoneType None":                                      nil,
-	"write int <- int 9223372036854775808":                            uint64(1 << 63),
-	"write int <- int64 np.int64(3)":                                  int64(3),
-	"write int <- bytes b'12345678'":                                  []byte("12345678"),
-	"write int <- bytes b'123'":                                       []byte("123"),
-	"write str <- int 5":                                              5,
-	"write str <- bytes b'raw'":                                       []byte("raw"),
-	"write bytes <- str 'x'":                                          "x",
-	"write bytes <- bytearray bytearray(b'x')":                        [1]byte{'x'},
-	"write bytes <- NoneType None":                                    nil,
-	"write uint8 <- int 300":                                          300,
-	"write uint8 <- int -1":                                           -1,
-	"write uint8 <- float 1.7":                                        1.7,
-	"write uint8 <- str '7'":                                          "7",
-	"write uint8 <- NoneType None":                                    nil,
-	"write float32 <- str '1.5'":                                      "1.5",
-	"write float32 <- NoneType None":                                  nil,
-	"write str_int <- float 1.0":                                      1.0,
-	"write str_float <- int 1":                                        1,
-	"write str_decimal <- float 1.5":                                  1.5,
-	"write ndarray <- ndarray array([], dtype=float64)":               []float64{},
-	"write ndarray <- float32 np.float32(1.0)":                        float32(1),
-	"write ndarray <- ndarray array([], shape=(2, 0), dtype=float64)": Array{[]int{2, 0}, []float64{}},
-	"write ndarray <- list [1, 2]":                                    []any{1, 2},
-	"write ndarray <- ndarray array([False, False])":                  []bool{false, false},
-	"write ndarray <- ndarray array(['', ''], dtype='<U3')":           []string{"", ""},
-	"write ndarray:int8 <- ndarray array([0, 0], dtype=int16)":        []int16{0, 0},
-	"write ndarray:int8:3 <- ndarray array([0, 0], dtype=int8)":       []int8{0, 0},
-	"write ndarray <- ndarray array([0, 0], dtype='>i4')":             []int32{0, 0},
-	"write ndarray <- ndarray array([[0, 1, 2],\n       [3, 4, 5]])":  [][]int{{0, 1, 2}, {3, 4, 5}},
-	"write pil <- bytes b'raw'":                                       []byte("raw"),
-	"write pil <- ndarray array([[0., 0.],\n       [0., 0.]])":        [][]float64{{0, 0}, {0, 0}},
-	"write png <- str 'x'":                                            "x",
-	"write jpeg_array <- list []":                                     []any{},
-	"write list[jpeg] <- tuple (1,)":                                  [1]int{1},
-	"write json <- set {1, 2}":                                        map[nothing]bool{},
-	"write json <- bytes b'zz'":                                       []byte("zz"),
-	"write pkl <- int 1":                                              1,
-}
-
-// outcomesThatDiffer are accepted by the reference and refused here, or the other way round; FORMAT.md gives the reasons.
-var outcomesThatDiffer = map[string]string{
-	"write uint8 <- float 1.7":       "the fraction would be lost silently",
-	"write float32 <- NoneType None": "a null would become NaN silently",
-	"write int <- int64 np.int64(3)": "Go has no other integers than sized ones",
-}
-
-// TestGoldenOutcomes holds writing to errors.json: what the reference refuses is refused, what it accepts gives the same
-// bytes.
-func TestGoldenOutcomes(t *testing.T) {
-	data, err := os.ReadFile("testdata/golden/errors.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []struct {
-		Name   string
-		Error  *string
-		Result string
-	}
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
-	transparent := image.NewNRGBA(image.Rect(0, 0, 5, 3))
-	transparent.Set(1, 1, color.NRGBA{R: 9, A: 128})
-	tested := 0
-	for _, c := range cases {
-		encoding, ok := strings.CutPrefix(c.Name, "write ")
-		if !ok {
-			continue
-		}
-		encoding, _, _ = strings.Cut(encoding, " <- ")
-		value, known := outcomeValues[c.Name]
-		if strings.HasPrefix(c.Name, "write jpeg <- Image") {
-			value, known = transparent, true
-		}
-		if !known {
-			t.Errorf("no Go value for %q", c.Name)
-			continue
-		}
-		tested++
-		e, err := ParseEncoding(encoding)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := e.Append(nil, value)
-		refused := c.Error != nil
-		if outcomesThatDiffer[c.Name] != "" {
-			refused = !refused
-		}
-		if refused != (err != nil) {
-			t.Errorf("%s: got %x, error %v; the reference: %v %s", c.Name, got, err, c.Error, c.Result)
-		} else if err == nil && c.Error == nil && fmt.Sprintf("'%x'", got) != c.Result {
-			t.Errorf("%s: got %x, want %s", c.Name, got, c.Result)
-		}
-	}
-	if tested < 41 {
-		t.Errorf("only %d outcomes tested", tested)
-	}
-}
-
-// TestOptionOutcomes are the outcomes of errors.json about a writer's arguments, and a few more.
+// TestOptionOutcomes: a writer says what is wrong with its options.
 func TestOptionOutcomes(t *testing.T) {
 	columns := Columns{"a": "int"}
 	for _, c := range []struct {
