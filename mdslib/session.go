@@ -34,12 +34,15 @@ func Connect(ctx context.Context, url string) (*Session, error) {
 		return nil, err
 	}
 	url, _, _ = strings.Cut(url, ";") // parameters may be secret
-	return &Session{url, e}, nil
+	s := &Session{url, e}
+	s.activate()
+	return s, nil
 }
 
 // Stop ends the session: a Spark server then drops its temporary views and what still runs for it. Its DataFrames cannot be
 // used any more.
 func (s *Session) Stop() error {
+	s.deactivate()
 	if c, ok := s.engine.(io.Closer); ok {
 		return c.Close()
 	}

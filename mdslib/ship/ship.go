@@ -34,6 +34,25 @@ type Shipper interface {
 	Ship(ctx context.Context, fn any, entry Entry) (Program, error)
 }
 
+// Cluster runs programs on other machines: those of an engine such as Spark. Implementations must be safe for concurrent use.
+type Cluster interface {
+	// Address is this machine's as the cluster's machines reach it: a name or IP address, without a port.
+	Address(ctx context.Context) (string, error)
+
+	// RunTasks runs tasks side by side and returns when all have ended. When ctx ends, they are ended. The error tells why
+	// they could not be run; what they do is between them and who invited them.
+	RunTasks(ctx context.Context, tasks Tasks) error
+}
+
+// Tasks are places on a cluster, each a process that joins a job and runs the program as it is told there:
+// trainlib/distributor/ranks has both sides.
+type Tasks struct {
+	Count      int     // at the same time; each knows its number, 0 … Count-1
+	Program    Program // its executable is at every task's hand
+	Invitation string  // one word that each gets; it is secret: it may not stand in command lines, plans or logs
+	Submitted  func()  // called once, when the cluster has been given the tasks: all that remains is to find room for them
+}
+
 type holder struct{ Shipper }
 
 var current atomic.Value

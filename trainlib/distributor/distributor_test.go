@@ -69,8 +69,18 @@ func TestMain(m *testing.M) {
 		distributor.Run(ctx, d, exitOne)
 		distributor.Run(ctx, d, sleepLong)
 		distributor.Run(ctx, d, channel)
+		distributor.Run(ctx, d, where)
+		distributor.Run(ctx, d, large)
 		fmt.Println("no such rank function")
 		os.Exit(2)
+	}
+	if os.Getenv("GOMOSAIC_TEST_TASK") != "" {
+		mainTask()
+	}
+	if os.Getenv("GOMOSAIC_TEST_LAUNCHER") != "" {
+		os.Unsetenv("GOMOSAIC_TEST_LAUNCHER") // its tasks are none
+		mainLauncher()
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -16,12 +15,13 @@ import (
 
 	"gomosaic/display"
 	"gomosaic/trainlib/dist"
+	"gomosaic/trainlib/distributor/ranks"
 )
 
 // A rank learns from its environment what it is, besides torchrun's variables.
 const (
-	envFunc   = "GOMOSAIC_RANK_FUNC"   // name of the function that this rank runs (ordinary programs only)
-	envResult = "GOMOSAIC_RANK_RESULT" // folder for the ranks' result files
+	envFunc   = "GOMOSAIC_RANK_FUNC" // name of the function that this rank runs (ordinary programs only)
+	envResult = ranks.EnvResult      // folder for the ranks' result files
 )
 
 // result is what a rank leaves for the launcher, in a file of its own.
@@ -30,8 +30,6 @@ type result[T any] struct {
 	Error string    // what fn returned or panicked with; empty when it went well
 	At    time.Time // when fn returned
 }
-
-func resultName(rank int) string { return fmt.Sprintf("rank-%d.result", rank) }
 
 // RankMain is the main of a rank's program: it reads the world from the environment, calls fn with a context that ends on
 // SIGTERM and SIGINT, leaves the result for the launcher and exits: 0 when fn went well, else 1. It does not return.
@@ -48,7 +46,7 @@ func RankMain[T any](fn func(context.Context, dist.World) (T, error)) {
 	}
 	if dir := os.Getenv(envResult); dir != "" {
 		w, _ := dist.WorldFromEnv()
-		if writeErr := writeResult(filepath.Join(dir, resultName(w.Rank)), r); writeErr != nil && err == nil {
+		if writeErr := writeResult(ranks.ResultFile(dir, w.Rank), r); writeErr != nil && err == nil {
 			err = writeErr
 			fmt.Fprintln(os.Stderr, "error:", err)
 		}

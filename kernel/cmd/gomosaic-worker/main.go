@@ -1,5 +1,6 @@
 // Command gomosaic-worker is the part of gomosaic that travels to other machines: one static binary without cgo, dlopen
-// or charts, for linux/amd64 and linux/arm64, that reads and writes Mosaic data shards.
+// or charts, for linux/amd64 and linux/arm64, that reads and writes Mosaic data shards and
+// runs the ranks of training jobs.
 //
 //	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./kernel/cmd/gomosaic-worker
 package main
@@ -23,10 +24,11 @@ func main() {
 	os.Exit(status)
 }
 
-const usage = `gomosaic-worker reads and writes Mosaic data shards on machines without gomosaic.
+const usage = `gomosaic-worker reads and writes Mosaic data shards, and runs ranks, on machines without gomosaic.
 
   partitions < job.json             print how many partitions a DataFrame's plan has
   convert < job.json                write one partition as MDS; print its report
+  ranks PROGRAM INVITATION          run ranks of a training job as its launcher says; see package ranks
   verify [-samples N] [-json] DIR   check a data set: index, sizes, hashes, every sample; print the first N
   version                           print the version and the platform
 
@@ -51,6 +53,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return 1
 		}
 		return 0
+	case "ranks":
+		return joinJob(ctx, args[1:], stdin, stderr)
 	case "verify":
 		return verify(ctx, args[1:], stdout, stderr)
 	case "version":

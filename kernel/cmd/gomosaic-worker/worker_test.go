@@ -31,7 +31,7 @@ func TestImports(t *testing.T) {
 	}
 	for _, path := range imports {
 		for _, refused := range []string{"github.com/ebitengine/purego", "github.com/dop251/goja", "github.com/go-echarts/", "github.com/apache/arrow/", "plugin", "runtime/cgo",
-			"github.com/go-zeromq/", "gomosaic/trainlib", "gomosaic/display/echarts", "gomosaic/display/arrowtable", "gomosaic/kernel/host", "gomosaic/kernel/cell", "gomosaic/kernel/wire"} {
+			"github.com/go-zeromq/", "gomosaic/trainlib/torch", "gomosaic/display/echarts", "gomosaic/display/arrowtable", "gomosaic/kernel/host", "gomosaic/kernel/cell", "gomosaic/kernel/wire"} {
 			if path == refused || strings.HasPrefix(path, strings.TrimSuffix(refused, "/")+"/") {
 				t.Errorf("the worker links %s", path)
 			}

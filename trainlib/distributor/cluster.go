@@ -1,0 +1,261 @@
+package distributor
+
+// Ranks on the executors of a Spark session.
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/ship"
+	"gomosaic/mdslib/store"
+	"gomosaic/trainlib/dist"
+	"gomosaic/trainlib/distributor/ranks"
+	"gomosaic/trainlib/torch"
+)
+
+// Settings of Spark that PySpark's TorchDistributor goes by.
+const (
+	confGPUs      = "spark.task.resource.gpu.amount"
+	confTLS       = "spark.ssl.enabled"
+	confIgnoreTLS = "pytorch.spark.distributor.ignoreSsl"
+)
+
+// cluster launches on the executors of a session.
+type cluster struct {
+	machines ship.Cluster
+	session  *mdslib.Session
+	perTask  int // ranks in a task
+}
+
+// placeOn asks a session whether the ranks of d can run on its executors. The rules and their words are those of PySpark's
+// TorchDistributor.
+func placeOn(ctx context.Context, d TorchDistributor, session *mdslib.Session) (launcher, error) {
+	machines, err := session.Cluster()
+	if err != nil {
+		return nil, fmt.Errorf("distributor: LocalMode is false: %w; or set LocalMode: true to run the ranks on this machine", err)
+	}
+	c := cluster{machines, session, 1}
+	setting := func(key, unset string) string {
+		if err != nil {
+			return ""
+		}
+		value, missing := session.Conf(ctx, key)
+		var notSet *mdslib.SparkError
+		if errors.As(missing, &notSet) && strings.HasPrefix(notSet.Class, "SQL_CONF_NOT_FOUND") {
+			return unset
+		}
+		err = missing
+		return value
+	}
+	if d.UseGPU {
+		gpus, malformed := strconv.Atoi(setting(confGPUs, "0"))
+		switch {
+		case err != nil:
+		case malformed != nil || gpus < 1:
+			err = fmt.Errorf("'%s' was unset, so gpu usage is unavailable", confGPUs)
+		case d.ranks()%gpus != 0:
+			err = fmt.Errorf("NumProcesses (%d) must be a multiple of '%s' (%d)", d.ranks(), confGPUs, gpus)
+		}
+		c.perTask = gpus
+	}
+	if setting(confTLS, "false") == "true" && setting(confIgnoreTLS, "false") != "true" && err == nil {
+		err = fmt.Errorf("this cluster has TLS enabled (%s), but gradients go between the ranks unencrypted; to run nevertheless, set %s to true", confTLS, confIgnoreTLS)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("distributor: %w", err)
+	}
+	return c, nil
+}
+
+// launch brings the tasks of the job together and waits for their ranks.
+func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Program, resultDir string) error {
+	logs, err := newLogs(d)
+	if err != nil {
+		return err
+	}
+	defer logs.close()
+	n := d.ranks() / c.perTask
+	r, err := c.listen(ctx, d.Listen, n)
+	if err != nil {
+		return fmt.Errorf("distributor: %w", err)
+	}
+	defer r.Close()
+
+	taskCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	placed := make(chan error, 1)
+	begun := make(chan struct{}) // the tasks are given to Spark
+	go func() {
+		placed <- c.machines.RunTasks(taskCtx, ship.Tasks{Count: n, Program: program, Invitation: r.Invitation(), Submitted: func() { close(begun) }})
+	}()
+	// Whatever happens, Spark's tasks have ended when this function returns, so that their slots are free.
+	defer func() {
+		r.Close()
+		select {
+		case <-placed:
+		case <-time.After(leaveTime):
+			stop()
+			<-placed
+		}
+	}()
+
+	tasks, err := c.gather(ctx, d, r, begun, placed)
+	if err != nil {
+		stop() // before the tasks that came are sent away, so that no other takes their slots
+		return err
+	}
+	outputs := make([]io.Writer, d.ranks())
+	for i := range outputs {
+		outputs[i] = logs.writer(i)
+	}
+	job, err := ranks.Begin(ctx, tasks, c.assign(d, program, tasks), outputs, resultDir)
+	if err != nil {
+		var fault *ranks.TaskError
+		if errors.As(err, &fault) {
+			return fmt.Errorf("distributor: %w", err)
+		}
+		return err
+	}
+	return waitAll(ctx, d, job, logs, resultDir)
+}
+
+// leaveTime is how long tasks may take to end by themselves when their ranks have; then Spark is told to end them.
+const leaveTime = 5 * time.Second
+
+// listen opens the rendezvous.
+func (c cluster) listen(ctx context.Context, address string, n int) (*ranks.Rendezvous, error) {
+	host, port, err := net.SplitHostPort(cmp.Or(address, ":0"))
+	if err != nil {
+		return nil, fmt.Errorf("field Listen: %w", err)
+	}
+	advertise := host
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		if advertise, err = c.machines.Address(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if address == "" {
+		host = advertise // and no other
+	}
+	return ranks.Listen(net.JoinHostPort(host, port), advertise, n)
+}
+
+// gather waits until all tasks have come, for as long as tasks may wait for slots.
+func (c cluster) gather(ctx context.Context, d TorchDistributor, r *ranks.Rendezvous, begun <-chan struct{}, placed chan error) ([]*ranks.Task, error) {
+	patience := time.Duration(cmp.Or(d.PlacementSeconds, 25) * float64(time.Second))
+	waitCtx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	late := errors.New("late")
+	go func() {
+		select {
+		case <-begun:
+		case <-waitCtx.Done():
+			return
+		}
+		select {
+		case <-time.After(patience):
+			stop(late)
+		case <-waitCtx.Done():
+		}
+	}()
+	ended := make(chan struct{})
+	var why error
+	go func() {
+		defer close(ended)
+		select {
+		case why = <-placed:
+			stop(errors.New("the tasks have ended"))
+			placed <- why
+		case <-waitCtx.Done():
+		}
+	}()
+	tasks, err := r.Wait(waitCtx)
+	cause := context.Cause(waitCtx)
+	stop(nil)
+	<-ended
+	switch {
+	case err == nil:
+		return tasks, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(cause, late):
+		strangers := ""
+		if n := r.Strangers(); n > 0 {
+			strangers = fmt.Sprintf("; %d connections to %s were turned away because they did not know the job's token", n, r.Address())
+		}
+		want := d.ranks() / c.perTask
+		return nil, fmt.Errorf("distributor: only %d of %d tasks have come within %v: not enough free slots on %s, or executors that cannot reach %s%s; ask for fewer processes, end other work, or raise PlacementSeconds", len(tasks), want, patience, c.session, r.Address(), strangers)
+	case why != nil:
+		return nil, fmt.Errorf("distributor: the ranks' tasks: %w", why)
+	}
+	return nil, fmt.Errorf("distributor: only %d of the ranks' tasks have come to %s, and Spark says that all are done", len(tasks), r.Address())
+}
+
+// assign makes ranks of tasks: numbered through in the order of the tasks, and on each machine by LOCAL_RANK.
+func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks.Task) []ranks.Work {
+	type node struct {
+		index, ranks int
+		gpus         []string
+	}
+	nodes := map[string]*node{}
+	worlds := make([]dist.World, 0, d.ranks())
+	for i, t := range tasks {
+		at := nodes[t.Node]
+		if at == nil {
+			at = &node{index: len(nodes)}
+			nodes[t.Node] = at
+		}
+		at.gpus = append(at.gpus, t.GPUs...)
+		for k := range c.perTask {
+			worlds = append(worlds, dist.World{
+				Rank: i*c.perTask + k, Size: d.ranks(), LocalRank: at.ranks, NodeRank: at.index, MasterAddr: tasks[0].Addr, MasterPort: tasks[0].Port,
+			})
+			at.ranks++
+		}
+	}
+	env := append(append([]string{}, program.Env...), d.Env...)
+	var paths []string
+	if l, err := torch.Find(); err == nil {
+		paths = []string{torch.EnvTorchDir + "=" + l.Dir} // where the executors have it, too, as on a shared disk
+	}
+	all := make([]ranks.Work, len(tasks))
+	for i, t := range tasks {
+		at := nodes[t.Node]
+		all[i] = ranks.Work{First: i * c.perTask, Args: program.Args, Env: env, Paths: paths, Data: absolute(d.Data)}
+		for _, w := range worlds[i*c.perTask : (i+1)*c.perTask] {
+			w.LocalSize = at.ranks
+			own := append(w.Env(), threads(t.CPUs, at.ranks))
+			switch {
+			case !d.UseGPU:
+				own = append(own, "CUDA_VISIBLE_DEVICES=")
+			case len(at.gpus) > 0: // all of the machine's ranks see the same GPUs, in the order of their LOCAL_RANK
+				own = append(own, "CUDA_VISIBLE_DEVICES="+strings.Join(at.gpus, ","))
+			}
+			all[i].Ranks = append(all[i].Ranks, own)
+		}
+	}
+	return all
+}
+
+// absolute makes local folders independent of the working folder, which is another one on executors.
+func absolute(data []string) []string {
+	all := make([]string, len(data))
+	for i, root := range data {
+		all[i] = root
+		if path, ok := store.LocalPath(root); ok {
+			if a, err := filepath.Abs(path); err == nil {
+				all[i] = a
+			}
+		}
+	}
+	return all
+}

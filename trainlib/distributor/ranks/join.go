@@ -1,0 +1,285 @@
+package ranks
+
+// A task's side: it comes, runs the ranks, and says how they end.
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"gomosaic/mdslib/store"
+)
+
+// JoinOptions says which task this is.
+type JoinOptions struct {
+	Task    int      // its number
+	Program string   // the executable that the ranks run
+	GPUs    []string // those that are the task's, as CUDA_VISIBLE_DEVICES names them; nil: nobody said
+}
+
+// dialTimeout is short enough for four tries of Spark's within the time that a launcher waits.
+const dialTimeout = 5 * time.Second
+
+// Join comes to the rendezvous of an invitation, as a task of its job, and does what the launcher says until that is done or
+// the connection, the process that started this one, or ctx ends: then no rank is left. An error means that the launcher
+// could not be reached or did not prove to be the one who invited; how the work went is for the launcher alone, so that
+// nobody runs a task twice. Variables that the launcher adds to the ranks' environment are set in this process, too.
+func Join(ctx context.Context, invited string, opts JoinOptions) error {
+	var invite invitation
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(invited))
+	if err == nil {
+		err = json.Unmarshal(text, &invite)
+	}
+	if err != nil || len(invite.Token) != tokenBytes {
+		return errors.New("this is no invitation to a job")
+	}
+	conn, err := (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}).DialContext(ctx, "tcp", invite.Address)
+	if err != nil {
+		return fmt.Errorf("the launcher cannot be reached from this machine: %w", err)
+	}
+	defer conn.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go endWithParent(ctx, stop)
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+
+	conn.SetDeadline(time.Now().Add(2 * handshakeTimeout))
+	s, err := seal(conn, invite.Token, fromTask, fromLauncher)
+	if err != nil {
+		return fmt.Errorf("the launcher at %s: %w", invite.Address, err)
+	}
+	conn.SetDeadline(time.Time{})
+	t := &taskSide{line: newLine(s), opts: opts}
+	arrival, port, err := arrive(conn, opts)
+	if err != nil {
+		return err
+	}
+	defer port.Close()
+	if err := t.line.send(arrival); err != nil {
+		return fmt.Errorf("the launcher at %s: %w", invite.Address, err)
+	}
+	return t.serve(ctx, port)
+}
+
+// endWithParent calls end when the process that started this one is gone.
+func endWithParent(ctx context.Context, end func()) {
+	parent := os.Getppid()
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for os.Getppid() == parent {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	end()
+}
+
+// arrive says what this task is, and holds a port for rank 0's store.
+func arrive(conn net.Conn, opts JoinOptions) (Arrival, net.Listener, error) {
+	addr := conn.LocalAddr().(*net.TCPAddr).IP.String()
+	port, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))
+	if err != nil {
+		return Arrival{}, nil, fmt.Errorf("a port for rank 0's store: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = addr
+	}
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it, machines have names of their own
+	return Arrival{
+		Task: opts.Task, Host: host, Node: host + " " + strings.TrimSpace(string(boot)), Addr: addr,
+		Port: port.Addr().(*net.TCPAddr).Port, CPUs: runtime.NumCPU(), GPUs: opts.GPUs, Clock: time.Now(),
+	}, port, nil
+}
+
+// taskSide is a task that has come.
+type taskSide struct {
+	line *line
+	opts JoinOptions
+	work *Work
+}
+
+// serve does what the launcher says.
+func (t *taskSide) serve(ctx context.Context, port net.Listener) error {
+	var processes *Processes
+	var dir string
+	done := make(chan struct{})
+	defer func() {
+		if processes != nil {
+			processes.Signal(syscall.SIGTERM)
+			select {
+			case <-done:
+			case <-time.After(time.Second):
+			}
+			processes.Close()
+			<-done
+			os.RemoveAll(dir)
+		}
+	}()
+	for first := true; ; first = false {
+		var o order
+		if err := t.line.dec.Decode(&o); err != nil {
+			if first && errors.Is(err, errStranger) {
+				return err
+			}
+			return nil // the launcher is gone, or has all that it wanted
+		}
+		switch {
+		case o.Refuse != "":
+			fmt.Fprintln(os.Stderr, "the launcher refuses this task:", o.Refuse)
+			return nil
+		case o.Work != nil:
+			t.work = o.Work
+			var r report
+			if err := t.prepare(ctx); err != nil {
+				r.Fault = err.Error()
+			} else {
+				r.Ready = true
+			}
+			t.line.send(r)
+		case o.Go && t.work != nil && processes == nil:
+			port.Close()
+			var err error
+			if dir, err = os.MkdirTemp("", "gomosaic-ranks-"); err == nil {
+				processes, err = t.start(dir)
+			}
+			if err != nil {
+				os.RemoveAll(dir)
+				for i := range t.work.Ranks {
+					t.line.send(report{Rank: t.work.First + i, Ended: true, Exit: err.Error()})
+				}
+				continue
+			}
+			go func() {
+				defer close(done)
+				for range t.work.Ranks {
+					t.end(<-processes.Ends(), dir)
+				}
+			}()
+		case o.Signal != 0 && processes != nil:
+			processes.Signal(o.Signal)
+		}
+	}
+}
+
+// prepare checks that the ranks will find what they need.
+func (t *taskSide) prepare(ctx context.Context) error {
+	for _, variable := range t.work.Env {
+		if name, value, ok := strings.Cut(variable, "="); ok {
+			os.Setenv(name, value) // what stores are opened with may be among them
+		}
+	}
+	if stat, err := os.Stat(t.opts.Program); err != nil {
+		return fmt.Errorf("the ranks' program is not there: %w", err)
+	} else if !stat.Mode().IsRegular() {
+		return fmt.Errorf("the ranks' program %s is no file", t.opts.Program)
+	}
+	return CanRead(ctx, t.work.Data)
+}
+
+// CanRead tells whether each of the data sets, folders or URLs, has an index.json that can be read from here.
+func CanRead(ctx context.Context, data []string) error {
+	if len(data) == 0 {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "gomosaic-index-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, root := range data {
+		s, err := store.Open(ctx, root)
+		if err == nil {
+			err = s.Get(ctx, "index.json", filepath.Join(dir, "index.json"))
+		}
+		if err != nil {
+			return fmt.Errorf("the data set %s cannot be read: its index.json: %w", root, err)
+		}
+	}
+	return nil
+}
+
+// start starts the ranks.
+func (t *taskSide) start(dir string) (*Processes, error) {
+	w := t.work
+	common := os.Environ()
+	for _, variable := range w.Paths {
+		if _, path, ok := strings.Cut(variable, "="); ok {
+			if _, err := os.Stat(path); err == nil {
+				common = append(common, variable)
+			}
+		}
+	}
+	if name := interfaceOf(t.line.conn.LocalAddr()); name != "" && os.Getenv("GLOO_SOCKET_IFNAME") == "" {
+		common = append(common, "GLOO_SOCKET_IFNAME="+name)
+	}
+	common = append(common, EnvResult+"="+dir)
+	var all []Process
+	for i, own := range w.Ranks {
+		all = append(all, Process{
+			Path: t.opts.Program, Args: w.Args, Env: slices.Concat(common, own, w.Env), Output: printed{t.line, w.First + i},
+		})
+	}
+	return Start(all)
+}
+
+// interfaceOf is the name of the network interface that has an address.
+func interfaceOf(addr net.Addr) string {
+	ip := addr.(*net.TCPAddr).IP
+	all, err := net.Interfaces()
+	if err != nil {
+		return ""
+	}
+	for _, i := range all {
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
+				return i.Name
+			}
+		}
+	}
+	return ""
+}
+
+// printed sends on what a rank prints. It never fails: a launcher that is gone is the reader's to see.
+type printed struct {
+	line *line
+	rank int
+}
+
+func (p printed) Write(text []byte) (int, error) {
+	p.line.send(report{Rank: p.rank, Output: text})
+	return len(text), nil
+}
+
+// resultPart is how much of a result goes in one message.
+const resultPart = 512 << 10
+
+// end reports how a rank ended, after the result that it left.
+func (t *taskSide) end(e End, dir string) {
+	rank := t.work.First + e.Rank
+	if f, err := os.Open(ResultFile(dir, rank)); err == nil {
+		defer f.Close()
+		part := make([]byte, resultPart)
+		for {
+			n, err := io.ReadFull(f, part)
+			if n > 0 && t.line.send(report{Rank: rank, Result: part[:n]}) != nil || err != nil {
+				break
+			}
+		}
+	}
+	t.line.send(report{Rank: rank, Ended: true, Exit: e.Exit})
+}
