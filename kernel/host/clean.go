@@ -31,6 +31,7 @@ var kept = []struct{ pattern, kind string }{
 	{"hosts/host-*", "cell hosts built with modules of notebooks"},
 	{"kernels/*", "kernels built with packages of yours"},
 	{"shim/*", "the bridge to libtorch"},
+	{"workers/*", "programs for Spark's executors"},
 	{outputsFolder + "/*", "long outputs of cells"},
 	{"checkpoints/*", "checkpoints"},
 }

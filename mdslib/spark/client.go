@@ -33,6 +33,7 @@ type client struct {
 	version string // the server's
 
 	background sync.WaitGroup // requests that nobody waits for
+	artifacts  sentArtifacts
 }
 
 // connectPolicy gives up after four seconds: whoever connects wants to know.

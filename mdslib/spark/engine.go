@@ -21,6 +21,9 @@ func init() {
 type engine struct {
 	*client
 	leave func() // gives back a server of our own; nil for another's
+
+	executors executors
+	worker    *program // gomosaic-worker
 }
 
 // open reads a connection string and opens a session.
@@ -33,7 +36,7 @@ func open(ctx context.Context, url string) (mdslib.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{client: c}, nil
+	return &engine{client: c, worker: newWorker()}, nil
 }
 
 // openLocal opens a session with a server that this process runs: "spark-local" on all cores, "spark-local[n]" on n, and
@@ -59,7 +62,7 @@ func openLocal(ctx context.Context, url string) (mdslib.Engine, error) {
 		leave()
 		return nil, err
 	}
-	return &engine{c, leave}, nil
+	return &engine{client: c, leave: leave, worker: newWorker()}, nil
 }
 
 // Schema implements mdslib.Engine: the server analyses the plan.

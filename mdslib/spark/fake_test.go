@@ -29,7 +29,11 @@ type fake struct {
 	busy     int // this many requests for the version fail first
 	busyWith error
 
+	loses    int  // this many files fail first
+	corrupts bool // files arrive damaged
+
 	mu          sync.Mutex
+	artifacts   [][]byte
 	headers     metadata.MD
 	executed    []string // operation ids
 	reattached  []string // last response ids

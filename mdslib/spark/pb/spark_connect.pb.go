@@ -2065,6 +2065,7 @@ type AddArtifactsRequest struct {
 	UserContext *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
 	// Types that are valid to be assigned to Payload:
 	//
+	//	*AddArtifactsRequest_Batch_
 	//	*AddArtifactsRequest_BeginChunk
 	//	*AddArtifactsRequest_Chunk
 	Payload                           isAddArtifactsRequest_Payload `protobuf_oneof:"payload"`
@@ -2125,6 +2126,15 @@ func (x *AddArtifactsRequest) GetPayload() isAddArtifactsRequest_Payload {
 	return nil
 }
 
+func (x *AddArtifactsRequest) GetBatch() *AddArtifactsRequest_Batch {
+	if x != nil {
+		if x, ok := x.Payload.(*AddArtifactsRequest_Batch_); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
 func (x *AddArtifactsRequest) GetBeginChunk() *AddArtifactsRequest_BeginChunkedArtifact {
 	if x != nil {
 		if x, ok := x.Payload.(*AddArtifactsRequest_BeginChunk); ok {
@@ -2161,6 +2171,10 @@ type isAddArtifactsRequest_Payload interface {
 	isAddArtifactsRequest_Payload()
 }
 
+type AddArtifactsRequest_Batch_ struct {
+	Batch *AddArtifactsRequest_Batch `protobuf:"bytes,3,opt,name=batch,proto3,oneof"`
+}
+
 type AddArtifactsRequest_BeginChunk struct {
 	BeginChunk *AddArtifactsRequest_BeginChunkedArtifact `protobuf:"bytes,4,opt,name=begin_chunk,json=beginChunk,proto3,oneof"`
 }
@@ -2168,6 +2182,8 @@ type AddArtifactsRequest_BeginChunk struct {
 type AddArtifactsRequest_Chunk struct {
 	Chunk *AddArtifactsRequest_ArtifactChunk `protobuf:"bytes,5,opt,name=chunk,proto3,oneof"`
 }
+
+func (*AddArtifactsRequest_Batch_) isAddArtifactsRequest_Payload() {}
 
 func (*AddArtifactsRequest_BeginChunk) isAddArtifactsRequest_Payload() {}
 
@@ -6529,6 +6545,102 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) GetInitialChunk() *AddArtifac
 	return nil
 }
 
+type AddArtifactsRequest_SingleChunkArtifact struct {
+	state         protoimpl.MessageState             `protogen:"open.v1"`
+	Name          string                             `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Data          *AddArtifactsRequest_ArtifactChunk `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddArtifactsRequest_SingleChunkArtifact) Reset() {
+	*x = AddArtifactsRequest_SingleChunkArtifact{}
+	mi := &file_spark_connect_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddArtifactsRequest_SingleChunkArtifact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddArtifactsRequest_SingleChunkArtifact) ProtoMessage() {}
+
+func (x *AddArtifactsRequest_SingleChunkArtifact) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddArtifactsRequest_SingleChunkArtifact.ProtoReflect.Descriptor instead.
+func (*AddArtifactsRequest_SingleChunkArtifact) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{19, 2}
+}
+
+func (x *AddArtifactsRequest_SingleChunkArtifact) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AddArtifactsRequest_SingleChunkArtifact) GetData() *AddArtifactsRequest_ArtifactChunk {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type AddArtifactsRequest_Batch struct {
+	state         protoimpl.MessageState                     `protogen:"open.v1"`
+	Artifacts     []*AddArtifactsRequest_SingleChunkArtifact `protobuf:"bytes,1,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddArtifactsRequest_Batch) Reset() {
+	*x = AddArtifactsRequest_Batch{}
+	mi := &file_spark_connect_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddArtifactsRequest_Batch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddArtifactsRequest_Batch) ProtoMessage() {}
+
+func (x *AddArtifactsRequest_Batch) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddArtifactsRequest_Batch.ProtoReflect.Descriptor instead.
+func (*AddArtifactsRequest_Batch) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{19, 3}
+}
+
+func (x *AddArtifactsRequest_Batch) GetArtifacts() []*AddArtifactsRequest_SingleChunkArtifact {
+	if x != nil {
+		return x.Artifacts
+	}
+	return nil
+}
+
 type AddArtifactsResponse_ArtifactSummary struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -6539,7 +6651,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6551,7 +6663,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6590,7 +6702,7 @@ type ArtifactStatusesResponse_ArtifactStatus struct {
 
 func (x *ArtifactStatusesResponse_ArtifactStatus) Reset() {
 	*x = ArtifactStatusesResponse_ArtifactStatus{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6602,7 +6714,7 @@ func (x *ArtifactStatusesResponse_ArtifactStatus) String() string {
 func (*ArtifactStatusesResponse_ArtifactStatus) ProtoMessage() {}
 
 func (x *ArtifactStatusesResponse_ArtifactStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6636,7 +6748,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6648,7 +6760,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6697,7 +6809,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6709,7 +6821,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6763,7 +6875,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6775,7 +6887,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6815,7 +6927,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[88]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6827,7 +6939,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[88]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6867,7 +6979,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6879,7 +6991,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6921,7 +7033,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[91]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6933,7 +7045,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[91]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6987,7 +7099,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6999,7 +7111,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7038,7 +7150,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7050,7 +7162,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7083,7 +7195,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7095,7 +7207,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7136,7 +7248,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7148,7 +7260,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7193,7 +7305,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7205,7 +7317,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7231,7 +7343,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7243,7 +7355,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7284,7 +7396,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7296,7 +7408,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7342,7 +7454,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7354,7 +7466,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7387,7 +7499,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7399,7 +7511,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7440,7 +7552,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7452,7 +7564,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7713,11 +7825,12 @@ const file_spark_connect_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12-\n" +
 	"\x05pairs\x18\x02 \x03(\v2\x17.spark.connect.KeyValueR\x05pairs\x12\x1a\n" +
 	"\bwarnings\x18\x03 \x03(\tR\bwarnings\x123\n" +
-	"\x16server_side_session_id\x18\x04 \x01(\tR\x13serverSideSessionId\"\xd8\x05\n" +
+	"\x16server_side_session_id\x18\x04 \x01(\tR\x13serverSideSessionId\"\xea\a\n" +
 	"\x13AddArtifactsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
-	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12Z\n" +
+	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12@\n" +
+	"\x05batch\x18\x03 \x01(\v2(.spark.connect.AddArtifactsRequest.BatchH\x00R\x05batch\x12Z\n" +
 	"\vbegin_chunk\x18\x04 \x01(\v27.spark.connect.AddArtifactsRequest.BeginChunkedArtifactH\x00R\n" +
 	"beginChunk\x12H\n" +
 	"\x05chunk\x18\x05 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkH\x00R\x05chunk\x12$\n" +
@@ -7733,7 +7846,12 @@ const file_spark_connect_proto_rawDesc = "" +
 	"totalBytes\x12\x1d\n" +
 	"\n" +
 	"num_chunks\x18\x03 \x01(\x03R\tnumChunks\x12U\n" +
-	"\rinitial_chunk\x18\x04 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkR\finitialChunkB\t\n" +
+	"\rinitial_chunk\x18\x04 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkR\finitialChunk\x1ao\n" +
+	"\x13SingleChunkArtifact\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12D\n" +
+	"\x04data\x18\x02 \x01(\v20.spark.connect.AddArtifactsRequest.ArtifactChunkR\x04data\x1a]\n" +
+	"\x05Batch\x12T\n" +
+	"\tartifacts\x18\x01 \x03(\v26.spark.connect.AddArtifactsRequest.SingleChunkArtifactR\tartifactsB\t\n" +
 	"\apayloadB\x0e\n" +
 	"\f_client_typeB)\n" +
 	"'_client_observed_server_side_session_id\"\xf1\x01\n" +
@@ -8144,7 +8262,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 106)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -8236,29 +8354,31 @@ var file_spark_connect_proto_goTypes = []any{
 	(*ConfigRequest_Get)(nil),                               // 87: spark.connect.ConfigRequest.Get
 	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 88: spark.connect.AddArtifactsRequest.ArtifactChunk
 	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 89: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 90: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 91: spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	nil, // 92: spark.connect.ArtifactStatusesResponse.StatusesEntry
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 93: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),          // 94: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                              // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                 // 96: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                  // 97: spark.connect.WriteOperation.BucketBy
-	nil,                                              // 98: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                          // 99: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                          // 100: spark.connect.Read.DataSource
-	nil,                                              // 101: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                              // 102: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                // 103: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),              // 104: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                         // 105: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                     // 106: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                          // 107: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                         // 108: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                     // 109: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                          // 110: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                           // 111: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                             // 112: spark.connect.DataType.Map
+	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 90: spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	(*AddArtifactsRequest_Batch)(nil),                       // 91: spark.connect.AddArtifactsRequest.Batch
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 92: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 93: spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	nil, // 94: spark.connect.ArtifactStatusesResponse.StatusesEntry
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),          // 96: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                              // 97: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                 // 98: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                  // 99: spark.connect.WriteOperation.BucketBy
+	nil,                                              // 100: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                          // 101: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                          // 102: spark.connect.Read.DataSource
+	nil,                                              // 103: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                              // 104: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                // 105: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),              // 106: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                         // 107: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                     // 108: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                          // 109: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                         // 110: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                     // 111: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                          // 112: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                           // 113: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                             // 114: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
 	38,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
@@ -8292,168 +8412,171 @@ var file_spark_connect_proto_depIdxs = []int32{
 	85,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	89,  // 31: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	88,  // 32: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	90,  // 33: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
-	9,   // 34: spark.connect.ArtifactStatusesRequest.user_context:type_name -> spark.connect.UserContext
-	92,  // 35: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
-	9,   // 36: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	94,  // 37: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
-	37,  // 38: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
-	36,  // 39: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
-	35,  // 40: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
-	38,  // 41: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
-	38,  // 42: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
-	38,  // 43: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	96,  // 44: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
-	2,   // 45: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	97,  // 46: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	98,  // 47: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	42,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
-	43,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
-	44,  // 50: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	45,  // 51: spark.connect.Relation.join:type_name -> spark.connect.Join
-	47,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	48,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	49,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	52,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
-	39,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	53,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	55,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	50,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	56,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	57,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
-	46,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	58,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	60,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	62,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	51,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	61,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	59,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
-	41,  // 69: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
-	40,  // 70: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
-	54,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	38,  // 72: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
-	38,  // 73: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
-	38,  // 74: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
-	64,  // 75: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
-	99,  // 76: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	100, // 77: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	38,  // 78: spark.connect.Project.input:type_name -> spark.connect.Relation
-	63,  // 79: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	38,  // 80: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	63,  // 81: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	38,  // 82: spark.connect.Join.left:type_name -> spark.connect.Relation
-	38,  // 83: spark.connect.Join.right:type_name -> spark.connect.Relation
-	63,  // 84: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 85: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	38,  // 86: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	38,  // 87: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	38,  // 88: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 89: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	38,  // 90: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	106, // 91: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	38,  // 92: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	38,  // 93: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	38,  // 94: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	38,  // 95: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 96: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	63,  // 97: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	63,  // 98: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	38,  // 99: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	38,  // 100: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	38,  // 101: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	38,  // 102: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	63,  // 103: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	38,  // 104: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	103, // 105: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	38,  // 106: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	105, // 107: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	38,  // 108: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	104, // 109: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	106, // 110: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	63,  // 111: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
-	65,  // 112: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
-	66,  // 113: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
-	107, // 114: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	107, // 115: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	107, // 116: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	107, // 117: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	107, // 118: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	107, // 119: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	107, // 120: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	107, // 121: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	107, // 122: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	108, // 123: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	107, // 124: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	107, // 125: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	107, // 126: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	107, // 127: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	107, // 128: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	107, // 129: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	107, // 130: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	107, // 131: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	107, // 132: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	111, // 133: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	110, // 134: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	112, // 135: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	107, // 136: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	107, // 137: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 138: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 139: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	38,  // 140: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	72,  // 141: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 142: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 143: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 144: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	38,  // 145: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 146: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	38,  // 147: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	66,  // 148: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	86,  // 149: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	87,  // 150: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 151: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	88,  // 152: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	91,  // 153: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	95,  // 154: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	93,  // 155: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 156: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	101, // 157: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	102, // 158: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	63,  // 159: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	63,  // 160: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 161: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 162: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	66,  // 163: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	109, // 164: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	66,  // 165: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	66,  // 166: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	66,  // 167: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 168: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 169: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 170: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 171: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	30,  // 172: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
-	20,  // 173: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 174: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 175: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 176: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	32,  // 177: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 178: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 179: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 180: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 181: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	31,  // 182: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
-	21,  // 183: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 184: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 185: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 186: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	33,  // 187: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	178, // [178:188] is the sub-list for method output_type
-	168, // [168:178] is the sub-list for method input_type
-	168, // [168:168] is the sub-list for extension type_name
-	168, // [168:168] is the sub-list for extension extendee
-	0,   // [0:168] is the sub-list for field type_name
+	91,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
+	89,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	88,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	92,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	9,   // 35: spark.connect.ArtifactStatusesRequest.user_context:type_name -> spark.connect.UserContext
+	94,  // 36: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
+	9,   // 37: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
+	96,  // 38: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	37,  // 39: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
+	36,  // 40: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
+	35,  // 41: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
+	38,  // 42: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
+	38,  // 43: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
+	38,  // 44: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
+	98,  // 45: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	2,   // 46: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
+	99,  // 47: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	100, // 48: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	42,  // 49: spark.connect.Relation.read:type_name -> spark.connect.Read
+	43,  // 50: spark.connect.Relation.project:type_name -> spark.connect.Project
+	44,  // 51: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	45,  // 52: spark.connect.Relation.join:type_name -> spark.connect.Join
+	47,  // 53: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	48,  // 54: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	49,  // 55: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	52,  // 56: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	39,  // 57: spark.connect.Relation.sql:type_name -> spark.connect.SQL
+	53,  // 58: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	55,  // 59: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	50,  // 60: spark.connect.Relation.offset:type_name -> spark.connect.Offset
+	56,  // 61: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	57,  // 62: spark.connect.Relation.range:type_name -> spark.connect.Range
+	46,  // 63: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
+	58,  // 64: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	60,  // 65: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	62,  // 66: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	51,  // 67: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	61,  // 68: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	59,  // 69: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	41,  // 70: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
+	40,  // 71: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
+	54,  // 72: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	38,  // 73: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	38,  // 74: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	38,  // 75: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	64,  // 76: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	101, // 77: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	102, // 78: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	38,  // 79: spark.connect.Project.input:type_name -> spark.connect.Relation
+	63,  // 80: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	38,  // 81: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	63,  // 82: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	38,  // 83: spark.connect.Join.left:type_name -> spark.connect.Relation
+	38,  // 84: spark.connect.Join.right:type_name -> spark.connect.Relation
+	63,  // 85: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 86: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	38,  // 87: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	38,  // 88: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	38,  // 89: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 90: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	38,  // 91: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	108, // 92: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	38,  // 93: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	38,  // 94: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	38,  // 95: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	38,  // 96: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 97: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	63,  // 98: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	63,  // 99: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	38,  // 100: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	38,  // 101: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	38,  // 102: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	38,  // 103: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	63,  // 104: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	38,  // 105: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	105, // 106: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	38,  // 107: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	107, // 108: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	38,  // 109: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	106, // 110: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	108, // 111: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	63,  // 112: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	65,  // 113: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	66,  // 114: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	109, // 115: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	109, // 116: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	109, // 117: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	109, // 118: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	109, // 119: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	109, // 120: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	109, // 121: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	109, // 122: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	109, // 123: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	110, // 124: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	109, // 125: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	109, // 126: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	109, // 127: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	109, // 128: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	109, // 129: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	109, // 130: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	109, // 131: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	109, // 132: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	109, // 133: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	113, // 134: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	112, // 135: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	114, // 136: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	109, // 137: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	109, // 138: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 139: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 140: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	38,  // 141: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	72,  // 142: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 143: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 144: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 145: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	38,  // 146: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 147: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	38,  // 148: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	66,  // 149: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	86,  // 150: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	87,  // 151: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 152: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	88,  // 153: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	88,  // 154: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	90,  // 155: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	93,  // 156: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
+	97,  // 157: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	95,  // 158: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 159: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	103, // 160: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	104, // 161: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	63,  // 162: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	63,  // 163: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 164: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 165: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	66,  // 166: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	111, // 167: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	66,  // 168: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	66,  // 169: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	66,  // 170: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 171: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 172: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 173: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 174: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	30,  // 175: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
+	20,  // 176: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 177: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 178: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 179: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	32,  // 180: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 181: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 182: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 183: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 184: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	31,  // 185: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
+	21,  // 186: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 187: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 188: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 189: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	33,  // 190: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	181, // [181:191] is the sub-list for method output_type
+	171, // [171:181] is the sub-list for method input_type
+	171, // [171:171] is the sub-list for extension type_name
+	171, // [171:171] is the sub-list for extension extendee
+	0,   // [0:171] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8498,6 +8621,7 @@ func file_spark_connect_proto_init() {
 	file_spark_connect_proto_msgTypes[16].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[17].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[19].OneofWrappers = []any{
+		(*AddArtifactsRequest_Batch_)(nil),
 		(*AddArtifactsRequest_BeginChunk)(nil),
 		(*AddArtifactsRequest_Chunk)(nil),
 	}
@@ -8597,17 +8721,17 @@ func file_spark_connect_proto_init() {
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[84].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[85].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[91].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[99].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[86].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[93].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[101].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   104,
+			NumMessages:   106,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
