@@ -132,7 +132,7 @@ func (b *bucket) send(ctx context.Context, read bool, request func(client *s3.Cl
 		}
 	}
 	var status *remote.StatusError
-	if read && signed && errors.As(err, &status) && status.Status == http.StatusBadRequest && strings.Contains(status.Code, "Token") && try(false) == nil {
+	if read && signed && errors.As(err, &status) && status.Status == http.StatusUnauthorized && strings.Contains(status.Code, "Token") && try(false) == nil {
 		return nil
 	}
 	return err
@@ -159,8 +159,11 @@ func explain(err error) error {
 	} else if status.Status < 300 {
 		return err // an answer that broke off while it was read
 	}
-	if status.Code == "RequestTimeout" {
-		status.Status = http.StatusRequestTimeout // S3 says 400
+	switch status.Code { // for which S3 says 400
+	case "RequestTimeout":
+		status.Status = http.StatusRequestTimeout
+	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
+		status.Status = http.StatusUnauthorized
 	}
 	if region := answer.Response.Header.Get("X-Amz-Bucket-Region"); region != "" &&
 		(status.Status == http.StatusMovedPermanently || status.Status == http.StatusTemporaryRedirect || status.Code == "AuthorizationHeaderMalformed") {

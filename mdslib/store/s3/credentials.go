@@ -5,6 +5,7 @@ package s3
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"gomosaic/mdslib/store/remote"
 )
@@ -25,7 +27,7 @@ type credentials struct {
 	mu      sync.Mutex
 	sought  bool
 	source  string // of those found
-	missing string // why there are none
+	missing string // why there are none, as words about the instance's role
 	secrets []string
 }
 
@@ -42,7 +44,7 @@ func (c *credentials) find(ctx context.Context) (bool, error) {
 	}
 	c.sought = true
 	if err != nil {
-		c.missing = remote.Scrub(lastCause(err))
+		c.missing = remote.Scrub(whyNone(err))
 		return false, nil
 	}
 	c.source = cmp.Or(c.given, sources[found.Source], found.Source)
@@ -123,11 +125,21 @@ func file(variable, name string) string {
 	return shown
 }
 
-// lastCause is the end of an error of the SDK, which repeats at each level that something failed.
-func lastCause(err error) string {
-	text := err.Error()
-	if i := strings.LastIndex(text, ", "); i >= 0 {
-		text = text[i+2:]
+// whyNone says why there are no credentials. The SDK asks the instance where no other way of finding some is set up; its
+// errors repeat at each level that something failed.
+func whyNone(err error) string {
+	var answer *smithyhttp.ResponseError
+	text := strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")
+	_, inner, ofOperation := strings.Cut(text, "operation error ec2imds: GetMetadata, ")
+	switch {
+	case !strings.Contains(text, "EC2 IMDS"):
+		return "not asked, for the way that is set up failed: " + text
+	case strings.Contains(text, "access disabled"):
+		return "AWS_EC2_METADATA_DISABLED is set"
+	case errors.As(err, &answer) && answer.Response != nil:
+		return answer.Response.Status
+	case ofOperation:
+		return inner
 	}
 	return text
 }

@@ -119,8 +119,16 @@ func TestDenied(t *testing.T) {
 	}{
 		"none": {ways: []string{
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (not set)", `the profile "default" of /`, ".aws/credentials (not there) and /", ".aws/config (not there)",
-			"AWS_WEB_IDENTITY_TOKEN_FILE (not set)", "the instance's role (",
+			"AWS_WEB_IDENTITY_TOKEN_FILE (not set)", "the instance's role (AWS_EC2_METADATA_DISABLED is set)",
 		}},
+		"expired session": {
+			env:  map[string]string{"AWS_ACCESS_KEY_ID": servers.S3AccessKey, "AWS_SECRET_ACCESS_KEY": servers.S3SecretKey, "AWS_SESSION_TOKEN": "of/yesterday"},
+			ways: []string{"401 Unauthorized: InvalidToken", "credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+		},
+		"program": {
+			files: map[string]string{".aws/config": "[default]\ncredential_process = false\n"},
+			ways:  []string{".aws/config", "the instance's role (not asked, for the way that is set up failed: "},
+		},
 		"env": {
 			env:  map[string]string{"AWS_ACCESS_KEY_ID": servers.S3AccessKey, "AWS_SECRET_ACCESS_KEY": wrong},
 			ways: []string{"SignatureDoesNotMatch", "credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
@@ -142,7 +150,7 @@ func TestDenied(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := storetest.Denied(t.Context(), s, t.TempDir(), test.ways, []string{wrong, servers.S3AccessKey, "somebody"}); err != nil {
+			if err := storetest.Denied(t.Context(), s, t.TempDir(), test.ways, []string{wrong, servers.S3AccessKey, "somebody", "of/yesterday"}); err != nil {
 				t.Error(err)
 			}
 		})
