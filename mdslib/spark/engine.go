@@ -24,6 +24,7 @@ type engine struct {
 
 	executors executors
 	worker    *program // gomosaic-worker
+	python    pythonProbe
 }
 
 // open reads a connection string and opens a session.

@@ -42,6 +42,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GOMOSAIC_TEST_SERVE") != "" { // TestServerEndsWithUs's own process
 		os.Exit(m.Run())
 	}
+	if os.Getenv("GOMOSAIC_RANK_FUNC") != "" {
+		mainRank()
+	}
+	if os.Getenv("GOMOSAIC_TEST_LAUNCHER") != "" {
+		mainLauncher()
+	}
 	os.Exit(func() int {
 		start := time.Now()
 		var err error

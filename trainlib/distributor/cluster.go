@@ -90,7 +90,7 @@ func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Pr
 	}
 	defer r.Close()
 
-	taskCtx, stop := context.WithCancel(ctx)
+	taskCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // an interrupt ends the ranks, and so the tasks
 	defer stop()
 	placed := make(chan error, 1)
 	begun := make(chan struct{}) // the tasks are given to Spark
@@ -119,6 +119,7 @@ func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Pr
 	}
 	job, err := ranks.Begin(ctx, tasks, c.assign(d, program, tasks), outputs, resultDir)
 	if err != nil {
+		stop()
 		var fault *ranks.TaskError
 		if errors.As(err, &fault) {
 			return fmt.Errorf("distributor: %w", err)

@@ -193,7 +193,7 @@ func TestStrangers(t *testing.T) {
 // TestRefused: who knows the token but is not wanted hears why, and does not try again.
 func TestRefused(t *testing.T) {
 	r := rendezvous(t, 2)
-	task(t, 0, "/bin/true", r.Invitation())
+	first, said := task(t, 0, "/bin/true", r.Invitation())
 	for come := 0; come == 0; {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		tasks, err := r.Wait(ctx)
@@ -209,14 +209,17 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v: %s, want %q", err, said, want)
 		}
 	}
-	refused(0, "task 0 is there already")
+	task(t, 0, "/bin/true", r.Invitation())
+	if err := first.Wait(); err != nil || !strings.Contains(said.String(), "another attempt of this task has come") {
+		t.Errorf("%v: %s", err, said)
+	}
 	refused(2, "the job has tasks 0 to 1, not 2")
 	task(t, 1, "/bin/true", r.Invitation())
 	wait(t, r)
 	refused(1, "the job has all its tasks")
 	r.Close()
-	cmd, said := task(t, 1, "/bin/true", r.Invitation())
-	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "connection refused") {
+	late, said := task(t, 1, "/bin/true", r.Invitation())
+	if err := late.Wait(); err == nil || !strings.Contains(said.String(), "connection refused") {
 		t.Errorf("after the end: %v: %s", err, said)
 	}
 }

@@ -156,18 +156,18 @@ func (r *Rendezvous) receive(conn net.Conn) {
 	t, err := r.greet(conn)
 	r.mu.Lock()
 	r.greeting = slices.DeleteFunc(r.greeting, func(c net.Conn) bool { return c == conn })
-	refusal := ""
+	var unwanted *Task
+	var refusal string
 	if err != nil {
 		r.strangers++
+		conn.Close()
 	} else {
-		refusal = r.admit(t)
+		unwanted, refusal = r.admit(t)
 	}
 	r.mu.Unlock()
-	if refusal != "" {
-		t.line.send(order{Refuse: refusal})
-	}
-	if err != nil || refusal != "" {
-		conn.Close()
+	if unwanted != nil {
+		unwanted.line.send(order{Refuse: refusal})
+		unwanted.line.conn.Close()
 	}
 }
 
@@ -185,22 +185,25 @@ func (r *Rendezvous) greet(conn net.Conn) (*Task, error) {
 	return t, nil
 }
 
-// admit takes a task in, or says why not. The caller holds the lock.
-func (r *Rendezvous) admit(t *Task) (refusal string) {
+// admit takes a task in, or says which task is not wanted, and why. One that comes again, before the job begins, has the place:
+// the first attempt may be lost. The caller holds the lock.
+func (r *Rendezvous) admit(t *Task) (unwanted *Task, refusal string) {
 	switch {
 	case r.closed:
-		return "the job is over"
+		return t, "the job is over"
 	case r.missing == 0:
-		return "the job has all its tasks"
+		return t, "the job has all its tasks"
 	case t.Arrival.Task < 0 || t.Arrival.Task >= len(r.tasks):
-		return fmt.Sprintf("the job has tasks 0 to %d, not %d", len(r.tasks)-1, t.Arrival.Task)
-	case r.tasks[t.Arrival.Task] != nil:
-		return fmt.Sprintf("task %d is there already", t.Arrival.Task)
+		return t, fmt.Sprintf("the job has tasks 0 to %d, not %d", len(r.tasks)-1, t.Arrival.Task)
 	}
 	t.line.conn.SetDeadline(time.Time{})
+	before := r.tasks[t.Arrival.Task]
 	r.tasks[t.Arrival.Task] = t
+	if before != nil {
+		return before, "another attempt of this task has come"
+	}
 	if r.missing--; r.missing == 0 {
 		close(r.complete)
 	}
-	return ""
+	return nil, ""
 }

@@ -1,0 +1,88 @@
+package spark
+
+// Programs on executors that run at the same time, as jobs of several processes need it.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/ship"
+)
+
+// Address implements ship.Cluster: this machine's address on the way to the server. Of a server on this machine it is the one
+// that Spark's executors call the driver's.
+func (e *engine) Address(ctx context.Context) (string, error) {
+	if e.target.loopback() {
+		return e.Conf(ctx, "spark.driver.host")
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", e.target.address()) // sends nothing
+	if err != nil {
+		return "", fmt.Errorf("spark: this machine's address on the way to %s: %w", e.target, err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String(), nil
+}
+
+// RunTasks implements ship.Cluster. Each task is gomosaic-worker with the program and the invitation in files beside it. Where
+// the executors have Python, the tasks are a barrier stage, which Spark starts as a whole and whose tasks know their GPUs;
+// else, or where the platform refuses Python, each is a TRANSFORM's.
+func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
+	program, err := fileArtifact("program", tasks.Program.Path)
+	if err != nil {
+		return err
+	}
+	input, err := relationOf(&plan.Range{End: int64(tasks.Count), Step: 1, Partitions: tasks.Count})
+	if err != nil {
+		return err
+	}
+	noPython := e.python.probe(ctx, e)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	t := &task{program: e.worker, args: []string{"ranks"}, files: []artifact{program, dataArtifact("invitation", []byte(tasks.Invitation))}}
+	submitted := sync.OnceFunc(tasks.Submitted)
+	return e.arrange(ctx, t, func(script string) error {
+		submitted()
+		if noPython == nil {
+			_, err := e.collectMapped(ctx, input, script, true)
+			return err
+		}
+		_, err := e.collectLines(ctx, transformed(input, []string{"id"}, script))
+		if err != nil {
+			err = errors.Join(err, noPython)
+		}
+		return err
+	})
+}
+
+// pythonProbe is what a session knows of Python on its executors.
+type pythonProbe struct {
+	mu    sync.Mutex
+	known bool
+	err   error // why functions in Python don't run there
+}
+
+// probe tells by one row why Python does not run on the executors, nil where it does. The answer is kept.
+func (p *pythonProbe) probe(ctx context.Context, e *engine) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.known {
+		row, err := relationOf(&plan.Range{End: 1, Step: 1, Partitions: 1})
+		if err != nil {
+			return err
+		}
+		_, err = e.collectMapped(ctx, row, "cat >/dev/null", false)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			err = fmt.Errorf("spark: no barrier stage, since Python does not run on the executors: %w", err)
+		}
+		p.known, p.err = true, err
+	}
+	return p.err
+}

@@ -1,0 +1,295 @@
+//go:build spark
+
+package spark
+
+// Training jobs whose ranks run on the executors.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gomosaic/mdslib"
+	"gomosaic/trainlib/dist"
+	"gomosaic/trainlib/distributor"
+	"gomosaic/trainlib/nn"
+	"gomosaic/trainlib/optim"
+	"gomosaic/trainlib/torch"
+)
+
+func init() {
+	// The session of another engine of the same server, whose executors seem to have no Python.
+	mdslib.RegisterEngine("no-python", func(context.Context, string) (mdslib.Engine, error) {
+		return &engine{client: direct.client, worker: newWorker(), python: pythonProbe{known: true, err: errors.New("no Python here")}}, nil
+	})
+}
+
+// train trains a small model data-parallel, each rank on its own data, and returns the weights and losses.
+func train(ctx context.Context, w dist.World) ([]float64, error) {
+	torch.ManualSeed(1)
+	group, err := dist.Init(ctx, w, dist.GroupOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer group.Close()
+	model := nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+	ddp, err := dist.DDP(model, group)
+	if err != nil {
+		return nil, err
+	}
+	defer ddp.Close()
+	opt := optim.SGD(model.Parameters(), optim.SGDOptions{LR: 0.1, Momentum: 0.9})
+	var seen []float64
+	for step := range 5 {
+		var values []float32
+		for i := range 16 * 4 {
+			values = append(values, float32((i*7+step*3+w.Rank*5)%11)/11)
+		}
+		labels := make([]int64, 16)
+		for i := range labels {
+			labels[i] = int64((i + w.Rank) % 3)
+		}
+		torch.Step(func() {
+			loss := nn.CrossEntropy(ddp.Forward(torch.FromSlice(values, 16, 4)), torch.FromSlice(labels))
+			opt.ZeroGrad()
+			loss.Backward()
+			opt.Step()
+			seen = append(seen, loss.Item())
+		})
+		fmt.Printf("rank %d of %d: step %d\n", w.Rank, w.Size, step)
+	}
+	for _, p := range model.Parameters() {
+		seen = append(seen, p.Float64s()...)
+	}
+	return seen, group.Barrier()
+}
+
+func failSecond(ctx context.Context, w dist.World) (int, error) {
+	if w.Rank == 1 {
+		return 0, errors.New("sample 7: no petals")
+	}
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func sleepLong(ctx context.Context, w dist.World) (int, error) {
+	fmt.Println("pid", os.Getpid())
+	time.Sleep(time.Hour)
+	return 0, nil
+}
+
+func noTorch(ctx context.Context, w dist.World) (string, error) {
+	l, err := torch.Find()
+	return l.Dir, err
+}
+
+// mainRank is the main of a rank: it reaches the launching calls straight away.
+func mainRank() {
+	ctx, d := context.Background(), distributor.TorchDistributor{}
+	distributor.Run(ctx, d, train)
+	distributor.Run(ctx, d, failSecond)
+	distributor.Run(ctx, d, sleepLong)
+	distributor.Run(ctx, d, noTorch)
+	log.Fatal("no such rank function")
+}
+
+// mainLauncher launches ranks that sleep, from a session of its own, and will be killed.
+func mainLauncher() {
+	s, err := mdslib.Connect(context.Background(), os.Getenv("GOMOSAIC_TEST_LAUNCHER"))
+	if err == nil {
+		os.Unsetenv("GOMOSAIC_TEST_LAUNCHER")
+		_, err = distributor.Run(context.Background(), distributor.TorchDistributor{NumProcesses: 2, Session: s, Log: func(_ int, line string) { fmt.Println(line) }}, sleepLong)
+	}
+	log.Fatal(err)
+}
+
+// ways are the sessions by which ranks get on executors.
+func ways(t *testing.T) map[string]*mdslib.Session {
+	t.Helper()
+	transform, err := mdslib.Connect(t.Context(), "no-python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*mdslib.Session{"barrier": session, "TRANSFORM": transform}
+}
+
+// nothingLeft waits until processes have ended, and both executors' slots are free: two more tasks fit in at the same time.
+func nothingLeft(t *testing.T, pids []string) {
+	t.Helper()
+	for start := time.Now(); len(pids) > 0; time.Sleep(20 * time.Millisecond) {
+		pids = slices.DeleteFunc(pids, func(pid string) bool {
+			stat, err := os.ReadFile("/proc/" + pid + "/stat")
+			return err != nil || strings.Contains(string(stat), ") Z ")
+		})
+		if time.Since(start) > 5*time.Second {
+			t.Fatalf("ranks %q still run", pids)
+		}
+	}
+	for range 2 {
+		if _, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, PlacementSeconds: 10}, noTorch); err != nil {
+			t.Errorf("another job: %v", err)
+		}
+	}
+}
+
+// TestLaunch: two ranks on two executors train as two on this machine do, to the bit; what they print arrives.
+func TestLaunch(t *testing.T) {
+	d := distributor.TorchDistributor{NumProcesses: 2, LocalMode: true, Log: func(int, string) {}}
+	want, err := distributor.Run(t.Context(), d, train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range ways(t) {
+		t.Run(name, func(t *testing.T) {
+			var said []string
+			start := time.Now()
+			d := distributor.TorchDistributor{NumProcesses: 2, Session: s, Log: func(rank int, line string) { said = append(said, fmt.Sprint(rank, ": ", line)) }}
+			got, err := distributor.Run(t.Context(), d, train)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%.1f s", time.Since(start).Seconds())
+			if !slices.Equal(got, want) || len(got) != 5+4*8+8+8*3+3 {
+				t.Errorf("losses and weights %v\nhere %v", got, want)
+			}
+			for _, line := range []string{"0: rank 0 of 2: step 4", "1: rank 1 of 2: step 4"} {
+				if !slices.Contains(said, line) {
+					t.Errorf("the log lacks %q: %q", line, said)
+				}
+			}
+		})
+	}
+}
+
+// TestLaunchFailures: each is said with its rank, host and cause, in time, and leaves the executors free.
+func TestLaunchFailures(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := t.TempDir()
+	if err := os.WriteFile(filepath.Join(seen, "index.json"), []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.Open(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	ours := fmt.Sprintf("/proc/self/fd/%d", folder.Fd()) // a path that only this process sees
+	if _, err := os.ReadFile(ours + "/index.json"); err != nil {
+		t.Fatal(err)
+	}
+	for way, s := range ways(t) {
+		for name, test := range map[string]struct {
+			d    distributor.TorchDistributor
+			run  func(context.Context, distributor.TorchDistributor) error
+			says []string
+			most time.Duration
+		}{
+			"rank":     {distributor.TorchDistributor{}, runs(failSecond), []string{"rank 1 on host " + host + " failed (exit status 1)", "sample 7: no petals"}, 10 * time.Second},
+			"data":     {distributor.TorchDistributor{Data: []string{seen, ours}}, runs(train), []string{"rank ", " on host " + host, ours, "index.json"}, 10 * time.Second},
+			"slots":    {distributor.TorchDistributor{NumProcesses: 3, PlacementSeconds: 3}, runs(train), []string{" of 3 tasks have come within 3s: not enough free slots"}, 10 * time.Second},
+			"libtorch": {distributor.TorchDistributor{Env: []string{torch.EnvTorchDir + "=/no/libtorch"}}, runs(noTorch), []string{" on host " + host, "no libtorch found", "/no/libtorch"}, 10 * time.Second},
+		} {
+			t.Run(way+" "+name, func(t *testing.T) {
+				test.d.Session = s
+				test.d.Log = func(int, string) {}
+				if test.d.NumProcesses == 0 {
+					test.d.NumProcesses = 2
+				}
+				start := time.Now()
+				err := test.run(t.Context(), test.d)
+				for _, text := range test.says {
+					if err == nil || !strings.Contains(err.Error(), text) {
+						t.Errorf("error %v lacks %q", err, text)
+					}
+				}
+				var rank *distributor.RankError
+				if took := time.Since(start); took > test.most || errors.As(err, &rank) && time.Since(rank.At) > 2*time.Second {
+					t.Errorf("after %v: %v", took, err)
+				}
+				t.Logf("%.1f s: %v", time.Since(start).Seconds(), err)
+				nothingLeft(t, nil)
+			})
+		}
+	}
+}
+
+// runs is a launch whose result is no matter.
+func runs[T any](fn func(context.Context, dist.World) (T, error)) func(context.Context, distributor.TorchDistributor) error {
+	return func(ctx context.Context, d distributor.TorchDistributor) error {
+		_, err := distributor.Run(ctx, d, fn)
+		return err
+	}
+}
+
+// TestLaunchInterrupt: nothing of an interrupted job is left when Run returns. While it runs, its invitation stands in
+// no process list.
+func TestLaunchInterrupt(t *testing.T) {
+	for way, s := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stopped := errors.New("the cell was interrupted")
+			lines, done := make(chan string, 2), make(chan error, 1)
+			go func() {
+				d := distributor.TorchDistributor{NumProcesses: 2, Session: s, GraceSeconds: 0.1, Log: func(_ int, line string) { lines <- line }}
+				_, err := distributor.Run(ctx, d, sleepLong)
+				done <- err
+			}()
+			var pids []string
+			for range 2 {
+				select {
+				case line := <-lines:
+					pids = append(pids, strings.TrimPrefix(line, "pid "))
+				case err := <-done:
+					t.Fatal(err)
+				}
+			}
+			commands, err := exec.Command("ps", "-eo", "args").Output()
+			if err != nil || !strings.Contains(string(commands), "gomosaic-worker") {
+				t.Errorf("no worker in the process list: %v", err)
+			}
+			for _, command := range strings.Split(string(commands), "\n") {
+				if strings.Contains(command, "gomosaic-worker") && strings.Contains(command, "eyJBZGRyZXNz") { // {"Address in base64
+					t.Errorf("the invitation stands in the process list: %s", command)
+				}
+			}
+			start := time.Now()
+			cancel(stopped)
+			if err := <-done; !errors.Is(err, stopped) || time.Since(start) > 3*time.Second {
+				t.Errorf("err = %v after %v, want %v", err, time.Since(start), stopped)
+			}
+			nothingLeft(t, pids)
+		})
+	}
+}
+
+// TestLauncherKilled: a kernel that is killed leaves no rank.
+func TestLauncherKilled(t *testing.T) {
+	launcher := exec.Command(os.Args[0])
+	launcher.Env = append(os.Environ(), "GOMOSAIC_TEST_LAUNCHER="+remote())
+	launcher.Stderr = os.Stderr
+	out, err := launcher.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := launcher.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pids := make([]string, 2)
+	if _, err := fmt.Fscanf(out, "pid %s\npid %s\n", &pids[0], &pids[1]); err != nil {
+		t.Error(err)
+	}
+	launcher.Process.Kill()
+	launcher.Wait()
+	nothingLeft(t, pids)
+}
