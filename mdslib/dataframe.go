@@ -59,6 +59,9 @@ func (d *DataFrame) Where(condition string) *DataFrame { return d.Filter(conditi
 // Limit keeps the first n rows.
 func (d *DataFrame) Limit(n int) *DataFrame { return d.with(&plan.Limit{Input: d.node, N: int64(n)}) }
 
+// Offset leaves the first n rows out.
+func (d *DataFrame) Offset(n int) *DataFrame { return d.with(&plan.Offset{Input: d.node, N: int64(n)}) }
+
 // Sample keeps about this fraction of the rows, the same ones for the same seed and input. The numbers drawn are Spark's:
 // where the partitions are the same, as those of one small file are, the rows are those of Spark's sample(fraction, seed).
 func (d *DataFrame) Sample(fraction float64, seed int64) *DataFrame {
@@ -111,24 +114,21 @@ func (d *DataFrame) DropDuplicates(columns ...string) *DataFrame {
 	return d.with(&plan.Distinct{Input: d.node, Columns: slices.Clone(columns)})
 }
 
-// Union appends the rows of others, columns matched by position.
-func (d *DataFrame) Union(others ...*DataFrame) *DataFrame { return d.union(false, others) }
-
-// UnionByName appends the rows of others, columns matched by name.
-func (d *DataFrame) UnionByName(others ...*DataFrame) *DataFrame { return d.union(true, others) }
-
-func (d *DataFrame) union(byName bool, others []*DataFrame) *DataFrame {
-	all := []plan.Node{d.node}
-	for _, o := range others {
-		all = append(all, o.node)
-	}
-	return d.with(&plan.Union{All: all, ByName: byName})
-}
-
 // Repartition deals the rows out to n partitions in turn. Partitions are what runs in parallel and what DataFrameToMDS
 // writes to a folder each.
 func (d *DataFrame) Repartition(n int) *DataFrame {
 	return d.with(&plan.Repartition{Input: d.node, Num: n})
+}
+
+// RepartitionBy deals the rows out to n partitions by a hash of the expressions: rows that are equal in them lie in one
+// partition, the same on every engine. With n 0 Spark makes spark.sql.shuffle.partitions of them, the local engine one a core.
+func (d *DataFrame) RepartitionBy(n int, exprs ...string) *DataFrame {
+	return d.with(&plan.RepartitionBy{Input: d.node, Num: n, Exprs: slices.Clone(exprs)})
+}
+
+// Coalesce puts partitions together until there are at most n, without dealing the rows anew.
+func (d *DataFrame) Coalesce(n int) *DataFrame {
+	return d.with(&plan.Coalesce{Input: d.node, Num: n})
 }
 
 // GroupBy groups the rows by expressions; without any, all rows are one group.
@@ -206,6 +206,16 @@ func (d *DataFrame) Collect(ctx context.Context) ([]Sample, error) {
 		rows = append(rows, s)
 	}
 	return rows, nil
+}
+
+// Take runs the plan for its first n rows.
+func (d *DataFrame) Take(ctx context.Context, n int) ([]Sample, error) {
+	return d.Limit(n).Collect(ctx)
+}
+
+// Tail runs the plan and returns its last n rows.
+func (d *DataFrame) Tail(ctx context.Context, n int) ([]Sample, error) {
+	return d.with(&plan.Tail{Input: d.node, N: int64(n)}).Collect(ctx)
 }
 
 // First returns the first row, or an error if there is none.

@@ -148,7 +148,7 @@ func TestErrorsSurfaceAtTheAction(t *testing.T) {
 		"age <\n":               p.Filter("age <"),
 		"DIVIDE_BY_ZERO":        p.Select("1L / (length(name) - 3)"),
 		"Filter: the condition": p.Filter("age + 1"),
-		"people.csv, line 2: union: column \"name\": the value 'Ada' can't be cast to bigint": p.Select("name").Union(p.Select("age")),
+		"people.csv, line 2: Union: column \"name\": the value 'Ada' can't be cast to bigint": p.Select("name").Union(p.Select("age")),
 		`people.csv, line 2: expression, column 1`:                                            p.Select("1 / (age - 36)"),
 		"WithColumn \"x\"":        p.WithColumn("x", "(("),
 		"group by the column too": p.GroupBy("city").Agg("age"),

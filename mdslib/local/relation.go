@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,15 +94,29 @@ func (e *engine) build(ctx context.Context, n plan.Node, want need) (*relation, 
 	case *plan.MapRows:
 		return e.mapRows(ctx, n)
 	case *plan.Union:
-		return e.union(ctx, n, want)
+		return e.union(ctx, n)
 	case *plan.Limit:
 		return e.limit(ctx, n, want)
+	case *plan.Offset:
+		return e.offset(ctx, n, want)
+	case *plan.Tail:
+		return e.tail(ctx, n, want)
 	case *plan.Sort:
 		return e.sort(ctx, n, want)
 	case *plan.Distinct:
 		return e.distinct(ctx, n, want)
 	case *plan.Repartition:
 		return e.repartition(ctx, n, want)
+	case *plan.RepartitionBy:
+		return e.repartitionBy(ctx, n, want)
+	case *plan.Coalesce:
+		return e.coalesce(ctx, n, want)
+	case *plan.Join:
+		return e.join(ctx, n, want)
+	case *plan.SubqueryAlias:
+		return e.alias(ctx, n, want)
+	case *plan.SetOp:
+		return e.setOp(ctx, n)
 	case *plan.Aggregate:
 		return e.aggregate(ctx, n)
 	case nil:
@@ -318,76 +331,4 @@ func (e *engine) filter(ctx context.Context, n *plan.Filter, want need) (*relati
 		}
 		return yield(row)
 	}), nil
-}
-
-func (e *engine) union(ctx context.Context, n *plan.Union, want need) (*relation, error) {
-	out := &relation{}
-	var all []*relation
-	var order [][]int // for each input, where it has the result's columns
-	for i, input := range n.All {
-		in, err := e.build(ctx, input, nil) // by position: the names may differ
-		if err != nil {
-			return nil, err
-		}
-		if i == 0 {
-			out.schema.Fields = slices.Clone(in.schema.Fields)
-		}
-		if len(in.schema.Fields) != len(out.schema.Fields) {
-			return nil, fmt.Errorf("local: Union: table %d has %d columns, the first has %d", i+1, len(in.schema.Fields), len(out.schema.Fields))
-		}
-		at := make([]int, len(out.schema.Fields))
-		for c, f := range out.schema.Fields {
-			at[c] = c
-			if n.ByName {
-				if at[c], _ = in.schema.Index(f.Name); at[c] < 0 {
-					return nil, fmt.Errorf("local: UnionByName: table %d has no column %q (it has %s)", i+1, f.Name, strings.Join(in.schema.Names(), ", "))
-				}
-			}
-			g := in.schema.Fields[at[c]]
-			t, ok := expr.Widest(f.Type, g.Type)
-			if !ok {
-				return nil, fmt.Errorf("local: Union: column %q is %s in table %d and %s before it", f.Name, g.Type, i+1, f.Type)
-			}
-			out.schema.Fields[c].Type = t
-			out.schema.Fields[c].Nullable = f.Nullable || g.Nullable
-		}
-		all, order = append(all, in), append(order, at)
-	}
-	for i, in := range all {
-		casts := make([]func(any) (any, error), len(order[i]))
-		for c, from := range order[i] {
-			have, to := in.schema.Fields[from].Type, out.schema.Fields[c].Type
-			if have.Equal(to) {
-				continue
-			}
-			var ok bool
-			if casts[c], ok = expr.Converter(have, to, e.env); !ok {
-				return nil, fmt.Errorf("local: Union: column %q: can't cast %s to %s", out.schema.Fields[c].Name, have, to)
-			}
-		}
-		out.partitions = append(out.partitions, in.each(out.schema, func(row Row, yield func(Row) error) error {
-			values := make([]any, len(casts))
-			for c, from := range order[i] {
-				if values[c] = row.Values[from]; casts[c] == nil || values[c] == nil {
-					continue
-				}
-				v, err := force(values[c], row.Origin)
-				if err != nil {
-					return err
-				}
-				if v != nil {
-					if v, err = casts[c](v); err != nil {
-						var e *expr.Error
-						if errors.As(err, &e) {
-							err = errors.New(e.Msg)
-						}
-						return &RowError{row.Origin, fmt.Errorf("union: column %q: %w", out.schema.Fields[c].Name, err)}
-					}
-				}
-				values[c] = v
-			}
-			return yield(Row{values, row.Origin})
-		}).partitions...)
-	}
-	return out, nil
 }

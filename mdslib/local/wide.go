@@ -55,43 +55,6 @@ func (e *engine) gather(ctx context.Context, in *relation) ([][]Row, error) {
 	return lists, err
 }
 
-func (e *engine) limit(ctx context.Context, n *plan.Limit, want need) (*relation, error) {
-	if n.N < 0 {
-		return nil, fmt.Errorf("local: Limit: %d rows", n.N)
-	}
-	in, err := e.build(ctx, n.Input, want)
-	if err != nil {
-		return nil, err
-	}
-	if in.rows != nil { // as after OrderBy: the first rows are known, and stay dealt to partitions
-		return shared(in.schema, len(in.partitions), func(ctx context.Context) ([]Row, error) {
-			rows, err := in.rows(ctx)
-			return rows[:min(n.N, int64(len(rows)))], err
-		}), nil
-	}
-	one := func(ctx context.Context, yield func(Row) error) error {
-		left := n.N
-		if left == 0 {
-			return nil
-		}
-		for rows, err := range ordered(ctx, e, in.partitions, func(rows []Row) ([]Row, error) { return rows, nil }) {
-			if err != nil {
-				return err
-			}
-			for _, row := range rows {
-				if err := yield(row); err != nil {
-					return err
-				}
-				if left--; left == 0 {
-					return nil
-				}
-			}
-		}
-		return nil
-	}
-	return &relation{schema: in.schema, partitions: []partition{one}}, nil
-}
-
 // sortKey is one bound key of a sort.
 type sortKey struct {
 	*expr.Bound
@@ -241,41 +204,6 @@ func (e *engine) distinct(ctx context.Context, n *plan.Distinct, want need) (*re
 		}
 		return rows, nil
 	}), nil
-}
-
-func (e *engine) repartition(ctx context.Context, n *plan.Repartition, want need) (*relation, error) {
-	if n.Num < 1 {
-		return nil, fmt.Errorf("local: Repartition: %d partitions", n.Num)
-	}
-	in, err := e.build(ctx, n.Input, want)
-	if err != nil {
-		return nil, err
-	}
-	// Each partition is computed for itself: row i of the input goes to partition i mod n, so that classes that lie
-	// together in the files are spread.
-	all := sync.OnceValues(func() ([]Row, error) {
-		lists, err := e.gather(ctx, in)
-		return slices.Concat(lists...), err
-	})
-	out := &relation{schema: in.schema}
-	for p := range n.Num {
-		out.partitions = append(out.partitions, func(ctx context.Context, yield func(Row) error) error {
-			rows, err := all()
-			if err != nil {
-				return err
-			}
-			for i := p; i < len(rows); i += n.Num {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := yield(rows[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return out, nil
 }
 
 func (e *engine) aggregate(ctx context.Context, n *plan.Aggregate) (*relation, error) {

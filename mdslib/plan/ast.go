@@ -14,14 +14,17 @@ type Literal struct {
 	Value any
 }
 
-// Column names a column, or with more parts a member of a struct column.
+// Column names a column, perhaps with the alias of its table before it, or with more parts a member of a struct column.
 type Column struct {
 	At    int
 	Parts []string
 }
 
-// Star is every column of the input.
-type Star struct{ At int }
+// Star is every column of the input, or with Of those of the table of that alias, or the members of that struct column.
+type Star struct {
+	At int
+	Of string
+}
 
 // UnaryOp is -X, +X, ~X or NOT X.
 type UnaryOp struct {
@@ -174,11 +177,12 @@ func Children(e Expr) []Expr {
 	return nil
 }
 
-// ColumnsOf returns the first part of every column name in e, and whether e contains a star.
+// ColumnsOf returns what may be a column's name in e, and whether e contains a star: of l.id both parts, as l may be a
+// table's alias or a struct.
 func ColumnsOf(e Expr) (names []string, star bool) {
 	switch e := e.(type) {
 	case *Column:
-		return []string{e.Parts[0]}, false
+		return e.Parts[:min(2, len(e.Parts))], false
 	case *Star:
 		return nil, true
 	}

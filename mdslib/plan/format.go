@@ -62,7 +62,13 @@ func (e *Literal) String() string {
 }
 
 func (e *Column) String() string { return strings.Join(e.Parts, ".") }
-func (e *Star) String() string   { return "*" }
+
+func (e *Star) String() string {
+	if e.Of != "" {
+		return quoteName(e.Of) + ".*"
+	}
+	return "*"
+}
 
 func (e *UnaryOp) String() string {
 	switch e.Op {

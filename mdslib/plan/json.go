@@ -53,14 +53,7 @@ func Unmarshal(data []byte) (Node, error) {
 			return nil, err
 		}
 	}
-	want := 1
-	switch n.(type) {
-	case *Read, *Range, *Table, *SQL, *Rows:
-		want = 0
-	case *Union:
-		want = len(inputs)
-	}
-	if len(inputs) != want {
+	if _, any := n.(*Union); !any && len(inputs) != len(n.Inputs()) {
 		return nil, fmt.Errorf("plan: step %q has %d inputs", e.Op, len(inputs))
 	}
 	return n.withInputs(inputs), nil
@@ -69,7 +62,8 @@ func Unmarshal(data []byte) (Node, error) {
 func newNode(op string) Node {
 	for _, n := range []Node{
 		&Read{}, &Project{}, &WithColumns{}, &WithColumnRenamed{}, &Drop{}, &Filter{}, &Limit{}, &Sample{}, &Sort{},
-		&Distinct{}, &Union{}, &Repartition{}, &Aggregate{}, &Range{}, &Table{}, &SQL{}, &Rows{},
+		&Distinct{}, &Union{}, &Repartition{}, &RepartitionBy{}, &Coalesce{}, &Aggregate{}, &Range{}, &Table{}, &SQL{}, &Rows{},
+		&Offset{}, &Tail{}, &Join{}, &SubqueryAlias{}, &SetOp{},
 	} {
 		if n.op() == op {
 			return n

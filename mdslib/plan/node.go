@@ -64,6 +64,18 @@ type Limit struct {
 	N     int64 `json:"n"`
 }
 
+// Offset leaves the first N rows out.
+type Offset struct {
+	Input Node  `json:"-"`
+	N     int64 `json:"n"`
+}
+
+// Tail keeps the last N rows.
+type Tail struct {
+	Input Node  `json:"-"`
+	N     int64 `json:"n"`
+}
+
 // Sample keeps each row whose random number, a function of Seed, the row's partition and its place there, lies in
 // [Lower, Upper). Samples of one input with one seed and touching ranges split it without overlap. Ordered sorts each
 // partition by all its columns first, which is Spark's deterministic_order: the split then doesn't depend on the order in
@@ -116,6 +128,20 @@ type Repartition struct {
 	Num   int  `json:"num"`
 }
 
+// RepartitionBy deals the rows out to Num partitions by the hash of the expressions, Spark's hash(…) modulo Num, so that rows
+// that are equal in them lie together. Num 0 leaves the number to the engine.
+type RepartitionBy struct {
+	Input Node     `json:"-"`
+	Num   int      `json:"num,omitempty"`
+	Exprs []string `json:"exprs"`
+}
+
+// Coalesce puts partitions together until there are at most Num, without dealing rows anew.
+type Coalesce struct {
+	Input Node `json:"-"`
+	Num   int  `json:"num"`
+}
+
 // Aggregate groups by the GroupBy expressions (all rows are one group if there are none); its columns are the groups'
 // and then the Aggs', expressions over count, sum, avg, min, max, ….
 type Aggregate struct {
@@ -131,12 +157,16 @@ func (n *WithColumnRenamed) Inputs() []Node { return []Node{n.Input} }
 func (n *Drop) Inputs() []Node              { return []Node{n.Input} }
 func (n *Filter) Inputs() []Node            { return []Node{n.Input} }
 func (n *Limit) Inputs() []Node             { return []Node{n.Input} }
+func (n *Offset) Inputs() []Node            { return []Node{n.Input} }
+func (n *Tail) Inputs() []Node              { return []Node{n.Input} }
 func (n *Sample) Inputs() []Node            { return []Node{n.Input} }
 func (n *MapRows) Inputs() []Node           { return []Node{n.Input} }
 func (n *Sort) Inputs() []Node              { return []Node{n.Input} }
 func (n *Distinct) Inputs() []Node          { return []Node{n.Input} }
 func (n *Union) Inputs() []Node             { return n.All }
 func (n *Repartition) Inputs() []Node       { return []Node{n.Input} }
+func (n *RepartitionBy) Inputs() []Node     { return []Node{n.Input} }
+func (n *Coalesce) Inputs() []Node          { return []Node{n.Input} }
 func (n *Aggregate) Inputs() []Node         { return []Node{n.Input} }
 
 func (*Read) op() string              { return "read" }
@@ -146,12 +176,16 @@ func (*WithColumnRenamed) op() string { return "with_column_renamed" }
 func (*Drop) op() string              { return "drop" }
 func (*Filter) op() string            { return "filter" }
 func (*Limit) op() string             { return "limit" }
+func (*Offset) op() string            { return "offset" }
+func (*Tail) op() string              { return "tail" }
 func (*Sample) op() string            { return "sample" }
 func (*MapRows) op() string           { return "map" }
 func (*Sort) op() string              { return "sort" }
 func (*Distinct) op() string          { return "distinct" }
 func (*Union) op() string             { return "union" }
 func (*Repartition) op() string       { return "repartition" }
+func (*RepartitionBy) op() string     { return "repartition_by" }
+func (*Coalesce) op() string          { return "coalesce" }
 func (*Aggregate) op() string         { return "aggregate" }
 
 func (n Read) withInputs([]Node) Node                 { return &n }
@@ -161,12 +195,16 @@ func (n WithColumnRenamed) withInputs(in []Node) Node { n.Input = in[0]; return 
 func (n Drop) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
 func (n Filter) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
 func (n Limit) withInputs(in []Node) Node             { n.Input = in[0]; return &n }
+func (n Offset) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
+func (n Tail) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
 func (n Sample) withInputs(in []Node) Node            { n.Input = in[0]; return &n }
 func (n MapRows) withInputs(in []Node) Node           { n.Input = in[0]; return &n }
 func (n Sort) withInputs(in []Node) Node              { n.Input = in[0]; return &n }
 func (n Distinct) withInputs(in []Node) Node          { n.Input = in[0]; return &n }
 func (n Union) withInputs(in []Node) Node             { n.All = in; return &n }
 func (n Repartition) withInputs(in []Node) Node       { n.Input = in[0]; return &n }
+func (n RepartitionBy) withInputs(in []Node) Node     { n.Input = in[0]; return &n }
+func (n Coalesce) withInputs(in []Node) Node          { n.Input = in[0]; return &n }
 func (n Aggregate) withInputs(in []Node) Node         { n.Input = in[0]; return &n }
 
 // ParseSortOrder reads "expr [ASC|DESC] [NULLS FIRST|NULLS LAST]".

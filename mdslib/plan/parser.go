@@ -346,6 +346,9 @@ func (p *parser) postfix(x Expr) (Expr, error) {
 			x = &Cast{At: x.Pos(), X: x, To: t}
 		case p.accept("."):
 			t := p.next()
+			if c, ok := x.(*Column); ok && len(c.Parts) == 1 && t.kind == tokOp && t.text == "*" && p.i == 3 && p.peek().kind == tokEnd {
+				return &Star{c.At, c.Parts[0]}, nil
+			}
 			if t.kind != tokIdent && t.kind != tokQuoted {
 				return nil, p.errorAt(t, "want a field name after the dot, got "+t.describe(), "")
 			}

@@ -33,7 +33,7 @@ func (p *parser) primary() (Expr, error) {
 		case "*": // alone, or alone in brackets as in count(*)
 			opens := p.i == 1 || p.tokens[p.i-2].kind == tokOp && p.tokens[p.i-2].text == "("
 			if n := p.peek(); opens && (n.kind == tokEnd || n.kind == tokOp && n.text == ")") {
-				return &Star{t.pos}, nil
+				return &Star{At: t.pos}, nil
 			}
 		}
 	case tokIdent:

@@ -36,6 +36,29 @@ func (s Schema) Index(name string) (int, bool) {
 	return found, unique
 }
 
+// Resolve returns the position of the column that the parts of a name begin with, and how many of them are its name: two
+// where the first is the alias of its table, else one. A position of -1 means that there is none; unique is false where
+// two columns fit.
+func (s Schema) Resolve(parts []string) (at, used int, unique bool) {
+	if len(parts) > 1 {
+		at, unique = -1, true
+		for i, f := range s.Fields {
+			if f.Table != "" && strings.EqualFold(f.Table, parts[0]) && strings.EqualFold(f.Name, parts[1]) {
+				if at >= 0 {
+					unique = false
+				} else {
+					at = i
+				}
+			}
+		}
+		if at >= 0 {
+			return at, 2, unique
+		}
+	}
+	at, unique = s.Index(parts[0])
+	return at, 1, unique
+}
+
 // String renders the schema as Spark's printSchema does.
 func (s Schema) String() string {
 	var b strings.Builder

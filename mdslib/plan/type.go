@@ -57,6 +57,11 @@ type Field struct {
 	Name     string `json:"name"`
 	Type     Type   `json:"type"`
 	Nullable bool   `json:"nullable"`
+
+	// Table is the alias of the table that the column is of, which an expression may put before its name; "" if there is none.
+	Table string `json:"-"`
+	// Less is set where the table has lost columns to a join by names, so that "alias.*" would not be all of it.
+	Less bool `json:"-"`
 }
 
 // Of returns the type of a kind that has no parameters.

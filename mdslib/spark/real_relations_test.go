@@ -28,6 +28,7 @@ func sources(t *testing.T) string {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"flowers.csv":  "name,petals,height\nrose,5,0.5\nlily,6,1.25\n,4,\ntulip,6,0.3\nrose,5,0.75\niris,3,-1e-3\n",
+		"colours.csv":  "name,colour,petals,rank\nrose,red,5,1\nrose,white,5,2.5\nlily,,6,3\n,black,4,\npoppy,red,4,4\n",
 		"flowers.json": `{"name":"rose","tags":["red","it's"],"at":{"x":1,"y":null}}` + "\n" + `{"name":"Lilie ü","tags":[],"at":null}` + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
@@ -48,7 +49,11 @@ func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.D
 		return d
 	}
 	csv := s.Read().Format("csv").Option("header", "true").Option("inferSchema", "true").Load(dir + "/flowers.csv")
+	colours := s.Read().Format("csv").Option("header", "true").Option("inferSchema", "true").Load(dir + "/colours.csv")
 	numbers := s.Range(0, 100)
+	few := s.Range(0, 4).Select("CAST(id AS INT) AS petals", "id * 2 AS twice")
+	left, right := csv.Alias("l"), colours.Alias("r")
+	names, more := csv.Select("name"), colours.Select("name").Union(colours.Select("name"))
 	return map[string]*mdslib.DataFrame{
 		"csv":                     csv,
 		"json":                    s.Read().Format("json").Load(dir + "/flowers.json"),
@@ -77,13 +82,43 @@ func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.D
 		"types": sql("SELECT CAST(1 AS TINYINT) AS b, CAST(-2 AS SMALLINT) AS s, 3 AS i, 4L AS l, CAST(0.1 AS FLOAT) AS f, 0.1D AS d, 1.50BD AS dec," +
 			" true AS t, X'00ff' AS bin, DATE'2026-11-27' AS day, TIMESTAMP'2026-11-27 10:00:00.123456Z' AS at, 'x' AS txt," +
 			" array(1, NULL) AS a, map('k', 1) AS m, named_struct('p', 1, 'q', array('z')) AS st, CAST(NULL AS INT) AS none, array(named_struct('n', 1.0D)) AS deep"),
-		"null rows": sql("SELECT IF(id = 1, NULL, id) AS i, IF(id = 0, NULL, CAST(id AS STRING)) AS s, IF(id = 2, NULL, X'01') AS b FROM range(3)"),
-		"empty":     numbers.Filter("id < 0"),
+		"null rows":       sql("SELECT IF(id = 1, NULL, id) AS i, IF(id = 0, NULL, CAST(id AS STRING)) AS s, IF(id = 2, NULL, X'01') AS b FROM range(3)"),
+		"empty":           numbers.Filter("id < 0"),
+		"offset":          numbers.Offset(97),
+		"limit of sorted": csv.OrderBy("height DESC", "name").Offset(1).Limit(3),
+
+		"join":                 csv.Join(colours, "", "name"),
+		"join two columns":     csv.Join(colours, "inner", "petals", "name"),
+		"join left":            csv.Join(colours, "left", "name"),
+		"join right":           csv.Join(colours, "right_outer", "name"),
+		"join full":            csv.Join(colours, "outer", "name"),
+		"join full long":       few.Join(numbers.Filter("id < 6").Select("id AS petals", "id + 1 AS next"), "full", "petals"),
+		"join semi":            csv.Join(colours, "left_semi", "petals"),
+		"join anti":            csv.Join(colours, "anti", "name"),
+		"join cross":           csv.CrossJoin(colours.Select("colour")),
+		"join on":              left.JoinOn(right, "inner", "l.name = r.name").Select("l.*", "r.colour", "r.petals AS p"),
+		"join on all":          left.JoinOn(right, "left", "l.name = r.name AND l.petals = r.petals"),
+		"join on more":         left.JoinOn(right, "full", "r.petals = l.petals AND l.height < r.rank"),
+		"join on expressions":  left.JoinOn(right, "right", "upper(l.name) = concat(upper(r.name), '')").Drop("rank"),
+		"join on null":         left.JoinOn(right, "inner", "l.name <=> r.name").Select("l.name", "colour"),
+		"join on unequal":      left.JoinOn(right, "left_outer", "l.petals > r.petals").Filter("r.colour IS NULL OR l.petals = 6"),
+		"join on semi":         left.JoinOn(right, "semi", "l.name = r.name AND r.rank > 2"),
+		"join on anti":         left.JoinOn(right, "leftanti", "l.petals = r.petals AND r.colour = 'red'"),
+		"join of itself":       csv.Alias("a").JoinOn(csv.Alias("b"), "inner", "a.petals = b.petals AND a.name < b.name").GroupBy("a.petals").Agg("count(b.height) AS n").OrderBy("petals"),
+		"join aliased columns": left.Join(right, "inner", "name").Select("l.name", "l.petals", "r.petals", "r.colour"),
+		"intersect":            names.Intersect(more),
+		"intersect all":        csv.Select("petals").IntersectAll(colours.Select("petals")),
+		"except":               names.Except(more.Filter("name != 'rose'")),
+		"except all":           csv.Select("name", "petals").ExceptAll(colours.Select("name", "petals")),
+		"set of other types":   few.Select("petals").Intersect(numbers.Select("id")),
+		"repartition by":       numbers.RepartitionBy(3, "id % 10", "id IS NULL").Select("spark_partition_id() AS p", "id"),
+		"repartition by name":  csv.RepartitionBy(0, "name").GroupBy("name").Count(),
+		"coalesce":             numbers.Repartition(7).Coalesce(2).Select("spark_partition_id() AS p", "id").Select("count(DISTINCT p) AS parts", "sum(id) AS s"),
 	}
 }
 
 // ordered are the relations whose rows come in an order that is theirs.
-var ordered = []string{"sort", "sort descending", "limit", "csv", "project", "union", "types", "null rows", "range"}
+var ordered = []string{"offset", "limit of sorted", "sort", "sort descending", "limit", "csv", "project", "union", "types", "null rows", "range"}
 
 // text is a value as the other side writes it.
 func text(v any, t plan.Type) string {
@@ -212,7 +247,7 @@ func compare(t *testing.T, name string, got, want [][]string) {
 }
 
 // onlySpark has what the local engine does not do, or does in another way where Spark's answer depends on its partitions.
-var onlySpark = []string{"sql", "types", "null rows", "repartition", "sample", "split 0", "split 1"}
+var onlySpark = []string{"sql", "types", "null rows", "repartition", "sample", "split 0", "split 1", "repartition by", "coalesce"}
 
 // TestLocal: the same frames give the same tables on the local engine.
 func TestLocal(t *testing.T) {

@@ -80,6 +80,12 @@ func relationOf(n plan.Node) (*pb.Relation, error) {
 	case *plan.Limit:
 		rows, err := int32Of("Limit", n.N)
 		return &pb.Relation{RelType: &pb.Relation_Limit{Limit: &pb.Limit{Input: inputs[0], Limit: rows}}}, err
+	case *plan.Offset:
+		rows, err := int32Of("Offset", n.N)
+		return &pb.Relation{RelType: &pb.Relation_Offset{Offset: &pb.Offset{Input: inputs[0], Offset: rows}}}, err
+	case *plan.Tail:
+		rows, err := int32Of("Tail", n.N)
+		return &pb.Relation{RelType: &pb.Relation_Tail{Tail: &pb.Tail{Input: inputs[0], Limit: rows}}}, err
 	case *plan.Sample:
 		return &pb.Relation{RelType: &pb.Relation_Sample{Sample: &pb.Sample{
 			Input: inputs[0], LowerBound: n.Lower, UpperBound: n.Upper, WithReplacement: new(bool), Seed: &n.Seed, DeterministicOrder: n.Ordered,
@@ -112,12 +118,58 @@ func relationOf(n plan.Node) (*pb.Relation, error) {
 	case *plan.Repartition:
 		parts, err := int32Of("Repartition", n.Num)
 		return &pb.Relation{RelType: &pb.Relation_Repartition{Repartition: &pb.Repartition{Input: inputs[0], NumPartitions: parts, Shuffle: yes()}}}, err
+	case *plan.RepartitionBy:
+		r := &pb.RepartitionByExpression{Input: inputs[0], PartitionExprs: expressions(n.Exprs)}
+		if n.Num != 0 {
+			parts, err := int32Of("RepartitionBy", n.Num)
+			if err != nil {
+				return nil, err
+			}
+			r.NumPartitions = &parts
+		}
+		return &pb.Relation{RelType: &pb.Relation_RepartitionByExpression{RepartitionByExpression: r}}, nil
+	case *plan.Coalesce:
+		parts, err := int32Of("Coalesce", n.Num)
+		return &pb.Relation{RelType: &pb.Relation_Repartition{Repartition: &pb.Repartition{Input: inputs[0], NumPartitions: parts, Shuffle: new(bool)}}}, err
+	case *plan.Join:
+		return join(n, inputs[0], inputs[1])
+	case *plan.SubqueryAlias:
+		return &pb.Relation{RelType: &pb.Relation_SubqueryAlias{SubqueryAlias: &pb.SubqueryAlias{Input: inputs[0], Alias: n.Name}}}, nil
+	case *plan.SetOp:
+		op, ok := setOps[n.Op]
+		if !ok {
+			return nil, fmt.Errorf("spark: the set operation %q: want intersect or except", n.Op)
+		}
+		return &pb.Relation{RelType: &pb.Relation_SetOp{SetOp: &pb.SetOperation{LeftInput: inputs[0], RightInput: inputs[1], SetOpType: op, IsAll: &n.All}}}, nil
 	case *plan.Aggregate:
 		return &pb.Relation{RelType: &pb.Relation_Aggregate{Aggregate: &pb.Aggregate{
 			Input: inputs[0], GroupType: pb.Aggregate_GROUP_TYPE_GROUPBY, GroupingExpressions: expressions(n.GroupBy), AggregateExpressions: expressions(n.Aggs),
 		}}}, nil
 	}
 	return nil, fmt.Errorf("spark: the plan has a step %T, which this engine doesn't know", n)
+}
+
+var setOps = map[string]pb.SetOperation_SetOpType{"intersect": pb.SetOperation_SET_OP_TYPE_INTERSECT, "except": pb.SetOperation_SET_OP_TYPE_EXCEPT}
+
+var joinTypes = map[plan.JoinType]pb.Join_JoinType{
+	plan.InnerJoin: pb.Join_JOIN_TYPE_INNER, plan.CrossJoin: pb.Join_JOIN_TYPE_CROSS,
+	plan.LeftOuterJoin: pb.Join_JOIN_TYPE_LEFT_OUTER, plan.RightOuterJoin: pb.Join_JOIN_TYPE_RIGHT_OUTER, plan.FullOuterJoin: pb.Join_JOIN_TYPE_FULL_OUTER,
+	plan.LeftSemiJoin: pb.Join_JOIN_TYPE_LEFT_SEMI, plan.LeftAntiJoin: pb.Join_JOIN_TYPE_LEFT_ANTI,
+}
+
+func join(n *plan.Join, left, right *pb.Relation) (*pb.Relation, error) {
+	kind, err := plan.ParseJoinType(n.How)
+	if err != nil {
+		return nil, fmt.Errorf("spark: Join: %w", err)
+	}
+	if kind == plan.CrossJoin && (len(n.Using) > 0 || n.Condition != "") {
+		return nil, fmt.Errorf("spark: Join: a cross join has neither columns nor a condition: want inner")
+	}
+	j := &pb.Join{Left: left, Right: right, JoinType: joinTypes[kind], UsingColumns: n.Using}
+	if n.Condition != "" {
+		j.JoinCondition = expression(n.Condition)
+	}
+	return &pb.Relation{RelType: &pb.Relation_Join{Join: j}}, nil
 }
 
 func read(r *pb.Read) *pb.Relation { return &pb.Relation{RelType: &pb.Relation_Read{Read: r}} }

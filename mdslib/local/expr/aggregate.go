@@ -50,7 +50,7 @@ func BindAggregates(texts []string, groups []*Bound, schema plan.Schema, env Env
 		after.Fields = append(after.Fields, plan.Field{Name: callColumn(i), Type: c.typ, Nullable: c.nullable})
 	}
 	for i, e := range parsed {
-		b, err := bindParsed(texts[i], e, after, env)
+		b, err := BindParsed(texts[i], e, after, env)
 		if err != nil {
 			if x, ok := err.(*Error); ok && x.Class == "UNRESOLVED_COLUMN" {
 				if x.Class = "MISSING_AGGREGATION"; len(groups) == 0 {
@@ -112,7 +112,7 @@ func bindAggregate(text string, c *plan.Call, schema plan.Schema, env Env) (*agg
 		call.typ = plan.Of(plan.Long)
 		return call, nil
 	}
-	arg, err := bindParsed(text, c.Args[0], schema, env)
+	arg, err := BindParsed(text, c.Args[0], schema, env)
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func Bind(text string, schema plan.Schema, env Env) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bindParsed(text, e, schema, env)
+	return BindParsed(text, e, schema, env)
 }
 
 // BindAll binds a list of expressions; a star stands for all columns of the schema.
@@ -120,13 +120,15 @@ func BindAll(texts []string, schema plan.Schema, env Env) ([]*Bound, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := e.(*plan.Star); ok {
-			for i, f := range schema.Fields {
-				all = append(all, &Bound{text, f, columnNode(i, f)})
+		if star, ok := e.(*plan.Star); ok {
+			columns, err := bindStar(text, star, schema, env)
+			if err != nil {
+				return nil, err
 			}
+			all = append(all, columns...)
 			continue
 		}
-		b, err := bindParsed(text, e, schema, env)
+		b, err := BindParsed(text, e, schema, env)
 		if err != nil {
 			return nil, err
 		}
@@ -135,7 +137,39 @@ func BindAll(texts []string, schema plan.Schema, env Env) ([]*Bound, error) {
 	return all, nil
 }
 
-func bindParsed(text string, e plan.Expr, schema plan.Schema, env Env) (*Bound, error) {
+// bindStar binds the columns that a star stands for: all, those of a table's alias, or the members of a struct.
+func bindStar(text string, star *plan.Star, schema plan.Schema, env Env) ([]*Bound, error) {
+	var all []*Bound
+	for i, f := range schema.Fields {
+		if star.Of == "" || strings.EqualFold(f.Table, star.Of) {
+			if star.Of != "" && f.Less {
+				return nil, &Error{Text: text, Pos: star.At, Msg: fmt.Sprintf("%s would lack the columns that the join was by", star), Hint: "name the columns, or join by a condition (JoinOn)"}
+			}
+			all = append(all, &Bound{text, f, columnNode(i, f)})
+		}
+	}
+	if star.Of == "" || len(all) > 0 {
+		return all, nil
+	}
+	st, err := BindParsed(text, &plan.Column{At: star.At, Parts: []string{star.Of}}, schema, env)
+	if err != nil {
+		return nil, err
+	}
+	if st.Field.Type.Kind != plan.Struct {
+		return nil, &Error{Text: text, Pos: star.At, Class: "CANNOT_RESOLVE_STAR_EXPAND", Msg: fmt.Sprintf("%q is no table's alias and no struct, but %s", star.Of, st.Field.Type)}
+	}
+	for _, f := range st.Field.Type.Fields {
+		b, err := BindParsed(text, &plan.Column{At: star.At, Parts: []string{star.Of, f.Name}}, schema, env)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	return all, nil
+}
+
+// BindParsed is [Bind] of an expression that is parsed already; text is what it was parsed from, for errors.
+func BindParsed(text string, e plan.Expr, schema plan.Schema, env Env) (*Bound, error) {
 	b := &binder{text, schema, env}
 	n, err := b.bind(e)
 	if err != nil {
@@ -144,7 +178,11 @@ func bindParsed(text string, e plan.Expr, schema plan.Schema, env Env) (*Bound, 
 		}
 		return nil, err
 	}
-	return &Bound{text, plan.Field{Name: plan.NameOf(e), Type: n.typ, Nullable: n.nullable}, n}, nil
+	f := plan.Field{Name: plan.NameOf(e), Type: n.typ, Nullable: n.nullable}
+	if _, named := e.(*plan.Column); named && n.isColumn { // a column keeps its table, a new name has none
+		f.Table, f.Less = schema.Fields[n.column].Table, schema.Fields[n.column].Less
+	}
+	return &Bound{text, f, n}, nil
 }
 
 func columnNode(i int, f plan.Field) *node {
@@ -265,9 +303,13 @@ func (b *binder) bindList(list []plan.Expr) ([]*node, error) {
 }
 
 func (b *binder) columnRef(e *plan.Column) (*node, error) {
-	i, unique := b.schema.Index(e.Parts[0])
+	i, used, unique := b.schema.Resolve(e.Parts)
 	if !unique {
-		return nil, &Error{Pos: e.At, Class: "AMBIGUOUS_REFERENCE", Msg: fmt.Sprintf("column %q could be either of two columns", e.Parts[0]), Hint: "rename one of them with WithColumnRenamed"}
+		hint := "rename one of them with WithColumnRenamed"
+		if b.schema.Fields[i].Table != "" {
+			hint = "write its table's alias before it, " + b.schema.Fields[i].Table + "." + b.schema.Fields[i].Name
+		}
+		return nil, &Error{Pos: e.At, Class: "AMBIGUOUS_REFERENCE", Msg: fmt.Sprintf("column %q could be either of two columns", strings.Join(e.Parts[:used], ".")), Hint: hint}
 	}
 	if i < 0 {
 		hint := plan.Nearest(e.Parts[0], b.schema.Names())
@@ -277,7 +319,7 @@ func (b *binder) columnRef(e *plan.Column) (*node, error) {
 		return nil, &Error{Pos: e.At, Class: "UNRESOLVED_COLUMN", Msg: fmt.Sprintf("no column %q", e.Parts[0]), Hint: hint}
 	}
 	n := columnNode(i, b.schema.Fields[i])
-	for _, name := range e.Parts[1:] {
+	for _, name := range e.Parts[used:] {
 		var err error
 		if n, err = b.member(n, name); err != nil {
 			return nil, err

@@ -1,6 +1,6 @@
 """The relations of real_test.go by PySpark, against the same server: prints a JSON object, name → [schema, rows].
 
-Usage: relations.py FOLDER, with SPARK_REMOTE set. FOLDER holds flowers.csv and flowers.json.
+Usage: relations.py FOLDER, with SPARK_REMOTE set. FOLDER holds flowers.csv, colours.csv and flowers.json.
 """
 import datetime
 import decimal
@@ -42,7 +42,11 @@ def text(v):
 
 csv = spark.read.format("csv").option("header", "true").option("inferSchema", "true").load(folder + "/flowers.csv")
 lines = spark.read.format("json").load(folder + "/flowers.json")
+colours = spark.read.format("csv").option("header", "true").option("inferSchema", "true").load(folder + "/colours.csv")
 numbers = spark.range(0, 100)
+few = spark.range(0, 4).selectExpr("CAST(id AS INT) AS petals", "id * 2 AS twice")
+left, right = csv.alias("l"), colours.alias("r")
+names, more = csv.select("name"), colours.select("name").union(colours.select("name"))
 frames = {
     "csv": csv,
     "json": lines,
@@ -75,6 +79,35 @@ frames = {
     ),
     "null rows": spark.sql("SELECT IF(id = 1, NULL, id) AS i, IF(id = 0, NULL, CAST(id AS STRING)) AS s, IF(id = 2, NULL, X'01') AS b FROM range(3)"),
     "empty": numbers.filter("id < 0"),
+    "offset": numbers.offset(97),
+    "limit of sorted": csv.orderBy(F.expr("height").desc(), "name").offset(1).limit(3),
+    "join": csv.join(colours, "name"),
+    "join two columns": csv.join(colours, ["petals", "name"], "inner"),
+    "join left": csv.join(colours, "name", "left"),
+    "join right": csv.join(colours, "name", "right_outer"),
+    "join full": csv.join(colours, "name", "outer"),
+    "join full long": few.join(numbers.filter("id < 6").selectExpr("id AS petals", "id + 1 AS next"), "petals", "full"),
+    "join semi": csv.join(colours, "petals", "left_semi"),
+    "join anti": csv.join(colours, "name", "anti"),
+    "join cross": csv.crossJoin(colours.select("colour")),
+    "join on": left.join(right, F.expr("l.name = r.name"), "inner").selectExpr("l.*", "r.colour", "r.petals AS p"),
+    "join on all": left.join(right, F.expr("l.name = r.name AND l.petals = r.petals"), "left"),
+    "join on more": left.join(right, F.expr("r.petals = l.petals AND l.height < r.rank"), "full"),
+    "join on expressions": left.join(right, F.expr("upper(l.name) = concat(upper(r.name), '')"), "right").drop("rank"),
+    "join on null": left.join(right, F.expr("l.name <=> r.name"), "inner").selectExpr("l.name", "colour"),
+    "join on unequal": left.join(right, F.expr("l.petals > r.petals"), "left_outer").filter("r.colour IS NULL OR l.petals = 6"),
+    "join on semi": left.join(right, F.expr("l.name = r.name AND r.rank > 2"), "semi"),
+    "join on anti": left.join(right, F.expr("l.petals = r.petals AND r.colour = 'red'"), "leftanti"),
+    "join of itself": csv.alias("a").join(csv.alias("b"), F.expr("a.petals = b.petals AND a.name < b.name"), "inner").groupBy(F.expr("a.petals")).agg(F.expr("count(b.height) AS n")).orderBy("petals"),
+    "join aliased columns": left.join(right, "name", "inner").selectExpr("l.name", "l.petals", "r.petals", "r.colour"),
+    "intersect": names.intersect(more),
+    "intersect all": csv.select("petals").intersectAll(colours.select("petals")),
+    "except": names.subtract(more.filter("name != 'rose'")),
+    "except all": csv.select("name", "petals").exceptAll(colours.select("name", "petals")),
+    "set of other types": few.select("petals").intersect(numbers.select("id")),
+    "repartition by": numbers.repartition(3, F.expr("id % 10"), F.expr("id IS NULL")).selectExpr("spark_partition_id() AS p", "id"),
+    "repartition by name": csv.repartition("name").groupBy("name").count(),
+    "coalesce": numbers.repartition(7).coalesce(2).selectExpr("spark_partition_id() AS p", "id").selectExpr("count(DISTINCT p) AS parts", "sum(id) AS s"),
 }
 out = {}
 for name, frame in frames.items():
