@@ -26,8 +26,8 @@ type Engine interface {
 	// [Conversion]: a failure leaves no index.json of this attempt. opts.Columns and opts.Compression are resolved.
 	ConvertMDS(ctx context.Context, p plan.Node, opts MDSOptions) (*Report, error)
 
-	// WriteFiles runs the plan and writes its rows as files of tables; see [DataFrameWriter.Save].
-	WriteFiles(ctx context.Context, p plan.Node, spec WriteSpec) error
+	// Write runs the plan and writes its rows as files of tables or to a table; see [DataFrameWriter].
+	Write(ctx context.Context, p plan.Node, spec WriteSpec) error
 }
 
 // SQLEngine is implemented by engines that keep a session of SQL: statements and settings.
@@ -49,6 +49,15 @@ type CatalogEngine interface {
 
 	// Explain describes how the plan is run; "" is the simple mode.
 	Explain(ctx context.Context, p plan.Node, mode string) (string, error)
+}
+
+// CacheEngine is implemented by engines that keep the rows of plans.
+type CacheEngine interface {
+	// Persist keeps the rows of a plan from when they are computed next. level is one of Spark's StorageLevel; "" is the default.
+	Persist(ctx context.Context, p plan.Node, level string) error
+
+	// Unpersist forgets them; a plan that isn't kept is no error.
+	Unpersist(ctx context.Context, p plan.Node) error
 }
 
 // EngineDriver opens the engine a URL names.

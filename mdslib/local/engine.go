@@ -20,6 +20,7 @@ func init() { mdslib.RegisterEngine("local", open) }
 type engine struct {
 	workers int
 	env     expr.Env
+	cache   cache
 }
 
 // open reads "local", "local[n]" and "local[*]".

@@ -11,17 +11,20 @@ import (
 // parallel runs every partition on the workers and hands its rows to consume, whose first argument is the partition's
 // number. Rows of one partition come in order and from one goroutine.
 func (e *engine) parallel(ctx context.Context, partitions []partition, consume func(ctx context.Context, i int, row Row) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(e.workers)
 	for i, p := range partitions {
-		if ctx.Err() != nil {
+		if groupCtx.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			return p(ctx, func(row Row) error { return consume(ctx, i, row) })
+			return p(groupCtx, func(row Row) error { return consume(groupCtx, i, row) })
 		})
 	}
-	return errors.Join(group.Wait(), nil)
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // what was left out was left out because of it
 }
 
 // Rows travel between goroutines in chunks: small ones first, so that a consumer of few rows waits for few.

@@ -70,8 +70,16 @@ func isCountStar(e plan.Expr) bool {
 	return true
 }
 
-// build makes a plan ready to run. It opens the sources, and checks every expression against the columns below it.
+// build makes a plan ready to run. It opens the sources, and checks every expression against the columns below it. Where the
+// rows of a step are kept, it goes no further down.
 func (e *engine) build(ctx context.Context, n plan.Node, want need) (*relation, error) {
+	if k := e.cache.of(n); k != nil {
+		return e.keep(ctx, n, k)
+	}
+	return e.step(ctx, n, want)
+}
+
+func (e *engine) step(ctx context.Context, n plan.Node, want need) (*relation, error) {
 	switch n := n.(type) {
 	case *plan.Read:
 		return e.read(ctx, n, want)

@@ -86,9 +86,18 @@ func openSink(schema plan.Schema, spec mdslib.WriteSpec) (Sink, error) {
 // success is the name of the empty file that Spark and others write last.
 const success = "_SUCCESS"
 
-// WriteFiles implements mdslib.Engine. Files are written below a folder whose name starts with "_", so that no reader takes
+// Write implements mdslib.Engine. Files are written below a folder whose name starts with "_", so that no reader takes
 // them, and get their places when all are complete.
-func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) (err error) {
+func (e *engine) Write(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) (err error) {
+	if spec.Table != "" {
+		return fmt.Errorf("local: Write: this engine has no tables: Save writes files, and Spark (sc://host:port) has a catalogue")
+	}
+	if len(spec.BucketBy) > 0 || len(spec.SortBy) > 0 {
+		return errors.New("local: Write: BucketBy and SortBy are for tables, which Spark (sc://host:port) has: use PartitionBy, or OrderBy before Write")
+	}
+	if spec.Format == "" {
+		spec.Format = "parquet"
+	}
 	dir, local := store.LocalPath(spec.Path)
 	if !local || dir == "" {
 		return fmt.Errorf("local: Write: path %q: the local engine writes to this machine only", store.Redacted(spec.Path))
@@ -104,7 +113,11 @@ func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteS
 	if err != nil {
 		return err
 	}
-	sink, err := openSink(r.schema, spec)
+	into, err := foldersOf(r.schema, spec.PartitionBy, e.env)
+	if err != nil {
+		return fmt.Errorf("local: Write: %w", err)
+	}
+	sink, err := openSink(into.own, spec)
 	if err != nil {
 		return err
 	}
@@ -122,7 +135,7 @@ func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteS
 			err = errors.Join(err, fmt.Errorf("local: Write: delete %s: %w", temp, removed))
 		}
 	}()
-	names, err := e.writeParts(ctx, r, sink, temp, id)
+	names, err := e.writeParts(ctx, r, into, sink, temp, id)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("local: Write was interrupted: %w", context.Cause(ctx))
@@ -134,7 +147,16 @@ func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteS
 			return fmt.Errorf("local: Write: %w", err)
 		}
 	}
+	for _, name := range earlier { // folders that are empty now; others stay
+		if folder := filepath.Dir(name); folder != "." {
+			for ; folder != "." && os.Remove(filepath.Join(dir, folder)) == nil; folder = filepath.Dir(folder) {
+			}
+		}
+	}
 	for _, name := range names {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o777); err != nil {
+			return fmt.Errorf("local: Write: %w", err)
+		}
 		if err := os.Rename(filepath.Join(temp, name), filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("local: Write: %w", err)
 		}
@@ -166,33 +188,19 @@ func checkTarget(dir, mode string) (earlier []string, made bool, err error) {
 	case mode != "overwrite":
 		return nil, false, fmt.Errorf("%s is not empty (%w): choose another folder, or Mode overwrite or append", dir, fs.ErrExist)
 	}
-	for _, e := range entries {
-		name := e.Name()
-		part := strings.HasPrefix(name, "part-") || name == success
-		if !e.Type().IsRegular() || !part {
-			return nil, false, fmt.Errorf("%s holds %s, which no Write wrote, so it is not overwritten (%w)", dir, name, fs.ErrExist)
-		}
-		earlier = append(earlier, name)
-	}
-	slices.SortFunc(earlier, strings.Compare) // "_" before "p"
-	return earlier, false, nil
+	earlier, err = written(dir)
+	return earlier, false, err
 }
 
-// writeParts writes a file for each partition with rows, at least one file, and returns their names in order.
-func (e *engine) writeParts(ctx context.Context, r *relation, sink Sink, dir, id string) ([]string, error) {
-	names := make([]string, max(len(r.partitions), 1))
+// writeParts writes a file for each partition with rows, or one for each folder that it has rows of, at least one file, and
+// returns their names in order.
+func (e *engine) writeParts(ctx context.Context, r *relation, into *folders, sink Sink, dir, id string) ([]string, error) {
+	names := make([][]string, len(r.partitions))
 	write := func(ctx context.Context, i int, run partition) error {
-		var f *partFile
+		files := &partFiles{sink: sink, dir: dir, part: i, id: id}
 		err := run(ctx, func(row Row) error {
 			if err := ctx.Err(); err != nil {
 				return err
-			}
-			if f == nil {
-				var err error
-				if f, err = createPart(sink, dir, fmt.Sprintf("part-%05d-%s.%s", i, id, sink.Suffix())); err != nil {
-					return err
-				}
-				names[i] = f.name
 			}
 			values := row.Values
 			for c, v := range row.Values {
@@ -207,15 +215,21 @@ func (e *engine) writeParts(ctx context.Context, r *relation, sink Sink, dir, id
 					values[c] = read
 				}
 			}
-			if err := f.rows.Write(values); err != nil {
+			folder, own, err := into.split(values)
+			if err == nil {
+				var f *partFile
+				if f, err = files.of(folder); err != nil {
+					return err
+				}
+				err = f.rows.Write(own)
+			}
+			if err != nil {
 				return &RowError{row.Origin, err}
 			}
 			return nil
 		})
-		if f != nil {
-			err = errors.Join(err, f.close())
-		}
-		return err
+		names[i] = files.names
+		return errors.Join(err, files.close())
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(e.workers)
@@ -225,15 +239,15 @@ func (e *engine) writeParts(ctx context.Context, r *relation, sink Sink, dir, id
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
-	if len(names) == 0 { // the columns, at least
+	all := slices.Concat(names...)
+	if len(all) == 0 && len(into.at) == 0 { // the columns, at least
 		f, err := createPart(sink, dir, fmt.Sprintf("part-00000-%s.%s", id, sink.Suffix()))
 		if err != nil {
 			return nil, err
 		}
 		return []string{f.name}, f.close()
 	}
-	return names, ctx.Err()
+	return all, ctx.Err()
 }
 
 // partFile is a file being written.

@@ -20,13 +20,42 @@ func (e *engine) CreateTempView(ctx context.Context, p plan.Node, name string, r
 		return err
 	}
 	view := &pb.CreateDataFrameViewCommand{Input: input, Name: name, Replace: replace}
-	command := &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: view}}
-	for _, err := range e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Command{Command: command}}) {
-		if err != nil {
-			return err
+	return e.command(ctx, &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: view}})
+}
+
+// storageLevels are those of Spark's StorageLevel.
+var storageLevels = map[string]*pb.StorageLevel{
+	"DISK_ONLY": {UseDisk: true, Replication: 1}, "DISK_ONLY_2": {UseDisk: true, Replication: 2}, "DISK_ONLY_3": {UseDisk: true, Replication: 3},
+	"MEMORY_ONLY": {UseMemory: true, Replication: 1}, "MEMORY_ONLY_2": {UseMemory: true, Replication: 2},
+	"MEMORY_AND_DISK": {UseDisk: true, UseMemory: true, Replication: 1}, "MEMORY_AND_DISK_2": {UseDisk: true, UseMemory: true, Replication: 2},
+	"MEMORY_AND_DISK_DESER": {UseDisk: true, UseMemory: true, Deserialized: true, Replication: 1},
+	"OFF_HEAP":              {UseDisk: true, UseMemory: true, UseOffHeap: true, Replication: 1},
+}
+
+// Persist implements mdslib.CacheEngine.
+func (e *engine) Persist(ctx context.Context, p plan.Node, level string) error {
+	input, err := relationOf(p)
+	if err != nil {
+		return err
+	}
+	r := &pb.AnalyzePlanRequest_Persist{Relation: input}
+	if level != "" {
+		if r.StorageLevel = storageLevels[strings.ToUpper(level)]; r.StorageLevel == nil {
+			return fmt.Errorf("spark: Persist: level %q: want one of %s", level, strings.Join(slices.Sorted(maps.Keys(storageLevels)), ", "))
 		}
 	}
-	return nil
+	_, err = e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Persist_{Persist: r}})
+	return err
+}
+
+// Unpersist implements mdslib.CacheEngine.
+func (e *engine) Unpersist(ctx context.Context, p plan.Node) error {
+	input, err := relationOf(p)
+	if err != nil {
+		return err
+	}
+	_, err = e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Unpersist_{Unpersist: &pb.AnalyzePlanRequest_Unpersist{Relation: input}}})
+	return err
 }
 
 var explainModes = map[string]pb.AnalyzePlanRequest_Explain_ExplainMode{

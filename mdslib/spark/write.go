@@ -1,10 +1,12 @@
 package spark
 
-// Files of tables, written by Spark.
+// Files of tables, and tables, written by Spark.
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
@@ -17,22 +19,56 @@ var saveModes = map[string]pb.WriteOperation_SaveMode{
 	"overwrite": pb.WriteOperation_SAVE_MODE_OVERWRITE, "ignore": pb.WriteOperation_SAVE_MODE_IGNORE,
 }
 
-// WriteFiles implements mdslib.Engine: Spark writes, to a path that is its executors', in any format that it knows.
-func (e *engine) WriteFiles(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) error {
-	input, err := relationOf(p)
+// Write implements mdslib.Engine: Spark writes, to a path that is its executors' or to a table, in any format that it knows.
+func (e *engine) Write(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) error {
+	w, err := writeOperation(p, spec)
 	if err != nil {
 		return err
 	}
-	mode, ok := saveModes[spec.Mode]
+	return e.command(ctx, &pb.Command{CommandType: &pb.Command_WriteOperation{WriteOperation: w}})
+}
+
+func writeOperation(p plan.Node, spec mdslib.WriteSpec) (*pb.WriteOperation, error) {
+	input, err := relationOf(p)
+	if err != nil {
+		return nil, err
+	}
+	mode, ok := saveModes[strings.ToLower(spec.Mode)]
 	if !ok {
-		return fmt.Errorf("spark: Write: mode %q: want error, overwrite, append or ignore", spec.Mode)
+		return nil, fmt.Errorf("spark: Write: mode %q: want error, overwrite, append or ignore", spec.Mode)
 	}
-	write := &pb.WriteOperation{Input: input, SaveType: &pb.WriteOperation_Path{Path: spec.Path}, Mode: mode, Options: spec.Options}
+	w := &pb.WriteOperation{Input: input, Mode: mode, Options: spec.Options, PartitioningColumns: spec.PartitionBy, SortColumnNames: spec.SortBy}
 	if spec.Format != "" {
-		write.Source = &spec.Format
+		w.Source = &spec.Format
 	}
-	command := &pb.Command{CommandType: &pb.Command_WriteOperation{WriteOperation: write}}
-	for _, err := range e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Command{Command: command}}) {
+	if spec.Buckets != 0 || len(spec.BucketBy) > 0 {
+		n, err := int32Of("BucketBy", spec.Buckets)
+		if err != nil {
+			return nil, err
+		}
+		w.BucketBy = &pb.WriteOperation_BucketBy{NumBuckets: n, BucketColumnNames: spec.BucketBy}
+	}
+	if spec.Table == "" {
+		w.SaveType = &pb.WriteOperation_Path{Path: spec.Path}
+		return w, nil
+	}
+	table := &pb.WriteOperation_SaveTable{TableName: spec.Table, SaveMethod: pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_SAVE_AS_TABLE}
+	if spec.Insert {
+		table.SaveMethod = pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_INSERT_INTO
+		switch w.Mode {
+		case pb.WriteOperation_SAVE_MODE_ERROR_IF_EXISTS:
+			w.Mode = pb.WriteOperation_SAVE_MODE_APPEND
+		case pb.WriteOperation_SAVE_MODE_IGNORE:
+			return nil, errors.New("spark: InsertInto: mode ignore: want append or overwrite")
+		}
+	}
+	w.SaveType = &pb.WriteOperation_Table{Table: table}
+	return w, nil
+}
+
+// command runs a command that gives no rows.
+func (e *engine) command(ctx context.Context, c *pb.Command) error {
+	for _, err := range e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Command{Command: c}}) {
 		if err != nil {
 			return err
 		}
