@@ -30,13 +30,22 @@ var algorithms = map[string]algorithm{
 // Codec compresses and decompresses whole shard files by one algorithm. Its methods MUST be safe for concurrent use.
 type Codec interface {
 	// Compressor returns a writer that compresses exactly size bytes onto w, at a level that the algorithm has. Closing
-	// it ends the file and leaves w open. Equal input MUST give equal files.
+	// it ends the file and leaves w open. Equal input MUST give equal files. A [Reusable] one is used for file after file:
+	// its tables and buffers are dear to make.
 	Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error)
 
 	// Decompressor returns a reader of the decompressed bytes of r, which should be size bytes; size is below 0 where that
 	// is not known. Closing it releases what it holds and leaves r open. Damaged input MUST end in an error, never in a
 	// panic; memory MUST be bounded whatever the input claims, where size is known by a small multiple of it.
 	Decompressor(r io.Reader, size int64) (io.ReadCloser, error)
+}
+
+// Reusable is a compressor that goes on with another file.
+type Reusable interface {
+	io.WriteCloser
+	// Again begins a file of exactly size bytes on w, after the one before was closed or has failed. It returns false, having
+	// done nothing, if the compressor was made for smaller files.
+	Again(w io.Writer, size int64) bool
 }
 
 var codecs = struct {
@@ -83,30 +92,40 @@ func parseCompression(text string) (compression, error) {
 	return c, nil
 }
 
-// memoryBytes is about what compressing a file of so many bytes takes, and reading its head back: measured, with some to spare.
+// memoryBytes is the most that compressing a file of so many bytes takes, and reading its head back: measured, with a little
+// to spare. TestWriterMemory holds it, FORMAT.md has a table of it.
 func (c compression) memoryBytes(size int64) int64 {
 	const mega = 1 << 20
+	level := int64(c.level)
+	window := max(mega, min(size, 4*mega)) // of br
 	switch c.name {
 	case "zstd":
-		tables := int64(4 * mega)
+		window = int64(zstdWindow(c.level, size))
+		history := 2 * window // the encoder's and the decoder's
+		if !zstdSmallHistory(c.level, size) {
+			history += window
+		}
 		switch {
-		case c.level > 9:
-			tables = 45 * mega
-		case c.level > 5:
-			tables = 7 * mega
+		case level > 9:
+			return 38*mega + history
+		case level > 5:
+			return 7*mega + history
 		}
-		return tables + 3*int64(zstdWindow(c.level, size))
+		return 4*mega + history
 	case "br":
-		if c.level > 5 {
-			return 50 * mega
+		switch {
+		case level < 7:
+			return 4*mega + 82*window/10
+		case level < 10:
+			return []int64{12, 20, 38}[level-7]*mega + 95*window/10
 		}
-		return 15 * mega
+		return 16*mega + 21*window
 	case "bz2":
-		return 3 * mega * int64(c.level)
+		return mega + 28*level*mega/10
 	case "gz":
 		return 2 * mega
 	case "snappy":
-		return 4 * mega
+		return 5 * mega
 	}
 	return 0
 }

@@ -14,7 +14,15 @@ import (
 type gzipCodec struct{}
 
 func (gzipCodec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, error) {
-	return gzip.NewWriterLevel(w, level)
+	z, err := gzip.NewWriterLevel(w, level)
+	return gzipWriter{z}, err
+}
+
+type gzipWriter struct{ *gzip.Writer }
+
+func (z gzipWriter) Again(w io.Writer, _ int64) bool {
+	z.Reset(w)
+	return true
 }
 
 func (gzipCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) { return gzip.NewReader(r) }
@@ -25,8 +33,10 @@ func (gzipCodec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) { ret
 type zstdCodec struct{}
 
 func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error) {
+	window := zstdWindow(level, size)
+	small := zstdSmallHistory(level, size)
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(zstdWindow(level, size)))
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(small))
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +44,27 @@ func (zstdCodec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser,
 		return emptyZstd{w, enc}, nil
 	}
 	enc.ResetContentSize(w, size)
-	return enc, nil
+	return zstdWriter{enc, level, window, small}, nil
+}
+
+// zstdSmallHistory tells whether the encoder keeps one window and not two, which makes it move what it keeps at each block:
+// levels as slow as those from 10 on do not feel that, and a file that fits into one window never moves.
+func zstdSmallHistory(level int, size int64) bool {
+	return level > 9 || size <= int64(zstdWindow(level, size))
+}
+
+type zstdWriter struct {
+	*zstd.Encoder
+	level, window int
+	small         bool
+}
+
+func (z zstdWriter) Again(w io.Writer, size int64) bool {
+	if size == 0 || zstdWindow(z.level, size) > z.window || z.small && !zstdSmallHistory(z.level, size) {
+		return false
+	}
+	z.ResetContentSize(w, size)
+	return true
 }
 
 // zstdWindow is how far back a level looks in so many bytes (lib/compress/clevels.h; beyond 8 MiB it goes up to level 20 there).

@@ -61,6 +61,53 @@ func TestCodecs(t *testing.T) {
 	}
 }
 
+// TestReusedCompressors: a compressor that goes on with another shard makes the file of a new one, after larger and smaller
+// ones, too.
+func TestReusedCompressors(t *testing.T) {
+	noise := make([]byte, 50_000)
+	rand.NewChaCha8([32]byte{2}).Read(noise)
+	for _, compression := range []string{"br:1", "br:5", "br:11", "bz2", "gz", "snappy", "zstd:1", "zstd", "zstd:7", "zstd:19"} {
+		dir := t.TempDir()
+		w, err := mdslib.NewMDSWriter(mdslib.MDSOptions{Out: dir, Columns: mdslib.Columns{"x": "bytes"}, Compression: compression, SizeLimit: "400kb"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for shard := range 5 {
+			for i := range 400_000 / 50_200 {
+				x := append(bytes.Repeat([]byte{byte(i)}, 200), noise...)
+				if shard == 2 {
+					x = append(x[:len(x)/2], make([]byte, len(x)/2)...)
+				}
+				if err := w.Write(mdslib.Sample{"x": x}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Write(mdslib.Sample{"x": make([]byte, 40_000)}); err != nil { // fills the shard
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		shards := w.Index().Shards
+		if len(shards) != 5 {
+			t.Fatalf("%s: %d shards", compression, len(shards))
+		}
+		first, err := os.ReadFile(filepath.Join(dir, shards[0].ZipData.Basename))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range []int{1, 3, 4} {
+			if again, err := os.ReadFile(filepath.Join(dir, shards[i].ZipData.Basename)); err != nil || !bytes.Equal(first, again) {
+				t.Errorf("%s: shard %d, %d bytes, is not as the first, %d bytes, of the same samples (%v)", compression, i, len(again), len(first), err)
+			}
+		}
+		if report, err := mdslib.Verify(t.Context(), dir, mdslib.VerifyOptions{}); err != nil || report.Err() != nil {
+			t.Errorf("%s: %+v, %v", compression, report, err)
+		}
+	}
+}
+
 // damaged decompresses bytes that may be anything: the file is there, or an error, never both.
 func damaged(t *testing.T, packed []byte, compression string, rawBytes int64) {
 	dir := t.TempDir()

@@ -107,17 +107,20 @@ func (f *shardFile) writeTo(w io.Writer) error {
 
 // storer is what storing a shard leaves for the next: tables and windows are dear to make for every one.
 type storer struct {
-	zstd   *zstd.Encoder
-	window int           // of zstd
-	unzstd *zstd.Decoder // reads heads back
-	buffer *bufio.Writer // before the file, of compressed ones
+	compressor Reusable
+	unzstd     *zstd.Decoder // reads heads back
+	buffer     *bufio.Writer // before the file, of compressed ones
 }
 
-// store writes the shard as dir/base and what belongs to it, as w's options say, and completes info. A file counts only
-// after its head was read back. The shard's memory is given back.
-func (r *rawShard) store(dir, base string, w *MDSWriter, s *storer, info *ShardInfo) (err error) {
-	r.samples.lend(1 + len(newDigests(w.shard.Hashes)))
+// lend makes the memory of a shard that is full, and will be stored, such that comes back.
+func (r *rawShard) lend(hashes []string) {
+	r.samples.lend(1 + len(newDigests(hashes)))
 	r.ends.lend(1)
+}
+
+// store writes the shard, which is lent, as dir/base and what belongs to it, as w's options say, and completes info. A file
+// counts only after its head was read back. The shard's memory is given back.
+func (r *rawShard) store(dir, base string, w *MDSWriter, s *storer, info *ShardInfo) (err error) {
 	defer r.ends.release()
 	defer r.samples.release()
 	info.Samples = r.len()
@@ -196,18 +199,14 @@ func (s *storer) compress(f *os.File, file *shardFile, c compression, hashes []s
 	}
 	buffer := s.buffer
 	buffer.Reset(io.MultiWriter(f, packed, &size))
-	var z io.WriteCloser
-	if window := zstdWindow(c.level, rawBytes); c.name == "zstd" && s.zstd != nil && rawBytes > 0 && s.window >= window {
-		s.zstd.ResetContentSize(buffer, rawBytes)
-		z = s.zstd
-	} else {
+	var z io.WriteCloser = s.compressor
+	if s.compressor == nil || !s.compressor.Again(buffer, rawBytes) {
 		var err error
+		s.compressor = nil // before there are two
 		if z, err = c.compressor(buffer, rawBytes); err != nil {
 			return err
 		}
-		if e, ok := z.(*zstd.Encoder); ok {
-			s.zstd, s.window = e, window
-		}
+		s.compressor, _ = z.(Reusable)
 	}
 	if err := errors.Join(file.writeTo(z), z.Close(), buffer.Flush()); err != nil {
 		return err

@@ -23,8 +23,8 @@ var ErrAborted = errors.New("mdslib: writing was aborted")
 
 // writerMemory divides a writer's memory, twice the limit of a shard, of which compressors take their part: how many shards
 // are stored at a time while one fills, and the bytes of chunks for them all. One shard must fit whatever the compressor
-// takes, so that zstd's levels from 10 on, and br with shards below 64 MB, may take some more. Without a limit a shard takes
-// what it needs.
+// takes: where that is more than about the limit (see [MDSOptions.SizeLimit]), it comes on top. Without a limit a shard
+// takes what it needs.
 func writerMemory(limit int64, c compression) (stored int, chunkBytes int64) {
 	const most = 2 // more cores are kept busy by more writers, one a partition
 	if limit == 0 {
@@ -272,6 +272,7 @@ func (w *MDSWriter) flush() error {
 	w.filling = newRawShard(w.memory)
 	select {
 	case s := <-w.storers:
+		full.lend(w.shard.Hashes) // before the next one asks for memory
 		w.work.Go(func() { w.finish(number, full, s) })
 	case <-w.ctx.Done(): // never stored
 	}

@@ -4,6 +4,7 @@ package brotli
 
 import (
 	"io"
+	"math/bits"
 
 	"github.com/andybalholm/brotli"
 
@@ -14,8 +15,28 @@ func init() { mdslib.RegisterCodec("br", codec{}) }
 
 type codec struct{}
 
-func (codec) Compressor(w io.Writer, level int, _ int64) (io.WriteCloser, error) {
-	return brotli.NewWriterLevel(w, level), nil
+func (codec) Compressor(w io.Writer, level int, size int64) (io.WriteCloser, error) {
+	window := windowBits(size)
+	return writer{brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: level, LGWin: window}), window}, nil
+}
+
+// windowBits is the binary logarithm of the window: brotli's own 4 MiB, or less where that holds the whole file.
+func windowBits(size int64) int {
+	const smallest, usual = 17, 22 // below 17 the library takes weaker tables
+	return min(max(bits.Len64(uint64(size+16)), smallest), usual)
+}
+
+type writer struct {
+	*brotli.Writer
+	window int
+}
+
+func (z writer) Again(w io.Writer, size int64) bool {
+	if windowBits(size) > z.window {
+		return false
+	}
+	z.Reset(w)
+	return true
 }
 
 func (codec) Decompressor(r io.Reader, _ int64) (io.ReadCloser, error) {
