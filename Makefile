@@ -49,9 +49,9 @@ test: setup lint ## unit, golden and contract tests, the race detector, the note
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
-	go vet -tags spark ./mdslib/spark
+	go vet -tags spark ./mdslib/spark ./notebooks
 	go tool staticcheck ./...
-	go tool staticcheck -tags spark ./mdslib/spark
+	go tool staticcheck -tags spark ./mdslib/spark ./notebooks
 
 .PHONY: test-long
 test-long: reference setup ## full case counts and soaks, 1,000 random data sets, each fuzz target for two minutes; hours
@@ -60,8 +60,10 @@ test-long: reference setup ## full case counts and soaks, 1,000 random data sets
 	$(MAKE) fuzz FUZZTIME=2m
 
 .PHONY: test-spark
-test-spark: reference ## Spark: a real server with two executors (Java 17), each relation beside PySpark and the local engine
-	@SPARK_HOME= SPARK_DRIVER_MEMORY=1g PYSPARK_PYTHON="$(clone)/.venv-reference/bin/python" go test -tags spark -count=1 -timeout 20m ./mdslib/spark
+test-spark: reference setup ## Spark: a real server with two executors (Java 17), each relation beside PySpark and the local engine; the tutorial there and here
+	@export SPARK_HOME= SPARK_DRIVER_MEMORY=1g PYSPARK_PYTHON="$(clone)/.venv-reference/bin/python"
+	go test -tags spark -count=1 -timeout 20m ./mdslib/spark
+	go test -tags spark -count=1 -timeout 20m -run TestTutorialOnSpark ./notebooks
 
 FUZZTIME ?= 10s
 .PHONY: fuzz

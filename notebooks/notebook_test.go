@@ -270,15 +270,23 @@ func splitOf(t *testing.T, dir, out string) string {
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, b)
 	}
-	train, err := mdslib.OpenDataset(filepath.Join(out, "data", "train"), mdslib.ReadOptions{})
+	hashes := samplesOf(t, filepath.Join(out, "data", "train"))
+	slices.Sort(hashes)
+	return strings.Join(hashes, "\n")
+}
+
+// samplesOf returns the hashes of a data set's samples, in their order.
+func samplesOf(t *testing.T, dir string) []string {
+	t.Helper()
+	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer train.Close()
+	defer d.Close()
 	var hashes []string
-	for i := range train.NumSamples() {
-		number, row := train.Locate(i)
-		shard, err := train.Shard(number)
+	for i := range d.NumSamples() {
+		number, row := d.Locate(i)
+		shard, err := d.Shard(number)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,6 +296,5 @@ func splitOf(t *testing.T, dir, out string) string {
 		}
 		hashes = append(hashes, fmt.Sprintf("%x", sha256.Sum256(raw)))
 	}
-	slices.Sort(hashes)
-	return strings.Join(hashes, "\n")
+	return hashes
 }

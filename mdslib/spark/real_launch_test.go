@@ -91,6 +91,10 @@ func noTorch(ctx context.Context, w dist.World) (string, error) {
 	return l.Dir, err
 }
 
+func place(_ context.Context, w dist.World) (string, error) {
+	return fmt.Sprintf("%d of %d on the machine, GPUs %s", w.LocalRank, w.LocalSize, os.Getenv("CUDA_VISIBLE_DEVICES")), nil
+}
+
 // mainRank is the main of a rank: it reaches the launching calls straight away.
 func mainRank() {
 	ctx, d := context.Background(), distributor.TorchDistributor{}
@@ -98,6 +102,7 @@ func mainRank() {
 	distributor.Run(ctx, d, failSecond)
 	distributor.Run(ctx, d, sleepLong)
 	distributor.Run(ctx, d, noTorch)
+	distributor.Run(ctx, d, place)
 	log.Fatal("no such rank function")
 }
 
@@ -275,6 +280,7 @@ func TestLaunchInterrupt(t *testing.T) {
 
 // TestLauncherKilled: a kernel that is killed leaves no rank.
 func TestLauncherKilled(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	launcher := exec.Command(os.Args[0])
 	launcher.Env = append(os.Environ(), "GOMOSAIC_TEST_LAUNCHER="+remote())
 	launcher.Stderr = os.Stderr
@@ -292,4 +298,37 @@ func TestLauncherKilled(t *testing.T) {
 	launcher.Process.Kill()
 	launcher.Wait()
 	nothingLeft(t, pids)
+}
+
+// TestLaunchGPUs: a task has as many ranks as Spark gives it GPUs, and they see those. The GPUs are a script's that Spark asks
+// for them; nothing is computed on them.
+func TestLaunchGPUs(t *testing.T) {
+	if _, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, UseGPU: true, Session: session}, place); err == nil || !strings.Contains(err.Error(), "'spark.task.resource.gpu.amount' was unset") {
+		t.Errorf("without GPUs: %v", err)
+	}
+	conf := t.TempDir()
+	script := filepath.Join(conf, "gpus")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"5\", \"3\"]}'\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	settings := "spark.worker.resource.gpu.amount 2\nspark.worker.resource.gpu.discoveryScript " + script +
+		"\nspark.executor.resource.gpu.amount 2\nspark.task.resource.gpu.amount 2\n"
+	if err := os.WriteFile(filepath.Join(conf, "spark-defaults.conf"), []byte(settings), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SPARK_CONF_DIR", conf)
+	s, err := mdslib.Connect(t.Context(), "spark-local:local-cluster[1,1,1024]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	d := distributor.TorchDistributor{NumProcesses: 2, UseGPU: true, Session: s}
+	got, err := distributor.Run(t.Context(), d, place)
+	if want := "0 of 2 on the machine, GPUs "; err != nil || got != want+"5,3" && got != want+"3,5" {
+		t.Errorf("%q, %v", got, err)
+	}
+	d.NumProcesses = 3
+	if _, err := distributor.Run(t.Context(), d, place); err == nil || !strings.Contains(err.Error(), "must be a multiple") {
+		t.Errorf("three ranks, two GPUs a task: %v", err)
+	}
 }

@@ -19,7 +19,6 @@ import (
 	"gomosaic/mdslib/store"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor/ranks"
-	"gomosaic/trainlib/torch"
 )
 
 // Settings of Spark that PySpark's TorchDistributor goes by.
@@ -224,14 +223,10 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 		}
 	}
 	env := append(append([]string{}, program.Env...), d.Env...)
-	var paths []string
-	if l, err := torch.Find(); err == nil {
-		paths = []string{torch.EnvTorchDir + "=" + l.Dir} // where the executors have it, too, as on a shared disk
-	}
 	all := make([]ranks.Work, len(tasks))
 	for i, t := range tasks {
 		at := nodes[t.Node]
-		all[i] = ranks.Work{First: i * c.perTask, Args: program.Args, Env: env, Paths: paths, Data: absolute(d.Data)}
+		all[i] = ranks.Work{First: i * c.perTask, Args: program.Args, Env: env, Paths: libtorch(), Data: absolute(d.Data)}
 		for _, w := range worlds[i*c.perTask : (i+1)*c.perTask] {
 			w.LocalSize = at.ranks
 			own := append(w.Env(), threads(t.CPUs, at.ranks))

@@ -267,6 +267,7 @@ func TestClusterInterrupt(t *testing.T) {
 
 // TestClusterLauncherKilled: a launcher that is killed leaves no rank.
 func TestClusterLauncherKilled(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	launcher := exec.Command(os.Args[0])
 	launcher.Env = append(os.Environ(), "GOMOSAIC_TEST_LAUNCHER=1")
 	out, err := launcher.StdoutPipe()

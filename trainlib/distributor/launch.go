@@ -14,6 +14,7 @@ import (
 	"gomosaic/mdslib/ship"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor/ranks"
+	"gomosaic/trainlib/torch"
 )
 
 // RankError is the failure that ended a job: the first rank that failed, by time. Those that fail because it left come later.
@@ -53,12 +54,12 @@ func (here) launch(ctx context.Context, d TorchDistributor, program ship.Program
 	}
 	defer logs.close()
 
-	n := d.ranks()
+	n, torchDir := d.ranks(), libtorch()
 	all := make([]ranks.Process, n)
 	for i := range all {
 		w := dist.World{Rank: i, Size: n, LocalRank: i, LocalSize: n, MasterAddr: "127.0.0.1", MasterPort: port}
 		env := append(os.Environ(), w.Env()...)
-		env = append(env, threads(runtime.NumCPU(), n), "GLOO_SOCKET_IFNAME=lo")
+		env = append(append(env, torchDir...), threads(runtime.NumCPU(), n), "GLOO_SOCKET_IFNAME=lo")
 		if !d.UseGPU {
 			env = append(env, "CUDA_VISIBLE_DEVICES=")
 		}
@@ -77,6 +78,16 @@ func (here) launch(ctx context.Context, d TorchDistributor, program ship.Program
 // threads shares a machine's processors among its ranks.
 func threads(cpus, ranks int) string {
 	return "OMP_NUM_THREADS=" + strconv.Itoa(max(1, cpus/ranks))
+}
+
+// libtorch points the ranks at the libtorch that this process would load: their program may lie elsewhere, and where it looks
+// begins with where it lies. On another machine it counts if it is there, too, as on a shared disk.
+func libtorch() []string {
+	l, err := torch.Find()
+	if err != nil {
+		return nil // the ranks may need none
+	}
+	return []string{torch.EnvTorchDir + "=" + l.Dir}
 }
 
 // group is the ranks of a job at work.

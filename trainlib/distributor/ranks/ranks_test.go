@@ -9,11 +9,13 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +30,9 @@ func TestMain(m *testing.M) {
 	var o ranks.JoinOptions
 	var invited string
 	fmt.Scan(&o.Task, &o.Program, &invited)
-	if err := ranks.Join(context.Background(), invited, o); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := ranks.Join(ctx, invited, o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -46,7 +50,12 @@ func task(t *testing.T, number int, program, invited string) (*exec.Cmd, *bytes.
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		kill := time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() })
+		cmd.Wait()
+		kill.Stop()
+	})
 	return cmd, said
 }
 
@@ -265,6 +274,7 @@ func TestNotReady(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	for _, lost := range []string{"launcher", "parent", "task"} {
 		t.Run(lost, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
 			r := rendezvous(t, 1)
 			cmd, _ := task(t, 0, "/bin/sh", r.Invitation())
 			if lost == "parent" { // a shell that starts the task, as Spark's may

@@ -173,6 +173,7 @@ func (r *Rendezvous) receive(conn net.Conn) {
 
 // greet learns who connects. An error is a stranger.
 func (r *Rendezvous) greet(conn net.Conn) (*Task, error) {
+	asked := time.Now()
 	s, err := seal(conn, r.invite.Token, fromLauncher, fromTask)
 	if err != nil {
 		return nil, err
@@ -181,8 +182,14 @@ func (r *Rendezvous) greet(conn net.Conn) (*Task, error) {
 	if err := t.line.dec.Decode(&t.Arrival); err != nil {
 		return nil, err
 	}
-	t.skew = time.Until(t.Clock)
+	t.skew = skewOf(t.Clock, asked, time.Now())
 	return t, nil
+}
+
+// skewOf is the least that a clock, which was read between two moments of ours, must be ahead of ours: 0 where it may be right,
+// as synchronised clocks are more so than a network is fast.
+func skewOf(clock, after, before time.Time) time.Duration {
+	return max(0, clock.Sub(before)) + min(0, clock.Sub(after))
 }
 
 // admit takes a task in, or says which task is not wanted, and why. One that comes again, before the job begins, has the place:
