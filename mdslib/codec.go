@@ -191,6 +191,9 @@ func Decompress(ctx context.Context, dst, src, algo string, rawBytes int64) (err
 }
 
 func decompressTo(ctx context.Context, out io.Writer, in io.Reader, c compression, rawBytes int64) error {
+	if rawBytes > maxOffset {
+		return fmt.Errorf("%w: the index says %d bytes, a shard has at most 4 GiB", ErrFormat, rawBytes)
+	}
 	raw, err := c.decompressor(&contextReader{ctx, in}, rawBytes)
 	if err != nil {
 		return err

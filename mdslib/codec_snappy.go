@@ -14,20 +14,26 @@ import (
 	"github.com/klauspost/compress/snappy"
 )
 
-// snappyCodec decompresses at once where it knows how much comes out, else as far as it is read: a file's head does not cost
-// the memory of the file.
+// snappyCodec decompresses at once what is known to be of an ordinary shard's size, which is fast, and else as far as it is
+// read: a file's head, or a file that unpacks to gigabytes, does not cost the memory of the file.
 type snappyCodec struct{}
+
+// snappyAtOnce is the most that comes out of a block that is decompressed at once.
+const snappyAtOnce = 64 << 20
 
 func (snappyCodec) Compressor(w io.Writer, _ int, size int64) (io.WriteCloser, error) {
 	return newSnappyWriter(w, size)
 }
 
 func (snappyCodec) Decompressor(r io.Reader, size int64) (io.ReadCloser, error) {
-	if size < 0 {
+	if size < 0 || size > snappyAtOnce {
 		reader, err := newSnappyReader(r)
+		if err == nil && size >= 0 && reader.size != uint64(size) {
+			err = fmt.Errorf("%w: the snappy block holds %d bytes, the index says %d", ErrChecksum, reader.size, size)
+		}
 		return io.NopCloser(reader), err
 	}
-	packed, err := io.ReadAll(io.LimitReader(r, maxOffset+1))
+	packed, err := io.ReadAll(io.LimitReader(r, int64(snappy.MaxEncodedLen(int(size)))+1))
 	if err != nil {
 		return nil, err
 	}

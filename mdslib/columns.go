@@ -145,7 +145,7 @@ func (s *schema) fields(dst [][]byte, raw []byte) ([][]byte, error) {
 		return s.text.fields(dst, s, raw)
 	}
 	if len(raw) < 4*s.variable {
-		return dst, fmt.Errorf("sample of %d bytes is too short for the lengths of its %d variable columns", len(raw), s.variable)
+		return dst, fmt.Errorf("%w: sample of %d bytes is too short for the lengths of its %d variable columns", ErrFormat, len(raw), s.variable)
 	}
 	head, body := raw[:4*s.variable], raw[4*s.variable:]
 	for i, e := range s.encodings {
@@ -154,17 +154,17 @@ func (s *schema) fields(dst [][]byte, raw []byte) ([][]byte, error) {
 			n := getUint32(head)
 			head = head[4:]
 			if uint64(n) > uint64(len(body)) {
-				return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", n, len(body))}
+				return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("%w: value of %d bytes, but only %d are left in the sample", ErrFormat, n, len(body))}
 			}
 			size = int(n)
 		} else if size > len(body) {
-			return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("value of %d bytes, but only %d are left in the sample", size, len(body))}
+			return dst, &SampleError{Sample: -1, Column: s.names[i], Err: fmt.Errorf("%w: value of %d bytes, but only %d are left in the sample", ErrFormat, size, len(body))}
 		}
 		dst = append(dst, body[:size:size])
 		body = body[size:]
 	}
 	if len(body) != 0 {
-		return dst, fmt.Errorf("%d bytes are left over after the last column", len(body))
+		return dst, fmt.Errorf("%w: %d bytes are left over after the last column", ErrFormat, len(body))
 	}
 	return dst, nil
 }

@@ -17,7 +17,7 @@ type Decimal string
 // ParseDecimal returns text in the form Python's str(Decimal(text)) has.
 func ParseDecimal(text string) (Decimal, error) {
 	s := strings.TrimSpace(text)
-	bad := fmt.Errorf("%s is no decimal number", clip(strconv.Quote(text)))
+	bad := fmt.Errorf("%s is no decimal number", quote(text))
 	sign := ""
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		if s[0] == '-' {

@@ -32,7 +32,7 @@ func appendStr(dst []byte, v any) ([]byte, error) {
 
 func appendText(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("want UTF-8 text, got %s", clip(strconv.Quote(s)))
+		return nil, fmt.Errorf("want UTF-8 text, got %s", quote(s))
 	}
 	return append(dst, s...), nil
 }
@@ -68,7 +68,7 @@ func decodeStrInt(data []byte) (any, error) {
 			return n, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: %s is no integer", ErrFormat, clip(strconv.Quote(s)))
+	return nil, fmt.Errorf("%w: %s is no integer", ErrFormat, quote(s))
 }
 
 func appendStrFloat(dst []byte, v any) ([]byte, error) {
@@ -83,7 +83,7 @@ func decodeStrFloat(data []byte) (any, error) {
 	s := strings.TrimSpace(string(data))
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil && f == 0 || strings.ContainsAny(s, "xXpP_") {
-		return nil, fmt.Errorf("%w: %s is no float", ErrFormat, clip(strconv.Quote(s)))
+		return nil, fmt.Errorf("%w: %s is no float", ErrFormat, quote(s))
 	}
 	return f, nil
 }

@@ -17,15 +17,17 @@ import (
 
 // allocated returns the bytes of the heap that f makes the program allocate, freed again or not.
 func allocated(f func()) uint64 {
-	read := func() uint64 {
-		s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-		metrics.Read(s)
-		return s[0].Value.Uint64()
-	}
 	runtime.GC()
-	before := read()
+	before := heapAllocs()
 	f()
-	return read() - before
+	return heapAllocs() - before
+}
+
+// heapAllocs is what the program has allocated so far; small objects may count later.
+func heapAllocs() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 // pack compresses a shard's head that claims size/4 samples, followed by zeros up to size bytes.

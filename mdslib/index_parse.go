@@ -251,9 +251,13 @@ func (s *ShardInfo) checkColumns() error {
 	if len(s.ColumnNames) != len(s.ColumnEncodings) || s.Format == "mds" && len(s.ColumnNames) != len(s.ColumnSizes) {
 		return fmt.Errorf("%d column names, %d encodings, %d sizes", len(s.ColumnNames), len(s.ColumnEncodings), len(s.ColumnSizes))
 	}
-	for i, name := range s.ColumnNames {
-		if slices.Contains(s.ColumnNames[:i], name) {
-			return fmt.Errorf("column %q twice", name)
+	names := s.ColumnNames
+	if !slices.IsSorted(names) { // writers sort them
+		names = slices.Sorted(slices.Values(names))
+	}
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			return fmt.Errorf("column %q twice", names[i])
 		}
 	}
 	return nil

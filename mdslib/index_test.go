@@ -29,3 +29,35 @@ func TestIndexOutside(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryNameInside: the same of each of the names that an entry has, of files that are compressed and not, and of their
+// offsets.
+func TestEveryNameInside(t *testing.T) {
+	out := writeAll(t, MDSOptions{Columns: textColumns, Format: "csv", Compression: "gz"}, textRows(t))
+	index, err := os.ReadFile(filepath.Join(out, IndexName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"shard.00000.csv", "shard.00000.csv.meta", "shard.00000.csv.gz", "shard.00000.csv.meta.gz"} {
+		damaged := bytes.Replace(index, []byte(`"`+name+`"`), []byte(`"../`+name+`"`), 1)
+		if _, err := ParseIndex(damaged); !errors.Is(err, ErrFormat) || !strings.Contains(fmt.Sprint(err), "shard 0") || !strings.Contains(fmt.Sprint(err), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestManyColumns: telling whether names are repeated takes no quadratic time.
+func TestManyColumns(t *testing.T) {
+	const n = 300_000
+	s := ShardInfo{Format: "csv"}
+	for i := range n {
+		s.ColumnNames, s.ColumnEncodings = append(s.ColumnNames, fmt.Sprint(n-i)), append(s.ColumnEncodings, "int")
+	}
+	if err := s.checkColumns(); err != nil {
+		t.Error(err)
+	}
+	s.ColumnNames[0] = "7"
+	if err := s.checkColumns(); err == nil || !strings.Contains(err.Error(), `column "7" twice`) {
+		t.Errorf("got %v", err)
+	}
+}

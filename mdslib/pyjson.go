@@ -256,7 +256,7 @@ func appendPyString(dst []byte, s string) ([]byte, error) {
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && n == 1 {
-			return nil, fmt.Errorf("text is not UTF-8 at byte %d: %s", i, clip(strconv.Quote(s)))
+			return nil, fmt.Errorf("text is not UTF-8 at byte %d: %s", i, quote(s))
 		}
 		i += n
 		if r >= 0x10000 {
@@ -302,3 +302,6 @@ func clip(s string) string {
 	}
 	return s[:end] + "…"
 }
+
+// quote is clip of a text in quotes. Of one of gigabytes it copies the beginning alone.
+func quote[T string | []byte](s T) string { return clip(strconv.Quote(string(s[:min(len(s), 100)]))) }

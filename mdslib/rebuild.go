@@ -279,12 +279,11 @@ func readHeadOf(ctx context.Context, file string, codec compression) (samples in
 	if n == 0 {
 		end = first
 	}
-	const mostConfig = 1 << 26
-	configBytes := int64(mostConfig)
+	configBytes := int64(mostConfigBytes)
 	if !meta {
 		configBytes = first - headBytes(int(n), 0)
 	}
-	if configBytes < 0 || configBytes > mostConfig {
+	if configBytes < 0 || configBytes > mostConfigBytes {
 		return 0, 0, nil, fmt.Errorf("%w: a configuration of %d bytes", ErrFormat, configBytes)
 	}
 	config, err := io.ReadAll(io.LimitReader(r, configBytes))

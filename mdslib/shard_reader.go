@@ -22,7 +22,8 @@ var ErrClosed = fmt.Errorf("mdslib: %w", fs.ErrClosed)
 type Shard struct {
 	name    string // for errors
 	data    []byte // the whole data file, mapped
-	table   []byte // the offsets of the samples, one more than there are: part of data or of a text format's meta file
+	meta    []byte // the whole meta file of a text format, mapped; nil for mds
+	table   []byte // the offsets of the samples, one more than there are: part of data or meta
 	samples int
 	first   uint32 // where samples begin
 	schema  *schema
@@ -34,66 +35,59 @@ type Shard struct {
 // whose number of samples, size and columns the file's own header must agree with; with info nil the header alone counts.
 // Errors about the file wrap [ErrFormat], or [ErrChecksum] if its size is not the index's.
 func OpenShard(path string, info *ShardInfo) (*Shard, error) {
+	s := &Shard{name: filepath.Base(path)}
+	s.users.Store(1)
+	metaPath, text := path+metaSuffix, filepath.Ext(path) != ".mds"
+	var dataInfo, metaInfo *FileInfo
+	if info != nil {
+		dataInfo, metaInfo, text = &info.RawData, info.RawMeta, info.Format != "mds"
+		if metaInfo != nil {
+			metaPath = filepath.Join(filepath.Dir(path), filepath.Base(filepath.FromSlash(metaInfo.Basename)))
+		}
+	}
+	var err error
+	if s.data, err = mapShardFile(path, dataInfo); err == nil && text {
+		s.meta, err = mapShardFile(metaPath, metaInfo)
+	}
+	if err == nil {
+		if err = guard(func() error { return s.readHead(info) }); err != nil {
+			err = fmt.Errorf("mdslib: %s: %w", s.name, err)
+		}
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// mapShardFile maps one of a shard's files, whose size must be that of its entry in the index, if there is one. An empty file
+// is no nil.
+func mapShardFile(path string, info *FileInfo) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
 	defer f.Close()
-	var meta []byte
-	name := path + metaSuffix
-	if info != nil && info.RawMeta != nil {
-		name = filepath.Join(filepath.Dir(path), filepath.Base(filepath.FromSlash(info.RawMeta.Basename)))
-	}
-	if info == nil && filepath.Ext(path) != ".mds" || info != nil && info.Format != "mds" {
-		if meta, err = readMeta(name, info); err != nil {
-			return nil, err
-		}
-	}
-	return openShard(f, filepath.Base(path), info, meta)
-}
-
-// readMeta reads a text shard's meta file.
-func readMeta(path string, info *ShardInfo) ([]byte, error) {
-	stat, err := os.Stat(path)
-	if err == nil && info != nil && stat.Size() != info.RawMeta.Bytes {
-		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes, the index says %d", filepath.Base(path), ErrChecksum, stat.Size(), info.RawMeta.Bytes)
-	}
-	if err == nil && stat.Size() > maxOffset {
-		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes of offsets", filepath.Base(path), ErrFormat, stat.Size())
-	}
-	var meta []byte
-	if err == nil {
-		meta, err = os.ReadFile(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("mdslib: %w", err)
-	}
-	return meta, nil
-}
-
-// openShard maps f. meta is what a text shard's other file holds, nil for mds.
-func openShard(f *os.File, name string, info *ShardInfo, meta []byte) (*Shard, error) {
 	stat, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	if info != nil && stat.Size() != info.RawData.Bytes {
-		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes, the index says %d", name, ErrChecksum, stat.Size(), info.RawData.Bytes)
+	name := filepath.Base(path)
+	if info != nil && stat.Size() != info.Bytes {
+		return nil, fmt.Errorf("mdslib: %s: %w: %d bytes, the index says %d", name, ErrChecksum, stat.Size(), info.Bytes)
 	}
 	if stat.Size() > maxOffset || !stat.Mode().IsRegular() {
 		return nil, fmt.Errorf("mdslib: %s: %w: no file of at most 4 GiB", name, ErrFormat)
+	}
+	if stat.Size() == 0 {
+		return []byte{}, nil
 	}
 	data, err := mapFile(f, stat.Size())
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	s := &Shard{name: name, data: data}
-	s.users.Store(1)
-	if err := guard(func() error { return s.readHead(info, meta) }); err != nil {
-		unmapFile(data)
-		return nil, fmt.Errorf("mdslib: %s: %w", name, err)
-	}
-	return s, nil
+	return data, nil
 }
 
 // guard turns a fault while reading the mapping (the file was truncated meanwhile, or the disk failed) into an error.
@@ -110,10 +104,15 @@ func guard(read func() error) (err error) {
 	return read()
 }
 
-// readHead checks the frame of the offsets and the configuration, which lie in the data file or in meta.
-func (s *Shard) readHead(info *ShardInfo, meta []byte) error {
-	head := meta
-	if meta == nil {
+// mostConfigBytes bounds the configuration of a shard: what it holds is read into memory.
+const mostConfigBytes = 1 << 26
+
+// readHead checks the frame of the offsets and the configuration, which lie in the data file of mds and in the meta file of
+// text.
+func (s *Shard) readHead(info *ShardInfo) error {
+	mds := s.meta == nil
+	head := s.meta
+	if mds {
 		head = s.data
 	}
 	size := uint64(len(head))
@@ -128,15 +127,18 @@ func (s *Shard) readHead(info *ShardInfo, meta []byte) error {
 	s.table = head[shardCountBytes:tableEnd]
 	s.samples, s.first = int(n), getUint32(s.table)
 	first, last, end := uint64(s.first), uint64(getUint32(s.table[shardOffsetBytes*n:])), uint64(len(s.data))
-	if first > end || last != end || meta == nil && first < tableEnd {
+	if first > end || last != end || mds && first < tableEnd {
 		return fmt.Errorf("%w: samples from byte %d to %d in a file of %d bytes with %d samples", ErrFormat, first, last, end, n)
 	}
 	config := head[tableEnd:]
-	if meta == nil {
+	if mds {
 		config = head[tableEnd:first]
 	}
+	if len(config) > mostConfigBytes {
+		return fmt.Errorf("%w: a configuration of %d bytes", ErrFormat, len(config))
+	}
 	own, err := parseConfig(config)
-	if err == nil && (meta == nil) != (own.Format == "mds") {
+	if err == nil && mds != (own.Format == "mds") {
 		err = fmt.Errorf("a shard of format %q", own.Format)
 	}
 	if err != nil {
@@ -151,11 +153,11 @@ func (s *Shard) readHead(info *ShardInfo, meta []byte) error {
 			return fmt.Errorf("%w: %s with columns %v, the index says %s with %v", ErrFormat, own.Format, own.Columns(), info.Format, info.Columns())
 		}
 	}
-	if s.schema, err = own.schema(); err != nil || meta == nil {
+	if s.schema, err = own.schema(); err != nil || mds {
 		return err
 	}
 	if header := s.schema.text.headerLine(own.ColumnNames); string(s.data[:first]) != header {
-		return fmt.Errorf("%w: the file begins with %s instead of its columns' names", ErrFormat, clip(fmt.Sprintf("%q", s.data[:first])))
+		return fmt.Errorf("%w: the file begins with %s instead of its columns' names", ErrFormat, quote(s.data[:first]))
 	}
 	return nil
 }
@@ -198,7 +200,7 @@ func (s *Shard) release() error {
 	if s.users.Add(-1) > 0 {
 		return nil
 	}
-	return unmapFile(s.data)
+	return errors.Join(unmapFile(s.data), unmapFile(s.meta))
 }
 
 // Close gives the mapping back once the reads in flight are done; later reads return [ErrClosed].

@@ -177,7 +177,7 @@ func (f *textFormat) appendLine(dst []byte, s *schema, sample Sample) ([]byte, e
 		fields, err := f.fields(nil, s, dst[start:])
 		for i := range fields {
 			if err == nil && len(fields[i]) != lengths[i] {
-				err = fmt.Errorf("the line %s could not be split at its separators again", clip(fmt.Sprintf("%q", dst[start:])))
+				err = fmt.Errorf("the line %s could not be split at its separators again", quote(dst[start:]))
 			}
 		}
 		if err != nil {

@@ -217,9 +217,9 @@ func FuzzTextShard(f *testing.F) {
 		f.Add(data, meta)
 	}
 	f.Fuzz(func(t *testing.T, data, meta []byte) {
-		s := &Shard{name: "shard.00000.csv", data: data} // as openShard maps it, without the file
+		s := &Shard{name: "shard.00000.csv", data: data, meta: meta} // as OpenShard maps them, without the files
 		s.users.Store(1)
-		if meta == nil || s.readHead(nil, meta) != nil {
+		if meta == nil || s.readHead(nil) != nil {
 			return
 		}
 		for i := range min(s.Len(), 100) {
