@@ -74,11 +74,15 @@ func (s *snappyReader) left() uint64 { return s.size - s.gone - uint64(len(s.out
 
 func newSnappyReader(r io.Reader) (*snappyReader, error) {
 	s := &snappyReader{r: bufio.NewReader(r)}
-	var err error
-	if s.size, err = binary.ReadUvarint(s.r); err != nil || s.size > math.MaxUint32 {
+	const longest = 5 // bytes of the length
+	head, err := s.r.Peek(longest)
+	size, n := binary.Uvarint(head)
+	if n <= 0 || size > math.MaxUint32 {
 		return nil, fmt.Errorf("%w: snappy block without a length (%v)", ErrFormat, err)
 	}
-	return s, nil
+	s.size = size
+	_, err = s.r.Discard(n)
+	return s, err
 }
 
 func (s *snappyReader) Read(p []byte) (int, error) {

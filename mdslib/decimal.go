@@ -38,8 +38,8 @@ func ParseDecimal(text string) (Decimal, error) {
 		mantissa, exponentText = s[:i], s[i+1:]
 	}
 	exponent, err := strconv.ParseInt(exponentText, 10, 64)
-	const farthest = 1_000_000_000_000 // beyond what Python's decimal reads (MAX_EMAX)
-	if err != nil || exponent > farthest || exponent < -farthest {
+	const highest, lowest = 999999999999999999, -1999999999999999997 // Python's MAX_EMAX and MIN_ETINY
+	if err != nil || exponent > 2*highest || exponent < 2*lowest {
 		return "", bad
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -47,7 +47,11 @@ func ParseDecimal(text string) (Decimal, error) {
 	if digits == "" || !allDigits(digits) {
 		return "", bad
 	}
-	return Decimal(sign + scientific(digits, exponent-int64(len(fraction)))), nil
+	exponent -= int64(len(fraction))
+	if exponent < lowest || exponent+max(1, int64(len(strings.TrimLeft(digits, "0"))))-1 > highest {
+		return "", bad
+	}
+	return Decimal(sign + scientific(digits, exponent)), nil
 }
 
 func allDigits(s string) bool {

@@ -104,6 +104,12 @@ func TestEncodingValues(t *testing.T) {
 		{"str_decimal", "nan", hexOf("NaN")},
 		{"str_decimal", DecimalOf(bigInt("-12345"), 2), hexOf("-123.45")},
 		{"str_decimal", "1.2.3", "!no decimal"},
+		{"str_decimal", "999E999999999999", hexOf("9.99E+1000000000001")},
+		{"str_decimal", "123456E999999999999999994", hexOf("1.23456E+999999999999999999")}, // the last that Python takes
+		{"str_decimal", "123456E999999999999999995", "!no decimal"},
+		{"str_decimal", "1E-1999999999999999997", hexOf("1E-1999999999999999997")},
+		{"str_decimal", "0.01E-1999999999999999996", "!no decimal"},
+		{"str_decimal", "0E1000000000000000000", "!no decimal"},
 		{"ndarray", [][]int8{{1}, {2, 3}}, "!ragged"},
 		{"ndarray", Array{[]int{2}, []int8{1}}, "!has 1 elements instead of 2"},
 		{"ndarray", Array{nil, []int8{1}}, "!no dimensions"},
