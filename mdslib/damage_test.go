@@ -236,7 +236,7 @@ func TestBombs(t *testing.T) {
 		if s.codec.name == "" || os.Getenv("GOMOSAIC_LONG") == "" && s.info.Format != "csv" {
 			return
 		}
-		size := int64(56 << 20)
+		size := int64(50 << 20)
 		if s.codec.name == "snappy" {
 			size = snappyAtOnce + 1 // an ordinary shard is decompressed in memory
 		}

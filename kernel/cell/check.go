@@ -38,6 +38,7 @@ func (c *compilation) check() {
 	config := types.Config{Importer: c.s.importer, GoVersion: languageVersion, DisableUnusedImportCheck: true, Error: c.typeError}
 	_ = types.NewChecker(&config, c.s.fset, c.pkg, c.info).Files(c.files()) // typeError has heard of all errors
 	c.reportCycles()
+	c.checkImplicit()
 	for _, id := range c.renamed { // the end of a node is computed from the length of its name
 		id.Name = strings.TrimSuffix(id.Name, freshMark)
 	}
@@ -219,6 +220,10 @@ func (c *compilation) typeError(err error) {
 		c.unused = append(c.unused, e.Pos)
 	case strings.HasPrefix(e.Msg, "implicit assignment to unexported field") && strings.Contains(e.Msg, "literal of type "+userPackage+"."):
 		// go/types compares package pointers here, and the package of an earlier cell is another one.
+		if c.implicit == nil {
+			c.implicit = map[token.Pos]bool{}
+		}
+		c.implicit[e.Pos] = true
 	case strings.HasPrefix(e.Msg, "initialization cycle"):
 		// Functions may use the variable that is being set: statements run in order, and functions are variables.
 		c.cycles = append(c.cycles, c.diagnose(e.Pos, e.Msg))

@@ -29,6 +29,8 @@ type compilation struct {
 	unused []token.Pos // declared and not used: tolerated
 	cycles []Diagnostic
 
+	implicit map[token.Pos]bool // values of unexported fields of an earlier cell's structs, which go/types does not check
+
 	// split, declare
 	parts        parts
 	imports      map[string]string // session's and cell's

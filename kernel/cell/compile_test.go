@@ -164,6 +164,35 @@ cell[3]:4:16: cannot use x (variable of type int) as string value in variable de
 	}
 }
 
+// TestLiteralOfEarlierStruct: the values of a literal without field names are checked also where an earlier cell declares the
+// struct.
+func TestLiteralOfEarlierStruct(t *testing.T) {
+	s := newTestSession(t)
+	u, err := s.Compile("type inner struct{ n int8 }\ntype job struct {\n\tid int\n\tf func() error\n\tin inner\n\tany\n}", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Commit(u)
+	for code, want := range map[string]string{
+		"job{1, nil, inner{7}, \"x\"}":                                   "",
+		"[]*job{{1 << 3, func() error { return nil }, inner{'x'}, nil}}": "",
+		"job{\"x\", nil, inner{}, nil}":                                  `cannot use "x" (untyped string constant) as int value in struct literal`,
+		"x := 2.5\njob{int(x), nil, inner{1}, x}":                        "",
+		"x := 2.5\njob{x, nil, inner{}, x}":                              "cannot use x (variable of type float64) as int value in struct literal",
+		"inner{300}":                                                     "cannot use 300 (untyped int constant) as int8 value in struct literal",
+		"[]inner{{1.5}}":                                                 "cannot use 1.5 (untyped float constant) as int8 value in struct literal",
+		"job{1, func() {}, inner{}, nil}":                                "cannot use func() {} (value of type func()) as func() error value in struct literal",
+		"job{nil, nil, inner{}, nil}":                                    "cannot use nil (value of type untyped nil) as int value in struct literal",
+		"job{1, nil}":                                                    "too few values in struct literal of type job",
+	} {
+		_, err := s.Compile(code, 2)
+		var found Errors
+		if (err == nil) != (want == "") || err != nil && (!errors.As(err, &found) || len(found) != 1 || !strings.HasPrefix(found[0].Message, want)) {
+			t.Errorf("%s: got %v, want %q", code, err, want)
+		}
+	}
+}
+
 // TestImportHint: a package is recommended for what it has, one of the standard library also for what it may be to have.
 func TestImportHint(t *testing.T) {
 	for code, want := range map[string]string{
