@@ -152,52 +152,42 @@ func (c cluster) listen(ctx context.Context, address string, n int) (*ranks.Rend
 // gather waits until all tasks have come, for as long as tasks may wait for slots.
 func (c cluster) gather(ctx context.Context, d TorchDistributor, r *ranks.Rendezvous, begun <-chan struct{}, placed chan error) ([]*ranks.Task, error) {
 	patience := time.Duration(cmp.Or(d.PlacementSeconds, 25) * float64(time.Second))
+	late, ended := errors.New("late"), errors.New("all that were begun have ended")
 	waitCtx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	late := errors.New("late")
 	go func() {
-		select {
-		case <-begun:
-		case <-waitCtx.Done():
-			return
-		}
-		select {
-		case <-time.After(patience):
-			stop(late)
-		case <-waitCtx.Done():
-		}
-	}()
-	ended := make(chan struct{})
-	var why error
-	go func() {
-		defer close(ended)
-		select {
-		case why = <-placed:
-			stop(errors.New("the tasks have ended"))
-			placed <- why
-		case <-waitCtx.Done():
+		var timeout <-chan time.Time
+		for {
+			select {
+			case <-begun:
+				begun, timeout = nil, time.After(patience)
+			case <-timeout:
+				stop(late)
+				return
+			case err := <-placed:
+				placed <- err
+				stop(cmp.Or(err, ended))
+				return
+			case <-waitCtx.Done():
+				return
+			}
 		}
 	}()
 	tasks, err := r.Wait(waitCtx)
-	cause := context.Cause(waitCtx)
-	stop(nil)
-	<-ended
-	switch {
+	switch cause := context.Cause(waitCtx); {
 	case err == nil:
 		return tasks, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(cause, late):
+	case cause == late:
 		strangers := ""
 		if n := r.Strangers(); n > 0 {
 			strangers = fmt.Sprintf("; %d connections to %s were turned away because they did not know the job's token", n, r.Address())
 		}
-		want := d.ranks() / c.perTask
-		return nil, fmt.Errorf("distributor: only %d of %d tasks have come within %v: not enough free slots on %s, or executors that cannot reach %s%s; ask for fewer processes, end other work, or raise PlacementSeconds", len(tasks), want, patience, c.session, r.Address(), strangers)
-	case why != nil:
-		return nil, fmt.Errorf("distributor: the ranks' tasks: %w", why)
+		return nil, fmt.Errorf("distributor: only %d of %d tasks have come within %v: not enough free slots on %s, or executors that cannot reach %s%s; ask for fewer processes, end other work, or raise PlacementSeconds", len(tasks), d.ranks()/c.perTask, patience, c.session, r.Address(), strangers)
+	default:
+		return nil, fmt.Errorf("distributor: %d of %d tasks have come: %w", len(tasks), d.ranks()/c.perTask, cause)
 	}
-	return nil, fmt.Errorf("distributor: only %d of the ranks' tasks have come to %s, and Spark says that all are done", len(tasks), r.Address())
 }
 
 // assign makes ranks of tasks: numbered through in the order of the tasks, and on each machine by LOCAL_RANK.

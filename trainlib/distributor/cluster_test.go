@@ -77,7 +77,7 @@ func (c *processes) Conf(_ context.Context, key string) (string, error) {
 func mainTask() {
 	invitation, err := os.ReadFile(os.Args[3])
 	o := ranks.JoinOptions{Program: os.Args[2]}
-	fmt.Sscan(os.Args[4], &o.Task)
+	fmt.Sscan(os.Args[4], &o.Number)
 	if gpus := os.Getenv("GOMOSAIC_TEST_GPUS"); gpus != "" {
 		o.GPUs = strings.Split(gpus, ",")
 	}
@@ -122,14 +122,17 @@ func large(context.Context, dist.World) ([]byte, error) { return make([]byte, 5<
 // TestCluster: the ranks are tasks of the session, whichever names it; their places, logs and result are as in local mode.
 func TestCluster(t *testing.T) {
 	session := connect(t, &processes{slots: 3})
-	for name, s := range map[string]*mdslib.Session{"given": session, "active": nil} {
+	for name, test := range map[string]struct {
+		session *mdslib.Session
+		listen  string
+	}{"given": {session, ""}, "active": {nil, ""}, "every address": {nil, ":0"}, "one address": {nil, "127.0.0.2:0"}} {
 		var log lines
 		dir := t.TempDir()
-		got, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 3, Session: s, Log: log.add, LogDir: dir, Env: []string{"OWN=a b"}}, where)
+		got, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 3, Session: test.session, Listen: test.listen, Log: log.add, LogDir: dir, Env: []string{"OWN=a b"}}, where)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(got, "Rank:0 Size:3 LocalRank:0 LocalSize:3 NodeRank:0 MasterAddr:127.0.0.1 MasterPort:") || !strings.HasSuffix(got, "CUDA= OWN=a b") {
+		if !strings.Contains(got, "Rank:0 Size:3 LocalRank:0 LocalSize:3 NodeRank:0 MasterAddr:127.0.0.") || !strings.Contains(got, "MasterPort:") || !strings.HasSuffix(got, "CUDA= OWN=a b") {
 			t.Errorf("%s: %s", name, got)
 		}
 		for i := range 3 {
@@ -190,6 +193,11 @@ func TestClusterRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %q", err, want)
 		}
+	}
+	// A URL that tasks cannot open is the ranks' program to try.
+	_, err = distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, Data: []string{"nowhere://bucket/set"}, Log: func(int, string) {}}, where)
+	if rank := (*distributor.RankError)(nil); !errors.As(err, &rank) || rank.Host != host || !strings.Contains(rank.Text, "nowhere://bucket/set") {
+		t.Errorf("a URL: %v", err)
 	}
 	if _, err = distributor.Run(t.Context(), distributor.TorchDistributor{Session: session, Listen: "nowhere"}, where); err == nil || !strings.Contains(err.Error(), "Listen") {
 		t.Errorf("Listen: %v", err)

@@ -24,8 +24,9 @@ type TorchDistributor struct {
 	LocalMode    bool // true: all ranks on this machine; false: on the executors of a Spark session
 	UseGPU       bool // one GPU a rank, cuda:LOCAL_RANK, joined by NCCL; false: CPU and Gloo
 
-	// Data are the data sets that the ranks will read, folders or URLs. Before any rank begins, it is checked that the
-	// index.json of each can be read on every machine of the job.
+	// Data are the data sets that the ranks will read, folders or URLs. It is checked on every machine of the job that the
+	// index.json of each can be read, before any rank begins; where only the program of [Run] knows a URL's kind, before it
+	// calls fn.
 	Data []string
 
 	Session          *mdslib.Session // the Spark session for LocalMode false; nil: the one connected last, as in PySpark the active one

@@ -41,7 +41,7 @@ func (here) launch(ctx context.Context, d TorchDistributor, program ship.Program
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := ranks.CanRead(ctx, d.Data); err != nil {
+	if err := ranks.CanRead(ctx, d.Data...); err != nil {
 		return fmt.Errorf("distributor: %w", err)
 	}
 	port, err := freePort()

@@ -68,6 +68,11 @@ func callRank[T any](ctx context.Context, fn func(context.Context, dist.World) (
 			err = fmt.Errorf("%v%s", p, frames(string(debug.Stack())))
 		}
 	}()
+	if data := os.Getenv(ranks.EnvData); data != "" {
+		if err := ranks.CanRead(ctx, strings.Split(data, "\n")...); err != nil {
+			return value, err
+		}
+	}
 	return fn(ctx, w)
 }
 

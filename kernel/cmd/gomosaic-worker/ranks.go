@@ -32,7 +32,7 @@ func joinJob(ctx context.Context, args []string, stdin io.Reader, stderr io.Writ
 	}
 	o := ranks.JoinOptions{Program: args[0]}
 	if err == nil {
-		if o.Task, err = strconv.Atoi(number); err != nil {
+		if o.Number, err = strconv.Atoi(number); err != nil {
 			err = errors.New("the task has no number")
 		}
 	}

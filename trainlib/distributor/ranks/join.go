@@ -23,7 +23,7 @@ import (
 
 // JoinOptions says which task this is.
 type JoinOptions struct {
-	Task    int      // its number
+	Number  int      // which of the job's tasks
 	Program string   // the executable that the ranks run
 	GPUs    []string // those that are the task's, as CUDA_VISIBLE_DEVICES names them; nil: nobody said
 }
@@ -100,7 +100,7 @@ func arrive(conn net.Conn, opts JoinOptions) (Arrival, net.Listener, error) {
 	}
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it, machines have names of their own
 	return Arrival{
-		Task: opts.Task, Host: host, Node: host + " " + strings.TrimSpace(string(boot)), Addr: addr,
+		Number: opts.Number, Host: host, Node: host + " " + strings.TrimSpace(string(boot)), Addr: addr,
 		Port: port.Addr().(*net.TCPAddr).Port, CPUs: runtime.NumCPU(), GPUs: opts.GPUs, Clock: time.Now(),
 	}, port, nil
 }
@@ -110,6 +110,8 @@ type taskSide struct {
 	line *line
 	opts JoinOptions
 	work *Work
+
+	unread []string // data sets that this program cannot open
 }
 
 // serve does what the launcher says.
@@ -187,11 +189,19 @@ func (t *taskSide) prepare(ctx context.Context) error {
 	} else if !stat.Mode().IsRegular() {
 		return fmt.Errorf("the ranks' program %s is no file", t.opts.Program)
 	}
-	return CanRead(ctx, t.work.Data)
+	for _, root := range t.work.Data {
+		err := CanRead(ctx, root)
+		if errors.Is(err, store.ErrNoDriver) {
+			t.unread = append(t.unread, root) // the ranks' program may have one
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// CanRead tells whether each of the data sets, folders or URLs, has an index.json that can be read from here.
-func CanRead(ctx context.Context, data []string) error {
+// CanRead tells whether the index.json of each of the data sets, folders or URLs, can be read from here.
+func CanRead(ctx context.Context, data ...string) error {
 	if len(data) == 0 {
 		return nil
 	}
@@ -227,6 +237,9 @@ func (t *taskSide) start(dir string) (*Processes, error) {
 		common = append(common, "GLOO_SOCKET_IFNAME="+name)
 	}
 	common = append(common, EnvResult+"="+dir)
+	if len(t.unread) > 0 {
+		common = append(common, EnvData+"="+strings.Join(t.unread, "\n"))
+	}
 	var all []Process
 	for i, own := range w.Ranks {
 		all = append(all, Process{

@@ -10,14 +10,14 @@ import (
 
 // Arrival is what a task says of itself when it comes.
 type Arrival struct {
-	Task  int       // its number, 0 … tasks-1
-	Host  string    // its machine's name
-	Node  string    // tells machines of one name apart
-	Addr  string    // its machine's address, on the way to the launcher
-	Port  int       // a port that is free there until the ranks start
-	CPUs  int       // processors that it may use
-	GPUs  []string  // those that are the task's own, as CUDA_VISIBLE_DEVICES names them; nil when nobody said
-	Clock time.Time // when it said so
+	Number int       // 0 … tasks-1
+	Host   string    // its machine's name
+	Node   string    // tells machines of one name apart
+	Addr   string    // its machine's address, on the way to the launcher
+	Port   int       // a port that is free there until the ranks start
+	CPUs   int       // processors that it may use
+	GPUs   []string  // those that are the task's own, as CUDA_VISIBLE_DEVICES names them; nil when nobody said
+	Clock  time.Time // when it said so
 }
 
 // Work is what a task is to do: to run one or more ranks of one program.

@@ -16,6 +16,10 @@ import (
 // EnvResult names the environment variable that tells a rank the folder where it leaves its result, as [ResultFile] says.
 const EnvResult = "GOMOSAIC_RANK_RESULT"
 
+// EnvData names the environment variable that tells a rank, one a line, the data sets that are for its program to try whether
+// they can be read: the task's own has no driver for their URLs.
+const EnvData = "GOMOSAIC_RANK_DATA"
+
 // ResultFile is the file of a rank's result in the folder of $GOMOSAIC_RANK_RESULT.
 func ResultFile(dir string, rank int) string {
 	return filepath.Join(dir, fmt.Sprintf("rank-%d.result", rank))

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	var o ranks.JoinOptions
 	var invited string
-	fmt.Scan(&o.Task, &o.Program, &invited)
+	fmt.Scan(&o.Number, &o.Program, &invited)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	if err := ranks.Join(ctx, invited, o); err != nil {
@@ -107,7 +107,7 @@ func TestJob(t *testing.T) {
 	tasks := wait(t, r)
 	var work []ranks.Work
 	for i, task := range tasks {
-		if task.Task != i || task.Host == "" || task.Addr != "127.0.0.1" || task.Port == 0 || task.CPUs < 1 {
+		if task.Number != i || task.Host == "" || task.Addr != "127.0.0.1" || task.Port == 0 || task.CPUs < 1 {
 			t.Errorf("task %d: %+v", i, task.Arrival)
 		}
 		script := `echo "rank $OWN on $GLOO_SOCKET_IFNAME, $SHARED, $HERE$NOWHERE"; dd if=/dev/zero bs=1M count=3 of=$GOMOSAIC_RANK_RESULT/rank-$OWN.result status=none; [ $OWN != 4 ] || exit 7`

@@ -200,12 +200,12 @@ func (r *Rendezvous) admit(t *Task) (unwanted *Task, refusal string) {
 		return t, "the job is over"
 	case r.missing == 0:
 		return t, "the job has all its tasks"
-	case t.Arrival.Task < 0 || t.Arrival.Task >= len(r.tasks):
-		return t, fmt.Sprintf("the job has tasks 0 to %d, not %d", len(r.tasks)-1, t.Arrival.Task)
+	case t.Number < 0 || t.Number >= len(r.tasks):
+		return t, fmt.Sprintf("the job has tasks 0 to %d, not %d", len(r.tasks)-1, t.Number)
 	}
 	t.line.conn.SetDeadline(time.Time{})
-	before := r.tasks[t.Arrival.Task]
-	r.tasks[t.Arrival.Task] = t
+	before := r.tasks[t.Number]
+	r.tasks[t.Number] = t
 	if before != nil {
 		return before, "another attempt of this task has come"
 	}
