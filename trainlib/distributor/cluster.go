@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +117,11 @@ func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Pr
 	for i := range outputs {
 		outputs[i] = logs.writer(i)
 	}
-	job, err := ranks.Begin(ctx, tasks, c.assign(d, program, tasks), outputs, resultDir)
+	tasks, work, err := c.assign(d, program, tasks)
+	if err != nil {
+		return err
+	}
+	job, err := ranks.Begin(ctx, tasks, work, outputs, resultDir)
 	if err != nil {
 		stop()
 		var fault *ranks.TaskError
@@ -190,44 +195,61 @@ func (c cluster) gather(ctx context.Context, d TorchDistributor, r *ranks.Rendez
 	}
 }
 
-// assign makes ranks of tasks: numbered through in the order of the tasks, and on each machine by LOCAL_RANK.
-func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks.Task) []ranks.Work {
-	type node struct {
-		index, ranks int
-		gpus         []string
-	}
-	nodes := map[string]*node{}
-	worlds := make([]dist.World, 0, d.ranks())
-	for i, t := range tasks {
-		at := nodes[t.Node]
-		if at == nil {
-			at = &node{index: len(nodes)}
-			nodes[t.Node] = at
+// assign makes ranks of tasks, numbered through in the order that it gives them: of each machine's tasks those of torchrun's
+// contract, RANK being GROUP_RANK·LOCAL_WORLD_SIZE+LOCAL_RANK. Where machines have unequal numbers of tasks, which that
+// contract, and the order of samples that rests on it, doesn't know, each task counts as a machine, as it does in PySpark.
+func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks.Task) ([]*ranks.Task, []ranks.Work, error) {
+	var nodes []string
+	on := map[string][]*ranks.Task{}
+	for _, t := range tasks {
+		if on[t.Node] == nil {
+			nodes = append(nodes, t.Node)
 		}
-		at.gpus = append(at.gpus, t.GPUs...)
-		for k := range c.perTask {
-			worlds = append(worlds, dist.World{
-				Rank: i*c.perTask + k, Size: d.ranks(), LocalRank: at.ranks, NodeRank: at.index, MasterAddr: tasks[0].Addr, MasterPort: tasks[0].Port,
-			})
-			at.ranks++
-		}
+		on[t.Node] = append(on[t.Node], t)
 	}
-	env := append(append([]string{}, program.Env...), d.Env...)
-	all := make([]ranks.Work, len(tasks))
-	for i, t := range tasks {
-		at := nodes[t.Node]
-		all[i] = ranks.Work{First: i * c.perTask, Args: program.Args, Env: env, Paths: libtorch(), Data: absolute(d.Data)}
-		for _, w := range worlds[i*c.perTask : (i+1)*c.perTask] {
-			w.LocalSize = at.ranks
-			own := append(w.Env(), threads(t.CPUs, at.ranks))
-			switch {
-			case !d.UseGPU:
-				own = append(own, "CUDA_VISIBLE_DEVICES=")
-			case len(at.gpus) > 0: // all of the machine's ranks see the same GPUs, in the order of their LOCAL_RANK
-				own = append(own, "CUDA_VISIBLE_DEVICES="+strings.Join(at.gpus, ","))
+	even := true
+	for _, node := range nodes {
+		even = even && len(on[node]) == len(on[nodes[0]])
+	}
+	env, paths := slices.Concat(program.Env, d.Env), libtorch()
+	var ordered []*ranks.Task
+	var all []ranks.Work
+	for n, node := range nodes {
+		var gpus []string // of the machine's tasks: all of its ranks see the same ones, in the order of LOCAL_RANK
+		for _, t := range on[node] {
+			gpus = append(gpus, t.GPUs...)
+		}
+		for i, t := range on[node] {
+			work := ranks.Work{First: len(ordered) * c.perTask, Args: program.Args, Env: env, Paths: paths, Data: absolute(d.Data)}
+			for k := range c.perTask {
+				w := dist.World{
+					Rank: work.First + k, Size: d.ranks(), MasterAddr: tasks[0].Addr, MasterPort: tasks[0].Port,
+					LocalRank: i*c.perTask + k, LocalSize: len(on[node]) * c.perTask, NodeRank: n,
+				}
+				cpus, visible := threads(t.CPUs, w.LocalSize), gpus
+				if !even {
+					w.LocalRank, w.LocalSize, w.NodeRank, visible = k, c.perTask, len(ordered), t.GPUs
+				}
+				own := append(w.Env(), cpus)
+				switch {
+				case len(visible) > 0 || !d.UseGPU:
+					own = append(own, "CUDA_VISIBLE_DEVICES="+strings.Join(visible, ","))
+				case !even:
+					return nil, nil, fmt.Errorf("distributor: the machines have unequal numbers of tasks, and Spark does not say which GPU is whose, since its executors have no Python: ask for as many tasks on each (%s)", strings.Join(hosts(tasks), ", "))
+				}
+				work.Ranks = append(work.Ranks, own)
 			}
-			all[i].Ranks = append(all[i].Ranks, own)
+			ordered, all = append(ordered, t), append(all, work)
 		}
+	}
+	return ordered, all, nil
+}
+
+// hosts are the names of the tasks' machines.
+func hosts(tasks []*ranks.Task) []string {
+	var all []string
+	for _, t := range tasks {
+		all = append(all, t.Host)
 	}
 	return all
 }
