@@ -42,9 +42,11 @@ type Conversion struct {
 	resumed   bool   // attempt is one that was broken off
 	remote    store.Store
 	remoteURL string
-	copied    copiedFiles // to the remote
-	started   time.Time
-	bar       *display.ProgressBar // nil without
+
+	tasksAtRemote bool        // tasks write there themselves
+	copied        copiedFiles // to the remote
+	started       time.Time
+	bar           *display.ProgressBar // nil without
 
 	mu       sync.Mutex
 	progress map[int]WriteProgress // by partition
@@ -205,20 +207,7 @@ func (c *Conversion) report(partition int, p WriteProgress) {
 
 // Report sums an index up as the report of one partition, which is complete.
 func (c *Conversion) Report(partition int, index *Index, took time.Duration) PartitionReport {
-	r := PartitionReport{
-		Partition: partition, Dir: partitionDir(partition), Samples: int64(index.NumSamples()), Shards: len(index.Shards),
-		RawBytes: index.RawBytes(), ZipBytes: index.StoredBytes(), Seconds: took.Seconds(), ShardBytes: []int64{}, ShardZipBytes: []int64{},
-	}
-	for i := range index.Shards {
-		raw, stored := int64(0), int64(0)
-		for _, part := range index.Shards[i].parts() {
-			raw += part.raw.Bytes
-		}
-		for _, f := range index.Shards[i].Files() {
-			stored += f.Bytes
-		}
-		r.ShardBytes, r.ShardZipBytes = append(r.ShardBytes, raw), append(r.ShardZipBytes, stored)
-	}
+	r := NewPartitionReport(partition, partitionDir(partition), index, took)
 	if c.bar != nil {
 		c.bar.Add(1)
 	}
@@ -257,7 +246,7 @@ func (c *Conversion) Commit(ctx context.Context, engine string, partitions []Par
 	}
 	if err := c.commit(ctx, r.Partitions); err != nil {
 		for _, p := range r.Partitions { // those that had their places already
-			if !c.replaces || c.broken {
+			if (!c.replaces || c.broken) && !c.tasksAtRemote {
 				if place := filepath.Join(c.attempt, p.Dir); c.opts.Resume && os.Rename(filepath.Join(c.dir, p.Dir), place) == nil {
 					continue // it is complete, and stays for the next attempt
 				}
@@ -273,20 +262,27 @@ func (c *Conversion) Commit(ctx context.Context, engine string, partitions []Par
 	return r, nil
 }
 
+// commit gives the partitions their places, which become their Dirs, and publishes the merged index.
 func (c *Conversion) commit(ctx context.Context, partitions []PartitionReport) error {
+	if c.tasksAtRemote {
+		return c.commitAtRemote(ctx, partitions)
+	}
 	if err := c.removeEarlier(); err != nil {
 		return err
 	}
 	var indexes []string
-	for _, p := range partitions {
-		to := filepath.Join(c.dir, p.Dir)
+	for i := range partitions {
+		p := &partitions[i]
+		place := partitionDir(p.Partition)
+		to := filepath.Join(c.dir, place)
 		if err := os.Rename(filepath.Join(c.attempt, p.Dir), to); err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
+		p.Dir = place
 		indexes = append(indexes, filepath.Join(to, IndexName))
 	}
 	if c.remote == nil {
-		if err := os.RemoveAll(c.attempt); err != nil { // empty by now
+		if err := os.RemoveAll(c.attempt); err != nil { // but for tasks that were tried again, empty by now
 			return fmt.Errorf("mdslib: %w", err)
 		}
 		if c.opts.NoMergedIndex {

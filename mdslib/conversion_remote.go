@@ -27,7 +27,7 @@ type copiedFiles struct {
 // isPartitionFile tells whether a partition's file has such a key.
 func isPartitionFile(key string) bool {
 	dir, name, _ := strings.Cut(key, "/")
-	return isNumber(dir) && name != "" && !strings.Contains(name, "/")
+	return isTaskDir(dir) && name != "" && !strings.Contains(name, "/")
 }
 
 // upload copies all files but the merged index, the partitions' own indexes after their shards, and removes those of an
@@ -113,6 +113,16 @@ func (c *Conversion) put(ctx context.Context, keys []string) error {
 	return ctx.Err()
 }
 
+// deleteAll deletes files at the remote, side by side.
+func (c *Conversion) deleteAll(ctx context.Context, keys []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, key := range keys {
+		group.Go(func() error { return c.remote.Delete(ctx, key) })
+	}
+	return group.Wait()
+}
+
 // takeBackTimeout bounds how long a failed conversion deletes at the remote.
 const takeBackTimeout = 2 * time.Minute
 
@@ -120,19 +130,20 @@ const takeBackTimeout = 2 * time.Minute
 func (c *Conversion) removeCopied() string {
 	c.copied.mu.Lock()
 	defer c.copied.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), takeBackTimeout) // the conversion's own may be done
+	defer cancel()
+	url := store.Redacted(c.remoteURL)
+	if c.tasksAtRemote {
+		var err error
+		if c.copied.keys, err = c.taskFiles(ctx, c.isOurs); err != nil {
+			return fmt.Sprintf(", what tasks wrote to %s belongs to no data set and was not removed (%v): delete the folders whose names hold %s", url, err, c.TaskToken())
+		}
+	}
 	if len(c.copied.keys) == 0 {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), takeBackTimeout) // the conversion's own may be done
-	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
-	for _, key := range c.copied.keys {
-		group.Go(func() error { return c.remote.Delete(ctx, key) })
-	}
-	url := store.Redacted(c.remoteURL)
 	said := fmt.Sprintf(", the %d files copied to %s were removed again", len(c.copied.keys), url)
-	if err := group.Wait(); err != nil {
+	if err := c.deleteAll(ctx, c.copied.keys); err != nil {
 		said = fmt.Sprintf(", the %d files copied to %s belong to no data set and could not all be removed (%v): delete them", len(c.copied.keys), url, err)
 	}
 	if c.copied.replaced {

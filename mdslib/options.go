@@ -51,6 +51,11 @@ type MDSOptions struct {
 	// NoMergedIndex leaves the partitions of DataFrameToMDS as data sets of their own, without an index.json over them all, as
 	// merge_index=False does in the reference. [MergeIndex] merges them later.
 	NoMergedIndex bool `json:"no_merged_index,omitempty"`
+	// SparkWriters says who writes the shards of a DataFrame of Spark: "transform", tasks on its executors that SELECT TRANSFORM
+	// runs; "mapInArrow", the same by way of Python there; "executors", the first of both that the platform permits; "driver",
+	// this process, from rows that Spark sends. "" is executors where they can, else driver; the report says which, and why.
+	// Other engines pass it by.
+	SparkWriters string `json:"spark_writers,omitempty"`
 	// ProgressBar shows a bar while DataFrameToMDS runs: in the notebook, or in lines on standard error.
 	ProgressBar bool `json:"progress_bar,omitempty"`
 	// NullAs offers a value for the nulls of a column, which are refused otherwise. It is encoded as any other.

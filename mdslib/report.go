@@ -132,7 +132,7 @@ func (r *Report) chart() display.Chart {
 			raw.Points = append(raw.Points, display.Point{X: at, Y: float64(bytes) / 1e6})
 			stored.Points = append(stored.Points, display.Point{X: at, Y: float64(p.ShardZipBytes[i]) / 1e6})
 			if kind == display.Bar {
-				c.Categories = append(c.Categories, fmt.Sprintf("%s/%d", strings.TrimLeft(p.Dir[:len(p.Dir)-1], "0")+p.Dir[len(p.Dir)-1:], i))
+				c.Categories = append(c.Categories, fmt.Sprintf("%d/%d", p.Partition, i))
 			}
 		}
 	}

@@ -23,8 +23,8 @@ type engine struct {
 	leave func() // gives back a server of our own; nil for another's
 
 	executors executors
+	probes    probes
 	worker    *program // gomosaic-worker
-	python    pythonProbe
 }
 
 // open reads a connection string and opens a session.

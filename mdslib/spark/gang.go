@@ -39,9 +39,9 @@ func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 	if err != nil {
 		return err
 	}
-	noPython := e.python.probe(ctx, e)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	noPython := e.permitted(ctx, byMapInArrow)
+	if u := (*errUnable)(nil); noPython != nil && !errors.As(noPython, &u) {
+		return noPython
 	}
 	t := &task{program: e.worker, args: []string{"ranks"}, files: []artifact{program, dataArtifact("invitation", []byte(tasks.Invitation))}}
 	submitted := sync.OnceFunc(tasks.Submitted)
@@ -53,36 +53,8 @@ func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 		}
 		_, err := e.collectLines(ctx, transformed(input, []string{"id"}, script))
 		if err != nil {
-			err = errors.Join(err, noPython)
+			err = errors.Join(err, fmt.Errorf("spark: no barrier stage: %w", noPython))
 		}
 		return err
 	})
-}
-
-// pythonProbe is what a session knows of Python on its executors.
-type pythonProbe struct {
-	mu    sync.Mutex
-	known bool
-	err   error // why functions in Python don't run there
-}
-
-// probe tells by one row why Python does not run on the executors, nil where it does. The answer is kept.
-func (p *pythonProbe) probe(ctx context.Context, e *engine) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.known {
-		row, err := relationOf(&plan.Range{End: 1, Step: 1, Partitions: 1})
-		if err != nil {
-			return err
-		}
-		_, err = e.collectMapped(ctx, row, "cat >/dev/null", false)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			err = fmt.Errorf("spark: no barrier stage, since Python does not run on the executors: %w", err)
-		}
-		p.known, p.err = true, err
-	}
-	return p.err
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -75,7 +76,10 @@ func samples(t *testing.T, dir string) []string {
 	return all
 }
 
-// TestConversion: the data set made of Spark's rows has the local engine's samples, in the same order.
+// writersSay is all that a conversion may be told to take, and what its report then says.
+var writersSay = map[string]string{"": "by TRANSFORM", "transform": "by TRANSFORM", "mapInArrow": "by mapInArrow", "driver": "the rows of Spark"}
+
+// TestConversion: the data set made of Spark's rows, by whomever, has the local engine's samples, in the same order.
 func TestConversion(t *testing.T) {
 	dir, out := images(t), t.TempDir()
 	here, err := mdslib.Connect(t.Context(), "local")
@@ -85,18 +89,25 @@ func TestConversion(t *testing.T) {
 	options := func(name string) mdslib.MDSOptions {
 		return mdslib.MDSOptions{Out: filepath.Join(out, name), Columns: mdslib.Columns{"image": "bytes", "label": "int64", "name": "str"}, Hashes: []string{"sha1"}, SizeLimit: "1mb"}
 	}
-	report, err := mdslib.DataFrameToMDS(t.Context(), split(t, session, dir), options("spark"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if _, err := mdslib.DataFrameToMDS(t.Context(), split(t, here, dir), options("local")); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := samples(t, options("spark").Out), samples(t, options("local").Out); !slices.Equal(got, want) || len(got) != 40 {
-		t.Errorf("samples\nSpark %q\nlocal %q", got, want)
-	}
-	if report.Samples != 40 || report.Shards < 2 || !strings.Contains(report.Engine, "the rows of Spark "+direct.version) {
-		t.Errorf("report %+v", report)
+	want := samples(t, options("local").Out)
+	for way, says := range writersSay {
+		t.Run("by "+way, func(t *testing.T) {
+			opts := options("spark " + way)
+			opts.SparkWriters = way
+			report, err := mdslib.DataFrameToMDS(t.Context(), split(t, session, dir), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := samples(t, opts.Out); !slices.Equal(got, want) || len(got) != 40 {
+				t.Errorf("samples\nSpark %q\nlocal %q", got, want)
+			}
+			if report.Samples != 40 || report.Shards < 2 || !strings.Contains(report.Engine, says) || !strings.Contains(report.Engine, "Spark "+direct.version) {
+				t.Errorf("report %+v", report)
+			}
+		})
 	}
 
 	yielded := options("yielded")
@@ -110,8 +121,64 @@ func TestConversion(t *testing.T) {
 			}
 		}
 	}
-	if report, err := mdslib.DataFrameToMDS(t.Context(), split(t, session, dir), yielded); err != nil || report.Samples != 80 {
+	if report, err := mdslib.DataFrameToMDS(t.Context(), split(t, session, dir), yielded); err != nil || report.Samples != 80 || !strings.Contains(report.Engine, "UDFIterable") {
 		t.Errorf("UDFIterable: %v, %v", report, err)
+	}
+}
+
+// manyTypes is a row source with all that a column can be, in four partitions, one of them empty.
+const manyTypes = `SELECT id, CAST(id % 100 - 50 AS TINYINT) AS ti, CAST(id * 3 AS SMALLINT) AS si, CAST(id AS INT) AS i, CAST(id / 7 AS FLOAT) AS f,
+  IF(id = 5, double('NaN'), id / 7) AS d, CAST(id / 8 AS DECIMAL(20,6)) AS dec, id % 2 = 0 AS b,
+  concat('tab\t newline\n ! E \\ \'', CAST(id AS STRING), 'ü🌷') AS s, IF(id = 3, '', repeat('x', 300)) AS long,
+  unhex(sha2(CAST(id AS STRING), 256)) AS bin, IF(id = 4, X'', unhex(repeat(sha2(CAST(id AS STRING), 512), 20))) AS bins,
+  DATE'1969-12-30' + CAST(id AS INT) AS day, timestamp_micros(id * 1000003 - 5) AS at, TIMESTAMP_NTZ'2024-02-29 23:59:59.999999' AS ntz,
+  array(id, id + 1) AS longs, array(CAST(id AS FLOAT), float('Infinity')) AS floats, array(array(1.5D, 2D), array(3D, id)) AS matrix,
+  named_struct('a', id, 'b', array('x\ty', NULL), 'c', CAST(NULL AS INT), 'at', timestamp_micros(id + 1), 'dec', 1.10BD) AS st,
+  map('k', id, 'l', NULL) AS m, map(1, 'one') AS mi
+  FROM range(0, 60, 1, 4) WHERE id < 15 OR id >= 30`
+
+// TestConversionOfTypes: every type of column, whoever writes: the same shards from tasks and from the driver, which Python reads.
+func TestConversionOfTypes(t *testing.T) {
+	rows, err := session.SQL(t.Context(), manyTypes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	var want []string
+	for _, way := range []string{"driver", "transform", "mapInArrow"} {
+		opts := mdslib.MDSOptions{Out: filepath.Join(out, way), Compression: "none", SparkWriters: way, ProgressBar: true}
+		report, err := mdslib.DataFrameToMDS(t.Context(), rows, opts)
+		if err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+		if parts := len(report.Partitions); report.Samples != 45 || way != "driver" && parts != 3 {
+			t.Errorf("%s: %d samples in %d partitions", way, report.Samples, parts)
+		}
+		d, err := mdslib.OpenDataset(opts.Out, mdslib.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for s, err := range d.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := ""
+			for _, name := range slices.Sorted(maps.Keys(s)) {
+				text += fmt.Sprintf("%s=%v ", name, s[name])
+			}
+			got = append(got, text)
+		}
+		d.Close()
+		if way == "driver" {
+			want = got
+			t.Log(got[5])
+		}
+		for i := range got {
+			if i >= len(want) || got[i] != want[i] {
+				t.Fatalf("%s: sample %d is\n%s, want\n%s", way, i, got[i], want[i])
+			}
+		}
 	}
 }
 
@@ -130,7 +197,7 @@ func TestConversionFailures(t *testing.T) {
 		frame *mdslib.DataFrame
 		says  string
 	}{
-		"null":    {rows.Select("nullif(id, 150000) AS n"), `spark: row 150000 of the DataFrame: column "n": it is NULL`},
+		"null":    {rows.Select("nullif(id, 150000) AS n"), `column "n": it is NULL`},
 		"task":    {rows.Select("10 div (id - 199999) AS n"), "DIVIDE_BY_ZERO"},
 		"no rows": {rows.Filter("id < 0"), "the DataFrame has no rows"},
 		"column":  {rows.Select("idd"), "UNRESOLVED_COLUMN"},

@@ -28,7 +28,7 @@ import (
 func init() {
 	// The session of another engine of the same server, whose executors seem to have no Python.
 	mdslib.RegisterEngine("no-python", func(context.Context, string) (mdslib.Engine, error) {
-		return &engine{client: direct.client, worker: newWorker(), python: pythonProbe{known: true, err: errors.New("no Python here")}}, nil
+		return &engine{client: direct.client, worker: newWorker(), probes: probes{refusals: map[writers]string{byMapInArrow: "no Python here"}}}, nil
 	})
 }
 

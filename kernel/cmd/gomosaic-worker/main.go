@@ -15,6 +15,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"gomosaic/mdslib/spark/worker"
 )
 
 func main() {
@@ -29,6 +31,8 @@ const usage = `gomosaic-worker reads and writes Mosaic data shards, and runs ran
   partitions < job.json             print how many partitions a DataFrame's plan has
   convert < job.json                write one partition as MDS; print its report
   ranks PROGRAM INVITATION          run ranks of a training job as its launcher says; see package ranks
+  rows JOB < rows                   write a partition's rows, as Spark's TRANSFORM gives them, as MDS; print its result
+  arrow JOB < stream                the same of an Arrow stream
   verify [-samples N] [-json] DIR   check a data set: index, sizes, hashes, every sample; print the first N
   version                           print the version and the platform
 
@@ -55,6 +59,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 0
 	case "ranks":
 		return joinJob(ctx, args[1:], stdin, stderr)
+	case "rows", "arrow":
+		read := map[string]func(context.Context, *worker.Job, io.Reader) (*worker.Result, error){"rows": worker.ConvertText, "arrow": convertArrow}[args[0]]
+		if err := convertRows(ctx, args[1:], stdin, stdout, read); err != nil {
+			failTask(stdin, stderr, err)
+			return 1
+		}
+		return 0
 	case "verify":
 		return verify(ctx, args[1:], stdout, stderr)
 	case "version":

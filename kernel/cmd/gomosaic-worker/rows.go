@@ -1,0 +1,112 @@
+package main
+
+// Tasks of Spark: the rows of one partition come on standard input, as text or as an Arrow stream, and become a data set of
+// their own.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+
+	"gomosaic/mdslib/arrowmds"
+	"gomosaic/mdslib/spark/worker"
+	_ "gomosaic/mdslib/store/s3"
+)
+
+// convertRows writes the rows that read takes from standard input, and prints the result in a line; nothing where there are no
+// rows.
+func convertRows(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, read func(context.Context, *worker.Job, io.Reader) (*worker.Result, error)) error {
+	if len(args) != 1 {
+		return errors.New("want the file of a job")
+	}
+	job, err := worker.ReadJob(args[0])
+	if err != nil {
+		return err
+	}
+	// What the writers need for a time goes where Spark removes it, whatever becomes of us.
+	if dir, err := os.Getwd(); err == nil && os.Getenv("TMPDIR") == "" {
+		os.Setenv("TMPDIR", dir)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go endWithParent(cancel)
+	result, err := read(ctx, job, stdin)
+	if err != nil || result == nil {
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(result)
+}
+
+// endWithParent cancels when the process that started us is gone: what we write is of no use then.
+func endWithParent(cancel context.CancelCauseFunc) {
+	parent := os.Getppid()
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	cancel(errors.New("the executor has ended"))
+	time.Sleep(10 * time.Second) // for what is under way to be removed
+	os.Exit(1)
+}
+
+// convertArrow writes the rows of an Arrow stream. The partition's number is in the environment.
+func convertArrow(ctx context.Context, job *worker.Job, in io.Reader) (*worker.Result, error) {
+	partition, err := strconv.Atoi(os.Getenv("GOMOSAIC_TASK_PARTITION"))
+	if err != nil {
+		return nil, fmt.Errorf("GOMOSAIC_TASK_PARTITION: %w", err)
+	}
+	return worker.Convert(ctx, job, partition, arrowRows(in))
+}
+
+// arrowRows yields the rows of an Arrow stream, which must have its end.
+func arrowRows(in io.Reader) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		r, err := ipc.NewReader(in)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer r.Release()
+		values := make([]any, r.Schema().NumFields())
+		for r.Next() {
+			record := r.Record()
+			columns := make([]func(int) any, len(values))
+			for i := range columns {
+				if columns[i], err = arrowmds.Values(record.Column(i)); err != nil {
+					yield(nil, fmt.Errorf("column %q: %w", r.Schema().Field(i).Name, err))
+					return
+				}
+			}
+			for row := range int(record.NumRows()) {
+				for i, value := range columns {
+					values[i] = value(row)
+				}
+				if !yield(values, nil) {
+					return
+				}
+			}
+		}
+		if err := r.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// lastWords is the most that Spark shows of a task's standard error.
+const lastWords = 1500
+
+// failTask says why a task failed so that Spark shows it: only what comes after the rows were taken, and before the end is
+// seen, of which it keeps the last 2 KB.
+func failTask(stdin io.Reader, stderr io.Writer, err error) {
+	_, _ = io.Copy(io.Discard, stdin)
+	text := fmt.Sprintf("gomosaic-worker: %v\n", err)
+	fmt.Fprint(stderr, text[:min(len(text), lastWords)])
+	time.Sleep(300 * time.Millisecond)
+}

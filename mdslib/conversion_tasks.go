@@ -1,0 +1,184 @@
+package mdslib
+
+// Conversions whose partitions are written by tasks on other machines, which may be killed, tried again, or run twice at the
+// same time. Each try writes to a folder of its own; the ones that the driver hears of become the data set, the others are
+// removed, and one that still writes after that writes what no index names.
+//
+// Where there is no remote, or the local files are kept beside it, the folders lie in the attempt's, which the tasks' machines
+// must share with this one, and Commit gives those that count their places. Else tasks write to the remote, where nothing can
+// be renamed: their folders keep their names there,
+//
+//	s3://bucket/flowers/00003-k3x9-a7qw/shard.00000.mds.zstd, index.json
+//	s3://bucket/flowers/index.json
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gomosaic/mdslib/store"
+)
+
+// TaskOptions returns the options of the tasks' writers, of which each appends a folder of its own to Out and Remote, those of
+// both that are set. Its name is the partition's number in five digits or more, TaskToken and something that no other try has,
+// with a "-" between. marker is a file that tasks must find, or the folder is not shared with them; "" where there is none.
+func (c *Conversion) TaskOptions() (opts MDSOptions, marker string, err error) {
+	opts = c.opts
+	opts.ExistOK, opts.KeepLocal, opts.Resume, opts.ProgressBar, opts.NoMergedIndex = false, false, false, false, false
+	opts.UDFIterable, opts.Progress, opts.OnInvalid, opts.SparkWriters = nil, nil, nil, ""
+	if c.remote != nil && !(c.opts.KeepLocal && !c.temporary) {
+		c.tasksAtRemote = true
+		opts.Out, opts.Remote = "", c.remoteURL
+		if dir, ok := store.LocalPath(c.remoteURL); ok {
+			if opts.Remote, err = filepath.Abs(dir); err != nil {
+				return opts, "", fmt.Errorf("mdslib: %w", err)
+			}
+			// no marker: the remote is not ours to put one into, and Commit finds out
+		}
+		return opts, "", nil
+	}
+	opts.Remote = ""
+	if opts.Out, err = filepath.Abs(c.attempt); err != nil {
+		return opts, "", fmt.Errorf("mdslib: %w", err)
+	}
+	marker = store.TempName(filepath.Join(opts.Out, "shared"))
+	if err := os.WriteFile(marker, nil, 0o666); err != nil {
+		return opts, "", fmt.Errorf("mdslib: %w", err)
+	}
+	return opts, marker, nil
+}
+
+// TaskToken is what the names of the folders of this conversion's tasks hold.
+func (c *Conversion) TaskToken() string {
+	name := filepath.Base(c.attempt)
+	return name[strings.LastIndexByte(name, '-')+1:]
+}
+
+// ReportTask adds what a task says on its way to the progress.
+func (c *Conversion) ReportTask(partition int, p WriteProgress) {
+	if c.opts.Progress != nil || c.bar != nil {
+		c.report(partition, p)
+	}
+}
+
+// NoteTasks shows how far single tasks are, beside the whole.
+func (c *Conversion) NoteTasks(text string) {
+	if c.bar != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.bar.Note("tasks", text)
+	}
+}
+
+// TaskDone adds a task's end to the progress.
+func (c *Conversion) TaskDone(r PartitionReport) {
+	c.ReportTask(r.Partition, WriteProgress{Shards: r.Shards, Samples: r.Samples, RawBytes: r.RawBytes, StoredBytes: r.ZipBytes})
+	if c.bar != nil {
+		c.bar.Add(1)
+	}
+}
+
+// CheckTasks sees whether what the tasks report lies where this process reads it, each partition once.
+func (c *Conversion) CheckTasks(partitions []PartitionReport) error {
+	seen := map[int]bool{}
+	for _, p := range partitions {
+		name, token, _ := strings.Cut(p.Dir, "-")
+		if seen[p.Partition] || !isNumber(name) || name != partitionDir(p.Partition) || !strings.HasPrefix(token, c.TaskToken()+"-") || strings.ContainsAny(p.Dir, `/\`) {
+			return fmt.Errorf("mdslib: a task reports partition %d in the folder %q, which is not one of this conversion, or the second of that partition", p.Partition, p.Dir)
+		}
+		seen[p.Partition] = true
+		folder := filepath.Join(c.attempt, p.Dir)
+		if c.tasksAtRemote {
+			dir, local := store.LocalPath(c.remoteURL)
+			if !local {
+				continue // reading its index finds out
+			}
+			folder = filepath.Join(dir, p.Dir)
+		}
+		if _, err := os.Stat(filepath.Join(folder, IndexName)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("mdslib: a task wrote partition %d to %s, which this process does not see (%w): want a folder that the executors share with it, or a URL", p.Partition, folder, err)
+		} else if err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+	}
+	return nil
+}
+
+// NewPartitionReport sums an index up as the report of one complete partition.
+func NewPartitionReport(partition int, dir string, index *Index, took time.Duration) PartitionReport {
+	r := PartitionReport{
+		Partition: partition, Dir: dir, Samples: int64(index.NumSamples()), Shards: len(index.Shards),
+		RawBytes: index.RawBytes(), ZipBytes: index.StoredBytes(), Seconds: took.Seconds(), ShardBytes: []int64{}, ShardZipBytes: []int64{},
+	}
+	for i := range index.Shards {
+		raw, stored := int64(0), int64(0)
+		for _, part := range index.Shards[i].parts() {
+			raw += part.raw.Bytes
+		}
+		for _, f := range index.Shards[i].Files() {
+			stored += f.Bytes
+		}
+		r.ShardBytes, r.ShardZipBytes = append(r.ShardBytes, raw), append(r.ShardZipBytes, stored)
+	}
+	return r
+}
+
+// isTaskDir tells whether a folder of a remote has the name of a partition, one written by a task or not.
+func isTaskDir(name string) bool {
+	number, rest, task := strings.Cut(name, "-")
+	return isNumber(number) && (!task || rest != "")
+}
+
+// commitAtRemote makes a data set of what tasks wrote to the remote: an earlier one goes, index.json first, and so does what no
+// task of this conversion reported.
+func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionReport) error {
+	c.copied.mu.Lock()
+	c.copied.replaced = c.opts.ExistOK
+	c.copied.mu.Unlock()
+	if err := prepareRemote(ctx, c.remote, c.remoteURL, c.opts.ExistOK); err != nil {
+		return err
+	}
+	counts := map[string]bool{}
+	var indexes []string
+	for _, p := range partitions {
+		counts[p.Dir] = true
+		indexes = append(indexes, store.Join(c.remoteURL, p.Dir+"/"+IndexName))
+	}
+	others, err := c.taskFiles(ctx, func(dir string) bool { return !counts[dir] && (c.opts.ExistOK || c.isOurs(dir)) })
+	if err == nil {
+		err = c.deleteAll(ctx, others)
+	}
+	if err != nil {
+		return fmt.Errorf("mdslib: %w", err)
+	}
+	if !c.opts.NoMergedIndex {
+		if err := MergeIndexFiles(ctx, indexes, c.remoteURL, MergeOptions{}); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(c.dir)
+}
+
+// isOurs tells whether a folder at the remote is that of one of this conversion's tasks.
+func (c *Conversion) isOurs(dir string) bool {
+	return slices.Contains(strings.Split(dir, "-"), c.TaskToken())
+}
+
+// taskFiles lists the data set's files at the remote in those folders of partitions that which accepts.
+func (c *Conversion) taskFiles(ctx context.Context, which func(dir string) bool) (keys []string, err error) {
+	for o, err := range c.remote.List(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		if dir, name, _ := strings.Cut(o.Key, "/"); isPartitionFile(o.Key) && isDatasetFile(name) && which(dir) {
+			keys = append(keys, o.Key)
+		}
+	}
+	return keys, nil
+}

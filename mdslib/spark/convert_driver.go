@@ -1,0 +1,191 @@
+package spark
+
+// DataFrameToMDS through the driver: Spark computes the rows, this process writes the shards.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
+)
+
+// convertHere writes the shards in this process. The rows come in Spark's order, as one stream, and become one partition;
+// memory stays bounded, since the server waits for who is slower.
+func (e *engine) convertHere(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions) (*mdslib.Report, error) {
+	var sampler *mdslib.Sampler
+	if opts.UDFIterable == nil {
+		var err error
+		if sampler, err = mdslib.NewSampler(schema, opts.Columns, opts.NullAs); err != nil {
+			return nil, err
+		}
+	}
+	c, err := mdslib.StartConversion(ctx, opts, "")
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	rows := &rowStream{engine: e, plan: p}
+	var index *mdslib.Index
+	if sampler == nil {
+		index, err = rows.writeYielded(ctx, schema, opts.UDFIterable, c.PartitionOptions(0))
+	} else {
+		index, err = rows.write(ctx, sampler, c.PartitionOptions(0))
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("spark: the conversion was interrupted: %w", context.Cause(ctx))
+		}
+		return nil, c.Abort(err)
+	}
+	how := fmt.Sprintf("this process, from the rows of Spark %s at %s", e.version, e.target.address())
+	return c.Commit(ctx, how, []mdslib.PartitionReport{c.Report(0, index, time.Since(start))})
+}
+
+// rowStream is the rows of a plan, and which one is at hand.
+type rowStream struct {
+	*engine
+	plan plan.Node
+	row  int64
+}
+
+// batchesAhead is how many batches, of some 4 MiB, are received while one is being written.
+const batchesAhead = 2
+
+// values yields the rows; after an error it ends. When it returns, the server has been told that no more are wanted.
+func (s *rowStream) values(ctx context.Context) iter.Seq2[[]any, error] {
+	type received struct {
+		batch *mdslib.Batch
+		err   error
+	}
+	return func(yield func([]any, error) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		ahead := make(chan received, batchesAhead)
+		go func() {
+			defer close(ahead)
+			for b, err := range s.Batches(ctx, s.plan) {
+				select {
+				case ahead <- received{b, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		defer func() {
+			stop()
+			for range ahead {
+			}
+		}()
+		for r := range ahead {
+			if r.err != nil {
+				yield(nil, r.err)
+				return
+			}
+			for i := range r.batch.Rows {
+				if err := ctx.Err(); err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield(r.batch.Row(i), nil) {
+					return
+				}
+				s.row++
+			}
+		}
+	}
+}
+
+// write writes the rows.
+func (s *rowStream) write(ctx context.Context, sampler *mdslib.Sampler, opts mdslib.MDSOptions) (*mdslib.Index, error) {
+	sample := mdslib.Sample{}
+	return writeSamples(opts, func(yield func(mdslib.Sample, error) bool) {
+		for values, err := range s.values(ctx) {
+			if err == nil {
+				if err = sampler.Fill(sample, values); err != nil && opts.OnInvalid != nil {
+					if err = opts.OnInvalid(s.located(err)); err == nil {
+						continue
+					}
+				}
+			}
+			if !yield(sample, err) {
+				return
+			}
+		}
+	}, s.located)
+}
+
+// writeYielded writes what udf makes of the rows.
+func (s *rowStream) writeYielded(ctx context.Context, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (*mdslib.Index, error) {
+	var failed error // of the rows, whatever udf makes of it
+	rows := func(yield func(mdslib.Sample, error) bool) {
+		for values, err := range s.values(ctx) {
+			if err != nil {
+				failed = err
+				yield(nil, err)
+				return
+			}
+			if !yield(mdslib.SampleOf(schema, values), nil) {
+				return
+			}
+		}
+	}
+	return writeSamples(opts, func(yield func(mdslib.Sample, error) bool) {
+		for sample, err := range udf(rows) {
+			if failed != nil {
+				break
+			}
+			if err != nil {
+				err = fmt.Errorf("UDFIterable: %w", err)
+			}
+			if !yield(sample, err) {
+				return
+			}
+		}
+		if failed != nil {
+			yield(nil, failed)
+		}
+	}, s.located)
+}
+
+// writeSamples writes samples as one data set. The writer is made with the first: no samples, no folder.
+func writeSamples(opts mdslib.MDSOptions, samples iter.Seq2[mdslib.Sample, error], located func(error) error) (_ *mdslib.Index, err error) {
+	var w *mdslib.MDSWriter
+	defer func() {
+		if err != nil && w != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	for sample, err := range samples {
+		if err == nil && w == nil {
+			w, err = mdslib.NewMDSWriter(opts)
+		}
+		if err == nil {
+			err = w.Write(sample)
+		}
+		if err != nil {
+			return nil, located(err)
+		}
+	}
+	if w == nil {
+		return &mdslib.Index{}, nil
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return w.Index(), nil
+}
+
+// located says of an error about a sample which row of the DataFrame it came of.
+func (s *rowStream) located(err error) error {
+	var bad *mdslib.SampleError
+	if errors.As(err, &bad) {
+		return fmt.Errorf("spark: row %d of the DataFrame: column %q: %w", s.row, bad.Column, bad.Err)
+	}
+	return err
+}

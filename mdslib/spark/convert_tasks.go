@@ -1,0 +1,220 @@
+package spark
+
+// DataFrameToMDS by tasks on Spark's executors: each writes the rows of its partition as a data set of its own, and this process
+// makes one of those that Spark reports.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/spark/pb"
+	"gomosaic/mdslib/spark/worker"
+	"gomosaic/mdslib/store"
+)
+
+// convertThere writes the shards in tasks.
+func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions, who writers) (*mdslib.Report, error) {
+	if opts.UDFIterable != nil {
+		return nil, unable("UDFIterable is a Go func of this process")
+	}
+	for _, url := range []string{opts.Out, opts.Remote} {
+		if scheme := store.Scheme(url); !slices.Contains(workerSchemes, scheme) {
+			return nil, unable("gomosaic-worker does not write to %s://", scheme)
+		}
+	}
+	if err := e.permitted(ctx, who); err != nil {
+		return nil, err
+	}
+	job, err := e.newJob(ctx, p, schema, opts, who)
+	if err != nil {
+		return nil, err
+	}
+	c, err := mdslib.StartConversion(ctx, opts, "")
+	if err != nil {
+		return nil, err
+	}
+	report, err := e.convertByTasks(ctx, c, job, opts, who)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("spark: the conversion was interrupted: %w", context.Cause(ctx))
+		}
+		if u := (*errUnable)(nil); errors.As(err, &u) {
+			_ = c.Abort(err) // others will write there, and say what is wrong with it
+			return nil, err
+		}
+		return nil, c.Abort(err)
+	}
+	how := fmt.Sprintf("%d tasks on the executors of Spark %s at %s, by %s", len(report), e.version, e.target.address(), who.name())
+	return c.Commit(ctx, how, report)
+}
+
+// workerSchemes are those of the stores that gomosaic-worker has; "" is that of folders.
+var workerSchemes = []string{"", "file", "s3", "oci"}
+
+// rowsJob is a job with the rows that it is for.
+type rowsJob struct {
+	worker.Job
+	input *pb.Relation
+	exprs []string // of TRANSFORM
+}
+
+// newJob says how the rows of a plan travel to the tasks. Columns that can't are an errUnable.
+func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions, who writers) (*rowsJob, error) {
+	job := &rowsJob{Job: worker.Job{Schema: schema, SkipInvalid: opts.OnInvalid != nil}}
+	p, file, err := e.byFile(ctx, p, schema)
+	if err != nil {
+		return nil, err
+	}
+	if job.input, err = relationOf(p); err != nil {
+		return nil, err
+	}
+	job.exprs = []string{"spark_partition_id()"}
+	for _, f := range schema.Fields {
+		name := plan.QuoteName(f.Name)
+		text, expr := worker.TextPlain, name
+		switch {
+		case f.Name == file:
+			text, expr = worker.TextFile, "base64(CAST("+name+" AS BINARY))"
+		case f.Type.Kind == plan.String:
+			text, expr = worker.TextBase64, "base64(CAST("+name+" AS BINARY))"
+		case f.Type.Kind == plan.Binary:
+			text, expr = worker.TextBase64, "base64("+name+")"
+		case f.Type.Kind == plan.Date:
+			text, expr = worker.TextDays, "unix_date("+name+")"
+		case f.Type.Kind == plan.Timestamp:
+			text, expr = worker.TextMicros, "unix_micros("+name+")"
+		case f.Type.Kind == plan.TimestampNTZ:
+			expr = "CAST(" + name + " AS STRING)"
+		case !f.Type.Atomic() && f.Type.Kind != plan.Null:
+			text, expr = worker.TextJSON, "to_json("+name+", "+worker.JSONOptions+")"
+			if who == byTransform && !worker.JSONAble(f.Type) {
+				return nil, unable("TRANSFORM has rows as text, in which a %s (column %q) is not all there", f.Type, f.Name)
+			}
+		}
+		job.Texts, job.exprs = append(job.Texts, text), append(job.exprs, expr)
+	}
+	job.exprs = append(job.exprs, "'"+worker.TextEnd+"'")
+	return job, nil
+}
+
+// convertByTasks runs the tasks and returns what they wrote, in the order of the partitions.
+func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *rowsJob, opts mdslib.MDSOptions, who writers) ([]mdslib.PartitionReport, error) {
+	var err error
+	if job.Options, job.Marker, err = c.TaskOptions(); err != nil {
+		return nil, err
+	}
+	job.Token = c.TaskToken()
+	text, err := json.Marshal(job.Job)
+	if err != nil {
+		return nil, fmt.Errorf("spark: %w", err)
+	}
+	t := &task{program: e.worker, files: []artifact{dataArtifact("gomosaic-job", text)}}
+	defer watchTasks(c, job.Options.Out)()
+	var lines []string
+	if who == byTransform {
+		t.args = []string{"rows"}
+		lines, err = e.transform(ctx, job.input, job.exprs, t)
+	} else {
+		t.args = []string{"arrow"}
+		lines, err = e.mapInArrow(ctx, job.input, t, false)
+	}
+	if err != nil {
+		return nil, taskError(err)
+	}
+	var reports []mdslib.PartitionReport
+	for _, line := range lines {
+		var r worker.Result
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			return nil, fmt.Errorf("spark: a task reports %s: %w", oneLine(line), err)
+		}
+		for _, left := range r.Invalid {
+			err := fmt.Errorf("spark: row %d of partition %d: %w", left.Row, r.Partition, &mdslib.SampleError{Sample: left.Row, Column: left.Column, Err: errors.New(left.Error)})
+			if err := opts.OnInvalid(err); err != nil {
+				return nil, err
+			}
+		}
+		c.TaskDone(r.PartitionReport)
+		reports = append(reports, r.PartitionReport)
+	}
+	slices.SortFunc(reports, func(a, b mdslib.PartitionReport) int { return a.Partition - b.Partition })
+	return reports, c.CheckTasks(reports)
+}
+
+// workerSays is what gomosaic-worker says when it fails, in what Spark makes of it.
+var workerSays = regexp.MustCompile(`gomosaic-worker: (.*)`)
+
+// failedTask is the error of a task, in its own words.
+type failedTask struct {
+	says  string
+	cause error // Spark's
+}
+
+func (e *failedTask) Error() string { return "spark: a task failed: " + e.says }
+func (e *failedTask) Unwrap() error { return e.cause }
+
+// taskError finds what the error of a conversion's tasks is about.
+func taskError(err error) error {
+	text := sparkText(err)
+	if m := workerSays.FindStringSubmatch(text); m != nil {
+		if says := strings.TrimSpace(m[1]); strings.HasPrefix(says, worker.ErrNotShared) {
+			return unable("executors do not share the folder with this process: %s", says)
+		} else {
+			return &failedTask{says, err}
+		}
+	}
+	for _, sign := range []string{"OutOfMemoryError", "Java heap space", "exceeding memory limits", "Requested array size exceeds", "NegativeArraySizeException"} {
+		if strings.Contains(text, sign) {
+			return fmt.Errorf("%w\n(a row did not fit into an executor's memory: raise spark.executor.memory, some eight times the largest row; contents of a binaryFile source that no expression changes need none, where its paths are files)", err)
+		}
+	}
+	return err
+}
+
+// beatsEvery is how often the signs of life of tasks are read.
+const beatsEvery = time.Second
+
+// tasksNoted is of how many tasks single progress is shown.
+const tasksNoted = 6
+
+// watchTasks shows how far tasks are that write below a folder that this process sees, until the func that it returns is called.
+func watchTasks(c *mdslib.Conversion, out string) (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(beatsEvery)
+		defer tick.Stop()
+		for out != "" {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+			}
+			beats, err := worker.ReadBeats(out)
+			if err != nil || len(beats) == 0 {
+				continue
+			}
+			var notes []string
+			for _, partition := range slices.Sorted(maps.Keys(beats)) {
+				b := beats[partition]
+				c.ReportTask(partition, mdslib.WriteProgress{Shards: b.Shards, Samples: b.Samples, RawBytes: b.RawBytes, StoredBytes: b.StoredBytes})
+				if len(notes) < tasksNoted {
+					notes = append(notes, fmt.Sprintf("%d: %d rows, %s", partition, b.Rows, mdslib.FormatBytes(b.StoredBytes)))
+				}
+			}
+			if more := len(beats) - len(notes); more > 0 {
+				notes = append(notes, fmt.Sprintf("and %d more", more))
+			}
+			c.NoteTasks(strings.Join(notes, "; "))
+		}
+	}()
+	return func() { close(ended); <-done }
+}

@@ -1,0 +1,159 @@
+package worker
+
+// Convert: the rows of a partition become a data set of their own.
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/store"
+)
+
+// ConvertText writes the rows that in holds as text. Without rows it writes nothing and the result is nil.
+func ConvertText(ctx context.Context, job *Job, in io.Reader) (*Result, error) {
+	r, err := NewTextReader(in, job)
+	if err != nil {
+		return nil, err
+	}
+	first, err := r.Next()
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return nil, err
+	}
+	return Convert(ctx, job, r.Partition(), func(yield func([]any, error) bool) {
+		for values, err := first, error(nil); !errors.Is(err, io.EOF); values, err = r.Next() {
+			if !yield(values, err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
+// Convert writes the rows of a partition, whose values are good until the next row, to a folder of this task's own below the
+// job's. The folder has an index.json when all is well; after an error nothing is left of it.
+func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any, error]) (*Result, error) {
+	started := time.Now()
+	if err := job.shared(); err != nil {
+		return nil, err
+	}
+	sampler, err := mdslib.NewSampler(job.Schema, job.Options.Columns, job.Options.NullAs)
+	if err != nil {
+		return nil, err
+	}
+	dir := fmt.Sprintf("%05d-%s-%s", partition, job.Token, strings.ToLower(rand.Text()[:8]))
+	opts := job.Options
+	if opts.Out != "" {
+		opts.Out = store.Join(opts.Out, dir)
+	}
+	if opts.Remote != "" {
+		opts.Remote = store.Join(opts.Remote, dir)
+	}
+	r := &Result{}
+	row := int64(0)
+	opts.OnInvalid = func(err error) error { return r.leave(job, row, err) }
+	beats := newBeats(job.Options.Out, dir)
+	opts.Progress = beats.written
+	w, err := mdslib.NewMDSWriter(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer beats.end()
+	files := newFileLoader(job)
+	sample := mdslib.Sample{}
+	for values, err := range rows {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err == nil {
+			err = files.load(values, job)
+		}
+		if err == nil {
+			if err = sampler.Fill(sample, values); err != nil {
+				err = r.leave(job, row, err)
+			} else {
+				err = w.Write(sample)
+			}
+		}
+		if err != nil {
+			return nil, errors.Join(located(err, partition, row), w.Abort())
+		}
+		row++
+		beats.row(row)
+	}
+	if err := w.Close(); err != nil {
+		return nil, errors.Join(fmt.Errorf("partition %d: %w", partition, err), w.Abort())
+	}
+	r.PartitionReport = mdslib.NewPartitionReport(partition, dir, w.Index(), time.Since(started))
+	r.Host, _ = os.Hostname()
+	r.PeakBytes = peakBytes()
+	return r, nil
+}
+
+// shared checks that this machine sees what the driver made.
+func (j *Job) shared() error {
+	if j.Marker == "" {
+		return nil
+	}
+	if _, err := os.Stat(j.Marker); errors.Is(err, fs.ErrNotExist) {
+		host, _ := os.Hostname()
+		return fmt.Errorf("%s %s, which the driver made (%s)", ErrNotShared, filepath.Dir(j.Marker), host)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// leave keeps the error of a row that is left out, or returns it where none is.
+func (r *Result) leave(job *Job, row int64, err error) error {
+	if !job.SkipInvalid {
+		return err
+	}
+	if len(r.Invalid) == mostLeft {
+		return fmt.Errorf("%d rows are invalid before this one, and no more are left out: %w", mostLeft, err)
+	}
+	left := Left{Row: row, Error: err.Error()}
+	var bad *mdslib.SampleError
+	if errors.As(err, &bad) {
+		left.Column, left.Error = bad.Column, bad.Err.Error()
+	}
+	r.Invalid = append(r.Invalid, left)
+	return nil
+}
+
+// located says which row an error is about.
+func located(err error, partition int, row int64) error {
+	var bad *mdslib.SampleError
+	if errors.As(err, &bad) {
+		return fmt.Errorf("row %d of partition %d: column %q: %w", row, partition, bad.Column, bad.Err)
+	}
+	return err
+}
+
+// peakBytes is the most memory that this process has had, where the system tells.
+func peakBytes() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, peak, ok := strings.Cut(string(status), "VmHWM:")
+	if !ok {
+		return 0
+	}
+	var kilobytes int64
+	if _, err := fmt.Sscan(peak, &kilobytes); err != nil {
+		return 0
+	}
+	return kilobytes << 10
+}
