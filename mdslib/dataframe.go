@@ -25,6 +25,9 @@ type DataFrame struct {
 
 func (d *DataFrame) with(n plan.Node) *DataFrame { return &DataFrame{session: d.session, node: n} }
 
+// Session is the session that the DataFrame is of.
+func (d *DataFrame) Session() *Session { return d.session }
+
 // Plan returns the plan, which must not be changed.
 func (d *DataFrame) Plan() plan.Node { return d.node }
 
@@ -179,12 +182,17 @@ func (d *DataFrame) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return d.session.engine.Batches(ctx, d.node)
 }
 
-// Rows runs the plan and yields its rows as samples; after an error it ends. Memory stays bounded.
+// Rows runs the plan and yields its rows as samples; after an error it ends. Two columns of one name, as a join may give, are
+// an error: a sample has room for one. Memory stays bounded.
 func (d *DataFrame) Rows(ctx context.Context) iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
 		for b, err := range d.Batches(ctx) {
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			if name, twice := duplicate(b.Schema); twice {
+				yield(nil, fmt.Errorf("mdslib: two columns are called %q: rename one, or select one by its table's alias", name))
 				return
 			}
 			for s := range b.Samples() {
@@ -194,6 +202,18 @@ func (d *DataFrame) Rows(ctx context.Context) iter.Seq2[Sample, error] {
 			}
 		}
 	}
+}
+
+// duplicate is a name that two columns have.
+func duplicate(s Schema) (name string, twice bool) {
+	for i, f := range s.Fields {
+		for _, g := range s.Fields[:i] {
+			if f.Name == g.Name {
+				return f.Name, true
+			}
+		}
+	}
+	return "", false
 }
 
 // Collect runs the plan and returns all rows, which must fit in memory.

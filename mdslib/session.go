@@ -89,6 +89,12 @@ func (s *Session) sql(what string) (SQLEngine, error) {
 	return nil, fmt.Errorf("mdslib: %s: the engine %s has no SQL statements and no settings: connect to Spark (sc://host:port), or use the DataFrame's methods", what, s.url)
 }
 
+// Engine is what runs the session's plans, for packages that know more of an engine than this one does.
+func (s *Session) Engine() Engine { return s.engine }
+
+// FromPlan is the DataFrame of a plan.
+func (s *Session) FromPlan(n plan.Node) *DataFrame { return &DataFrame{session: s, node: n} }
+
 // Table is a table or view of the engine's catalogue: "name" or "catalog.schema.name".
 func (s *Session) Table(name string) *DataFrame {
 	return &DataFrame{session: s, node: &plan.Table{Name: name}}

@@ -18,8 +18,11 @@ import (
 
 // ToArrow runs the plan and yields its rows as Arrow records, which must be released by whoever gets them; after an error it
 // ends. Types are those that Spark's toArrow gives: timestamps count microseconds, UTC or without a zone, decimals are
-// decimal128. Memory stays bounded.
+// decimal128. Memory stays bounded. Spark's records are those that it sends; on other engines they are made of the rows.
 func ToArrow(ctx context.Context, d *mdslib.DataFrame) iter.Seq2[arrow.Record, error] {
+	if e, ok := d.Session().Engine().(Engine); ok {
+		return e.Records(ctx, d.Plan())
+	}
 	return func(yield func(arrow.Record, error) bool) {
 		schema, err := d.Schema(ctx)
 		if err != nil {

@@ -1,6 +1,6 @@
 package local
 
-// The source that makes its rows: whole numbers.
+// Sources that are no files: whole numbers, and rows of this process.
 
 import (
 	"context"
@@ -48,4 +48,20 @@ func rangeRows(n *plan.Range) int64 {
 		distance, step = -distance, -step
 	}
 	return int64((distance-1)/step + 1)
+}
+
+// FromRows implements mdslib.RowsEngine.
+func (e *engine) FromRows(_ context.Context, schema plan.Schema, rows [][]any) (plan.Node, error) {
+	return &plan.Values{Schema: schema, Rows: rows}, nil
+}
+
+// values deals given rows to partitions in runs.
+func (e *engine) values(n *plan.Values) (*relation, error) {
+	return shared(n.Schema, min(e.workers, len(n.Rows)), func(context.Context) ([]Row, error) {
+		rows := make([]Row, len(n.Rows))
+		for i, values := range n.Rows {
+			rows[i].Values = values
+		}
+		return rows, nil
+	}), nil
 }

@@ -87,6 +87,8 @@ func (e *engine) step(ctx context.Context, n plan.Node, want need) (*relation, e
 		return e.numbers(n)
 	case *plan.Table, *plan.SQL, *plan.Rows:
 		return nil, fmt.Errorf("local: this engine has no catalogue and no SQL: read files with Read().Format(…).Load(…), or connect to Spark (sc://host:port)")
+	case *plan.Values:
+		return e.values(n)
 	case *plan.Project:
 		return e.project(ctx, n, want)
 	case *plan.WithColumns:

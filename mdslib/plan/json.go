@@ -13,10 +13,14 @@ type envelope struct {
 	Inputs []json.RawMessage `json:"inputs,omitempty"`
 }
 
-// Marshal writes a plan as JSON, for a worker on another machine and for the record. A plan with a [MapRows] is an error.
+// Marshal writes a plan as JSON, for a worker on another machine and for the record. A plan with a [MapRows]
+// or with [Values] is an error.
 func Marshal(n Node) ([]byte, error) {
-	if _, ok := n.(*MapRows); ok {
+	switch n.(type) {
+	case *MapRows:
 		return nil, errors.New("plan: Map's function is Go code of this process and can't travel: put an expression in its place")
+	case *Values:
+		return nil, errors.New("plan: CreateDataFrame's rows are of this process and can't travel: write them to a file first")
 	}
 	args, err := json.Marshal(n)
 	if err != nil {

@@ -21,17 +21,28 @@ type SQL struct {
 	Query string `json:"query"`
 }
 
-// Rows are given rows: an Arrow IPC stream, and the schema as text where the engine that made it gave one. It is Spark's
-// LocalRelation.
+// Rows are given rows: an Arrow IPC stream, and the schema as text where the engine that made it gave one; or the hashes of
+// such streams that the engine's session keeps. It is Spark's LocalRelation and ChunkedCachedLocalRelation.
 type Rows struct {
-	Arrow  []byte `json:"arrow"`
-	Schema string `json:"schema,omitempty"`
+	Arrow  []byte   `json:"arrow,omitempty"`
+	Schema string   `json:"schema,omitempty"`
+	Cached []string `json:"cached,omitempty"`
+}
+
+// Values are given rows, as values of this process. A plan with it can't be marshalled.
+type Values struct {
+	Schema Schema  `json:"schema"`
+	Rows   [][]any `json:"-"`
 }
 
 func (*Range) Inputs() []Node { return nil }
 func (*Table) Inputs() []Node { return nil }
 func (*SQL) Inputs() []Node   { return nil }
 func (*Rows) Inputs() []Node  { return nil }
+
+func (*Values) Inputs() []Node          { return nil }
+func (*Values) op() string              { return "values" }
+func (n Values) withInputs([]Node) Node { return &n }
 
 func (*Range) op() string { return "range" }
 func (*Table) op() string { return "table" }

@@ -120,7 +120,7 @@ func (c *client) add(ctx context.Context, a artifact) (*pb.AddArtifactsResponse,
 		}
 		left -= int64(len(data))
 		chunk := &pb.AddArtifactsRequest_ArtifactChunk{Data: data, Crc: int64(crc32.ChecksumIEEE(data))}
-		r := &pb.AddArtifactsRequest{SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent}
+		r := &pb.AddArtifactsRequest{SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent, ClientObservedServerSideSessionId: c.observed.Load()}
 		switch {
 		case chunks == 1: // of one chunk no server takes BeginChunk
 			r.Payload = &pb.AddArtifactsRequest_Batch_{Batch: &pb.AddArtifactsRequest_Batch{

@@ -9,7 +9,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/ipc"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/arrowmds"
@@ -54,20 +53,14 @@ func arrowStreams(answers iter.Seq2[*pb.ExecutePlanResponse, error]) iter.Seq2[[
 // batches reads an Arrow stream: its schema, then its records. Batches alias its bytes, text excepted.
 func batches(stream []byte) iter.Seq2[*mdslib.Batch, error] {
 	return func(yield func(*mdslib.Batch, error) bool) {
-		r, err := ipc.NewReader(bytes.NewReader(stream))
-		if err != nil {
-			yield(nil, fmt.Errorf("spark: results: %w", err))
-			return
-		}
-		defer r.Release()
-		for r.Next() {
-			b, err := batchOf(r.Record())
+		for r, err := range records(stream) {
+			var b *mdslib.Batch
+			if err == nil {
+				b, err = batchOf(r)
+			}
 			if !yield(b, err) || err != nil {
 				return
 			}
-		}
-		if err := r.Err(); err != nil {
-			yield(nil, fmt.Errorf("spark: results: %w", err))
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +33,8 @@ type client struct {
 	user    *pb.UserContext
 	policy  retryPolicy
 	version string // the server's
+
+	observed atomic.Pointer[string] // the server's own id of the session, once it has said it
 
 	background sync.WaitGroup // requests that nobody waits for
 	artifacts  sentArtifacts
@@ -119,7 +123,7 @@ func request[T any](ctx context.Context, c *client, call func(context.Context) (
 	for r := c.policy.begin(); ; {
 		answer, err := call(c.outgoing(ctx))
 		if err == nil {
-			return answer, nil
+			return answer, c.saw(any(answer))
 		}
 		if !r.again(ctx, err) {
 			return answer, c.describe(ctx, err)
@@ -127,16 +131,32 @@ func request[T any](ctx context.Context, c *client, call func(context.Context) (
 	}
 }
 
+// errRestarted: the server that answers is not the one that the session was opened with.
+var errRestarted = errors.New("spark: the server was restarted, or has ended this session: its temporary views, settings, kept rows (Cache) and large rows of CreateDataFrame are lost; connect again")
+
+// saw compares the server's own id of the session, which each of its answers has, with the one that it has said first.
+func (c *client) saw(answer any) error {
+	a, ok := answer.(interface{ GetServerSideSessionId() string })
+	if !ok || a.GetServerSideSessionId() == "" { // a server before 4.0
+		return nil
+	}
+	id := a.GetServerSideSessionId()
+	if c.observed.CompareAndSwap(nil, &id) || *c.observed.Load() == id {
+		return nil
+	}
+	return errRestarted
+}
+
 // analyze asks about a plan without running it; the session's own fields of the request are filled in.
 func (c *client) analyze(ctx context.Context, r *pb.AnalyzePlanRequest) (*pb.AnalyzePlanResponse, error) {
-	r.SessionId, r.UserContext, r.ClientType = c.session, c.user, &c.target.agent
+	r.SessionId, r.UserContext, r.ClientType, r.ClientObservedServerSideSessionId = c.session, c.user, &c.target.agent, c.observed.Load()
 	return request(ctx, c, func(ctx context.Context) (*pb.AnalyzePlanResponse, error) { return c.rpc.AnalyzePlan(ctx, r) })
 }
 
 // Conf implements mdslib.SQLEngine: a setting of the session, such as "spark.sql.session.timeZone".
 func (c *client) Conf(ctx context.Context, key string) (string, error) {
 	r := &pb.ConfigRequest{
-		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent,
+		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent, ClientObservedServerSideSessionId: c.observed.Load(),
 		Operation: &pb.ConfigRequest_Operation{OpType: &pb.ConfigRequest_Operation_Get{Get: &pb.ConfigRequest_Get{Keys: []string{key}}}},
 	}
 	answer, err := request(ctx, c, func(ctx context.Context) (*pb.ConfigResponse, error) { return c.rpc.Config(ctx, r) })
@@ -152,7 +172,7 @@ func (c *client) Conf(ctx context.Context, key string) (string, error) {
 // SetConf implements mdslib.SQLEngine.
 func (c *client) SetConf(ctx context.Context, key, value string) error {
 	r := &pb.ConfigRequest{
-		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent,
+		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent, ClientObservedServerSideSessionId: c.observed.Load(),
 		Operation: &pb.ConfigRequest_Operation{OpType: &pb.ConfigRequest_Operation_Set{Set: &pb.ConfigRequest_Set{Pairs: []*pb.KeyValue{{Key: key, Value: &value}}}}},
 	}
 	_, err := request(ctx, c, func(ctx context.Context) (*pb.ConfigResponse, error) { return c.rpc.Config(ctx, r) })

@@ -69,7 +69,7 @@ type operation struct {
 func (c *client) operation(p *pb.Plan) *operation {
 	id := uuid.NewString()
 	return &operation{client: c, id: id, releasing: make(chan struct{}, 1), request: &pb.ExecutePlanRequest{
-		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent, Plan: p, OperationId: &id,
+		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent, Plan: p, OperationId: &id, ClientObservedServerSideSessionId: c.observed.Load(),
 		RequestOptions: []*pb.ExecutePlanRequest_RequestOption{
 			{RequestOption: &pb.ExecutePlanRequest_RequestOption_ReattachOptions{ReattachOptions: &pb.ReattachOptions{Reattachable: true}}},
 			{RequestOption: &pb.ExecutePlanRequest_RequestOption_ResultChunkingOptions{ResultChunkingOptions: &pb.ResultChunkingOptions{AllowArrowBatchChunking: true}}},
@@ -84,7 +84,7 @@ func (o *operation) attach(ctx context.Context) (err error) {
 		o.stream, err = o.rpc.ExecutePlan(o.outgoing(ctx), o.request)
 		return err
 	}
-	r := &pb.ReattachExecuteRequest{SessionId: o.session, UserContext: o.user, ClientType: &o.target.agent, OperationId: o.id}
+	r := &pb.ReattachExecuteRequest{SessionId: o.session, UserContext: o.user, ClientType: &o.target.agent, OperationId: o.id, ClientObservedServerSideSessionId: o.observed.Load()}
 	if o.last != "" {
 		r.LastResponseId = &o.last
 	}
@@ -115,6 +115,9 @@ func (o *operation) next(ctx context.Context) (*pb.ExecutePlanResponse, error) {
 		}
 		switch {
 		case err == nil:
+			if err := o.saw(answer); err != nil {
+				return nil, err
+			}
 			o.last = answer.ResponseId
 			if answer.GetResultComplete() != nil {
 				o.done = true

@@ -214,6 +214,34 @@ func TestPlainMessage(t *testing.T) {
 	}
 }
 
+// TestRestarted: a server that was restarted between two queries has another id for the session, and is not taken for the first.
+func TestRestarted(t *testing.T) {
+	f := &fake{id: "first", execute: func(_ *pb.ExecutePlanRequest, s stream) error {
+		answer := batch("r1", numbers(t, 1))
+		answer.ServerSideSessionId = "second"
+		return sending(s, nil, answer, complete("r2"))
+	}}
+	c := f.dial(t)
+	if _, err := c.analyze(t.Context(), &pb.AnalyzePlanRequest{}); err != nil || f.claimed != "first" {
+		t.Errorf("the client said that it had seen %q, %v", f.claimed, err)
+	}
+	if got, err := rows(t.Context(), c); !errors.Is(err, errRestarted) || len(got) > 0 {
+		t.Errorf("rows of another server's session: %v, %v", got, err)
+	}
+	f.note(func() { f.id = "second" })
+	if _, err := c.analyze(t.Context(), &pb.AnalyzePlanRequest{}); !errors.Is(err, errRestarted) {
+		t.Errorf("error %v", err)
+	}
+	closed, err := status.New(codes.Internal, "[INVALID_HANDLE.SESSION_CHANGED] The handle x is invalid. …").WithDetails(&errdetails.ErrorInfo{Metadata: map[string]string{"errorClass": "INVALID_HANDLE.SESSION_CHANGED"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.note(func() { f.busy, f.busyWith = 1, closed.Err() })
+	if _, err := c.analyze(t.Context(), &pb.AnalyzePlanRequest{}); !errors.Is(err, errRestarted) || !strings.Contains(err.Error(), "connect again") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestRetries: a busy server is asked again, and what it refuses is not.
 func TestRetries(t *testing.T) {
 	busy, err := status.New(codes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{})

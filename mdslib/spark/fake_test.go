@@ -26,7 +26,8 @@ type fake struct {
 	execute  func(*pb.ExecutePlanRequest, grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error
 	reattach func(*pb.ReattachExecuteRequest, grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error
 	details  *pb.FetchErrorDetailsResponse
-	busy     int // this many requests for the version fail first
+	id       string // its own id of the session
+	busy     int    // this many requests for the version fail first
 	busyWith error
 
 	loses    int  // this many files fail first
@@ -40,6 +41,7 @@ type fake struct {
 	interrupted []string
 	released    []string // response ids, "all"
 	ended       []string // sessions
+	claimed     string   // the id that the last request for the version said it had seen
 }
 
 // note runs fn under the lock.
@@ -57,7 +59,8 @@ func (f *fake) AnalyzePlan(ctx context.Context, r *pb.AnalyzePlanRequest) (*pb.A
 		f.busy--
 		return nil, f.busyWith
 	}
-	return &pb.AnalyzePlanResponse{Result: &pb.AnalyzePlanResponse_SparkVersion_{SparkVersion: &pb.AnalyzePlanResponse_SparkVersion{Version: "4.2.0"}}}, nil
+	f.claimed = r.GetClientObservedServerSideSessionId()
+	return &pb.AnalyzePlanResponse{ServerSideSessionId: f.id, Result: &pb.AnalyzePlanResponse_SparkVersion_{SparkVersion: &pb.AnalyzePlanResponse_SparkVersion{Version: "4.2.0"}}}, nil
 }
 
 func (f *fake) ExecutePlan(r *pb.ExecutePlanRequest, s grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error {

@@ -91,6 +91,29 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
+// TestAnotherServer: a server that does not have the session that the client has seen refuses, and the error says what is lost.
+func TestAnotherServer(t *testing.T) {
+	c, err := dial(t.Context(), direct.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if seen := c.observed.Load(); seen == nil || *seen == "" {
+		t.Error("the server said no id of its own")
+	}
+	another := "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+	c.observed.Store(&another)
+	e := &engine{client: c}
+	if _, err := e.Schema(t.Context(), &plan.Range{End: 1, Step: 1}); !errors.Is(err, errRestarted) {
+		t.Errorf("Schema: %v", err)
+	}
+	for _, err := range e.Batches(t.Context(), &plan.Range{End: 1, Step: 1}) {
+		if !errors.Is(err, errRestarted) {
+			t.Errorf("Batches: %v", err)
+		}
+	}
+}
+
 // cutter is a proxy in front of an address that cuts every connection after a while.
 func cutter(t *testing.T, to string, after time.Duration) (address string, cuts func() int) {
 	t.Helper()

@@ -46,7 +46,13 @@ func relationOf(n plan.Node) (*pb.Relation, error) {
 		return read(&pb.Read{ReadType: &pb.Read_NamedTable_{NamedTable: &pb.Read_NamedTable{UnparsedIdentifier: n.Name}}}), nil
 	case *plan.SQL:
 		return &pb.Relation{RelType: &pb.Relation_Sql{Sql: &pb.SQL{Query: n.Query}}}, nil
+	case *plan.Values:
+		return nil, fmt.Errorf("spark: the rows are another session's: create the DataFrame in the session of the others")
 	case *plan.Rows:
+		if n.Cached != nil {
+			cached := &pb.ChunkedCachedLocalRelation{DataHashes: n.Cached}
+			return &pb.Relation{RelType: &pb.Relation_ChunkedCachedLocalRelation{ChunkedCachedLocalRelation: cached}}, nil
+		}
 		local := &pb.LocalRelation{Data: n.Arrow}
 		if n.Schema != "" {
 			local.Schema = &n.Schema

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,16 +47,22 @@ func (c *client) describe(ctx context.Context, err error) error {
 	return fmt.Errorf("spark: %s: %s: %s", c.target, s.Code(), s.Message())
 }
 
+// sessionLost are the errors of a server that does not have the session, or not that one.
+var sessionLost = []string{"INVALID_HANDLE.SESSION_CHANGED", "INVALID_HANDLE.SESSION_CLOSED", "INVALID_HANDLE.SESSION_NOT_FOUND"}
+
 // detailsTimeout bounds the request for more about an error.
 const detailsTimeout = 10 * time.Second
 
 func (c *client) sparkError(ctx context.Context, s *status.Status, info *errdetails.ErrorInfo) error {
 	e := &mdslib.SparkError{Class: info.Metadata["errorClass"], SQLState: info.Metadata["sqlState"], Message: s.Message()}
+	if slices.Contains(sessionLost, e.Class) || slices.ContainsFunc(sessionLost, func(class string) bool { return strings.Contains(s.Message(), class) }) {
+		return fmt.Errorf("%w (%s)", errRestarted, plainMessage(s.Message()))
+	}
 	if id := info.Metadata["errorId"]; id != "" {
 		ctx, cancel := context.WithTimeout(ctx, detailsTimeout)
 		defer cancel()
 		details, err := c.rpc.FetchErrorDetails(c.outgoing(ctx), &pb.FetchErrorDetailsRequest{
-			SessionId: c.session, UserContext: c.user, ErrorId: id, ClientType: &c.target.agent,
+			SessionId: c.session, UserContext: c.user, ErrorId: id, ClientType: &c.target.agent, ClientObservedServerSideSessionId: c.observed.Load(),
 		})
 		if err == nil { // else what the status says must do
 			fill(e, details)
