@@ -3,9 +3,11 @@
 package mdslib
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -19,17 +21,24 @@ import (
 // what is left does not read as a data set, and once there is room the writer goes on with it.
 func TestDiskFull(t *testing.T) {
 	if out := os.Getenv("MDSLIB_TEST_DISK_FULL"); out != "" {
-		fullDisk(out, os.Getenv("MDSLIB_TEST_COMPRESSION"))
+		fullDisk(out, os.Getenv("MDSLIB_TEST_FORMAT"), os.Getenv("MDSLIB_TEST_COMPRESSION"))
 		return
 	}
-	for _, c := range []struct{ name, compression, file string }{
-		{"raw", "", "shard.00003.mds"},
-		{"gz:0", "gz:0", "shard.00003.mds.gz"},
+	for _, c := range []struct{ format, compression, file string }{
+		{"mds", "", "shard.00003.mds"},
+		{"mds", "br:1", "shard.00003.mds.br"},
+		{"mds", "bz2:1", "shard.00003.mds.bz2"},
+		{"mds", "gz:0", "shard.00003.mds.gz"},
+		{"mds", "snappy", "shard.00003.mds.snappy"},
+		{"mds", "zstd", "shard.00003.mds.zstd"},
+		{"json", "", "shard.00003.json"},
+		{"csv", "", "shard.00003.csv"},
+		{"tsv", "gz", "shard.00003.tsv.gz"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.format+" "+c.compression, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
 			child := exec.Command(os.Args[0], "-test.run=^TestDiskFull$")
-			child.Env = append(os.Environ(), "MDSLIB_TEST_DISK_FULL="+out, "MDSLIB_TEST_COMPRESSION="+c.compression)
+			child.Env = append(os.Environ(), "MDSLIB_TEST_DISK_FULL="+out, "MDSLIB_TEST_FORMAT="+c.format, "MDSLIB_TEST_COMPRESSION="+c.compression)
 			said, err := child.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, said)
@@ -42,12 +51,14 @@ func TestDiskFull(t *testing.T) {
 			if _, err := OpenDataset(out, ReadOptions{}); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("a data set is left: %v", err)
 			}
-			w, err := NewMDSWriter(MDSOptions{Out: out, Columns: Columns{"x": "bytes"}, SizeLimit: "100kb", Compression: c.compression, Resume: true})
+			opts := fullDiskOptions(out, c.format, c.compression)
+			opts.Resume = true
+			w, err := NewMDSWriter(opts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			stayed := w.Resumed()
-			if err := errors.Join(w.Write(Sample{"x": make([]byte, 200)}), w.Close()); err != nil {
+			if err := errors.Join(w.Write(noiseSample(c.format, 200)), w.Close()); err != nil {
 				t.Fatal(err)
 			}
 			if got := readAll(t, out); stayed == 0 || int64(len(got)) != stayed+1 {
@@ -57,10 +68,28 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+func fullDiskOptions(out, format, compression string) MDSOptions {
+	columns := Columns{"x": "bytes"}
+	if format != "mds" {
+		columns["x"] = "str"
+	}
+	return MDSOptions{Out: out, Format: format, Columns: columns, SizeLimit: "100kb", Compression: compression}
+}
+
+// noiseSample is a sample that no compression makes much smaller.
+func noiseSample(format string, size int) Sample {
+	noise := make([]byte, size)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	if format == "mds" {
+		return Sample{"x": noise}
+	}
+	return Sample{"x": base64.StdEncoding.EncodeToString(noise)[:size]}
+}
+
 // fullDisk writes shards of one sample each, the fourth larger than any file may be.
-func fullDisk(out, compression string) {
+func fullDisk(out, format, compression string) {
 	signal.Ignore(syscall.SIGXFSZ) // so that the limit is an error, as a full disk is, and no end of the process
-	w, err := NewMDSWriter(MDSOptions{Out: out, Columns: Columns{"x": "bytes"}, SizeLimit: "100kb", Compression: compression})
+	w, err := NewMDSWriter(fullDiskOptions(out, format, compression))
 	if err == nil {
 		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 150_000, Max: 150_000})
 	}
@@ -71,9 +100,9 @@ func fullDisk(out, compression string) {
 	for i := 0; err == nil; i++ { // the error of a shard that is written while the next fills comes with a later sample
 		size := 90_000
 		if i == 3 {
-			size = 200_000
+			size = 300_000
 		}
-		err = w.Write(Sample{"x": make([]byte, size)})
+		err = w.Write(noiseSample(format, size))
 	}
 	fmt.Println("write:", err)
 	fmt.Println("close:", w.Close())
