@@ -157,6 +157,9 @@ func TestLaunch(t *testing.T) {
 			var said []string
 			start := time.Now()
 			d := distributor.TorchDistributor{NumProcesses: 2, Session: s, Log: func(rank int, line string) { said = append(said, fmt.Sprint(rank, ": ", line)) }}
+			if name == "TRANSFORM" { // a machine that never saw libtorch and has no compiler
+				d.Env = []string{"XDG_CACHE_HOME=" + t.TempDir(), "CXX=/no/such/compiler"}
+			}
 			got, err := distributor.Run(t.Context(), d, train)
 			if err != nil {
 				t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"gomosaic/mdslib/store"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor/ranks"
+	"gomosaic/trainlib/torch"
 )
 
 // Settings of Spark that PySpark's TorchDistributor goes by.
@@ -212,6 +213,10 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 		even = even && len(on[node]) == len(on[nodes[0]])
 	}
 	env, paths := slices.Concat(program.Env, d.Env), libtorch()
+	var files ranks.Files
+	if shim, err := torch.BuiltShim(); err == nil { // executors seldom have a compiler
+		files = ranks.Files{Env: torch.EnvShimDir, Content: shim}
+	}
 	var ordered []*ranks.Task
 	var all []ranks.Work
 	for n, node := range nodes {
@@ -220,7 +225,7 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 			gpus = append(gpus, t.GPUs...)
 		}
 		for i, t := range on[node] {
-			work := ranks.Work{First: len(ordered) * c.perTask, Args: program.Args, Env: env, Paths: paths, Data: absolute(d.Data)}
+			work := ranks.Work{First: len(ordered) * c.perTask, Args: program.Args, Env: env, Paths: paths, Files: files, Data: absolute(d.Data)}
 			for k := range c.perTask {
 				w := dist.World{
 					Rank: work.First + k, Size: d.ranks(), MasterAddr: tasks[0].Addr, MasterPort: tasks[0].Port,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ type BuildOptions struct {
 	Torch    Location // the libtorch; zero: Find()
 	CacheDir string   // default os.UserCacheDir()/gomosaic/shim
 	CXX      string   // the compiler; default $CXX, else g++
+	NoBuild  bool     // a shim that is not there is an error that wraps fs.ErrNotExist
 }
 
 const (
@@ -46,6 +48,10 @@ func (e *BuildError) Error() string {
 }
 
 func (e *BuildError) Unwrap() error { return e.Err }
+
+// EnvShimDir names the environment variable of a folder of built shims, in which [BuildShim] looks before it builds one: a
+// launcher that knows a machine to have no compiler brings [BuiltShim] along.
+const EnvShimDir = "GOMOSAIC_SHIM_DIR"
 
 // BuildShim makes sure that the shim for a libtorch is built and returns the path of libmdstorch.so. One build serves every
 // process of the user: it is kept under
@@ -94,10 +100,25 @@ func BuildShim(ctx context.Context, opts BuildOptions) (string, error) {
 		// without the headers everything but NCCL and CUDA graphs works; once they are installed, another folder is built
 		kind, b.cuda = "cuda", true
 	}
-	dir := filepath.Join(opts.CacheDir, fmt.Sprintf("%s-%s-abi%d-%s", opts.Torch.Version, kind, abi, hash))
+	name := func(kind string) string { return fmt.Sprintf("%s-%s-abi%d-%s", opts.Torch.Version, kind, abi, hash) }
+	if brought := os.Getenv(EnvShimDir); brought != "" {
+		kinds := []string{kind}
+		if opts.Torch.CUDA { // the headers are for building alone
+			kinds = []string{"cuda", kind}
+		}
+		for _, k := range kinds {
+			if lib := filepath.Join(brought, name(k), shimName); isFile(lib) {
+				return lib, nil
+			}
+		}
+	}
+	dir := filepath.Join(opts.CacheDir, name(kind))
 	lib := filepath.Join(dir, shimName)
 	if isFile(lib) {
 		return lib, nil
+	}
+	if opts.NoBuild {
+		return "", fs.ErrNotExist
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("torch: %w", err)
@@ -112,6 +133,25 @@ func BuildShim(ctx context.Context, opts BuildOptions) (string, error) {
 	}
 	b.dir = dir
 	return lib, b.build(ctx)
+}
+
+// BuiltShim returns the files of the shim for the libtorch that [Find] finds, by their paths in a folder for [EnvShimDir]. It is
+// an error that wraps fs.ErrNotExist that the shim was not built yet.
+func BuiltShim() (map[string][]byte, error) {
+	lib, err := BuildShim(context.Background(), BuildOptions{NoBuild: true})
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{shimName, shimCUDAName} {
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(lib), name))
+		if err == nil {
+			files[filepath.Base(filepath.Dir(lib))+"/"+name] = data
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("torch: %w", err)
+		}
+	}
+	return files, nil
 }
 
 // lockFile takes an exclusive lock that ends with the process, however it ends.

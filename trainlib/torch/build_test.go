@@ -3,6 +3,7 @@ package torch_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,5 +172,44 @@ func TestBuildShimErrors(t *testing.T) {
 	at.Version = "1.13.1"
 	if _, err := torch.BuildShim(context.Background(), torch.BuildOptions{Torch: at, CacheDir: cache}); err == nil || !strings.Contains(err.Error(), "too old") {
 		t.Errorf("libtorch 1.13: %v", err)
+	}
+}
+
+// TestBuiltShimTravels: a shim that was built serves another machine, which has no compiler, where libtorch is of one version.
+func TestBuiltShimTravels(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	location(t, "2.15.0")
+	if _, err := torch.BuiltShim(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before it is built: %v", err)
+	}
+	cxx, _ := compiler(t, "")
+	if _, err := torch.BuildShim(t.Context(), torch.BuildOptions{CXX: cxx}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := torch.BuiltShim()
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	there := t.TempDir()
+	for path, content := range files {
+		full := filepath.Join(there, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv(torch.EnvShimDir, there)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	at := location(t, "2.15.0")
+	for _, cuda := range []bool{false, true} {
+		at.CUDA = cuda
+		if path, err := torch.BuildShim(t.Context(), torch.BuildOptions{Torch: at, CXX: "no-such-compiler"}); err != nil || !strings.HasPrefix(path, there) {
+			t.Errorf("CUDA %t: %s, %v", cuda, path, err)
+		}
+	}
+	if _, err := torch.BuildShim(t.Context(), torch.BuildOptions{Torch: location(t, "2.14.0"), CXX: "no-such-compiler"}); err == nil {
+		t.Error("it serves another libtorch")
 	}
 }

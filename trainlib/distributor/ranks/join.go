@@ -233,6 +233,18 @@ func (t *taskSide) start(dir string) (*Processes, error) {
 			}
 		}
 	}
+	for path, content := range w.Files.Content {
+		path = filepath.Join(dir, "files", filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	if w.Files.Env != "" {
+		common = append(common, w.Files.Env+"="+filepath.Join(dir, "files"))
+	}
 	if name := interfaceOf(t.line.conn.LocalAddr()); name != "" && os.Getenv("GLOO_SOCKET_IFNAME") == "" {
 		common = append(common, "GLOO_SOCKET_IFNAME="+name)
 	}

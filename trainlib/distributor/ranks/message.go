@@ -26,8 +26,15 @@ type Work struct {
 	Args  []string   // the program's
 	Env   []string   // additions to each rank's environment, KEY=value
 	Paths []string   // more of them, whose values are paths: left out where there is no such path
+	Files Files      // what the ranks read, brought along
 	Ranks [][]string // each rank's own additions
 	Data  []string   // data sets whose index.json must be readable there: folders or URLs
+}
+
+// Files are put on a task's machine while its ranks run.
+type Files struct {
+	Env     string            // names the environment variable that tells the ranks their folder
+	Content map[string][]byte // by path below the folder
 }
 
 // order is what the launcher says to a task: one of the fields.

@@ -110,9 +110,10 @@ func TestJob(t *testing.T) {
 		if task.Number != i || task.Host == "" || task.Addr != "127.0.0.1" || task.Port == 0 || task.CPUs < 1 {
 			t.Errorf("task %d: %+v", i, task.Arrival)
 		}
-		script := `echo "rank $OWN on $GLOO_SOCKET_IFNAME, $SHARED, $HERE$NOWHERE"; dd if=/dev/zero bs=1M count=3 of=$GOMOSAIC_RANK_RESULT/rank-$OWN.result status=none; [ $OWN != 4 ] || exit 7`
+		script := `echo "rank $OWN on $GLOO_SOCKET_IFNAME, $SHARED, $HERE$NOWHERE $(cat $BROUGHT/a/b)"; dd if=/dev/zero bs=1M count=3 of=$GOMOSAIC_RANK_RESULT/rank-$OWN.result status=none; [ $OWN != 4 ] || exit 7`
 		work = append(work, ranks.Work{
 			First: 2 * i, Args: []string{"-c", script}, Env: []string{"SHARED=a b"}, Paths: []string{"HERE=/tmp", "NOWHERE=/no/such/place"},
+			Files: ranks.Files{Env: "BROUGHT", Content: map[string][]byte{"a/b": []byte("along")}},
 			Ranks: [][]string{{fmt.Sprint("OWN=", 2*i)}, {fmt.Sprint("OWN=", 2*i+1)}},
 		})
 	}
@@ -141,7 +142,7 @@ func TestJob(t *testing.T) {
 		if exits[i] != want {
 			t.Errorf("rank %d: %q, want %q", i, exits[i], want)
 		}
-		if got := fmt.Sprint(o); got != fmt.Sprintf("rank %d on lo, a b, /tmp\n", i) {
+		if got := fmt.Sprint(o); got != fmt.Sprintf("rank %d on lo, a b, /tmp along\n", i) {
 			t.Errorf("rank %d printed %q", i, got)
 		}
 		if stat, err := os.Stat(ranks.ResultFile(dir, i)); err != nil || stat.Size() != 3<<20 {
