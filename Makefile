@@ -79,6 +79,11 @@ bench-mds: reference ## how fast MDS is written and read, beside mosaicml-stream
 	@go build -o bench/out/mds ./bench/mds
 	.venv-reference/bin/python bench/mds/measure.py --ours bench/out/mds 2>bench/out/mds.log || { tail -n 20 bench/out/mds.log >&2; exit 1; }
 
+.PHONY: bench-spark
+bench-spark: reference ## how fast Spark's executors write MDS and rows come as Arrow, beside PySpark with dataframe_to_mds; ≤ 25 minutes
+	@go build -o bench/out/spark ./bench/spark
+	@SPARK_HOME= .venv-reference/bin/python bench/spark/measure.py --ours bench/out/spark 2>bench/out/spark.log || { tail -n 20 bench/out/spark.log >&2; exit 1; }
+
 .PHONY: bench-train
 bench-train: reference setup ## epochs of mobilenet_v2 beside Python's torch, torchvision and mosaicml-streaming, on a GPU where there is one
 	@.venv-reference/bin/python bench/train/measure.py

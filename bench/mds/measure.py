@@ -27,10 +27,9 @@ import pyarrow
 import pyarrow.parquet
 import zstandard
 
-CLONE = Path(__file__).resolve().parents[2]
-PEERS = CLONE / "bench/peers"
-sys.path.insert(0, str(PEERS))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "peers")]
 import bench_common  # noqa: E402
+from side import CLONE, PEERS, Side, version  # noqa: E402
 
 # Lines of writing: the kind, the input, and the sides beside ours. Names that end in 1core run pinned to one core.
 WRITES = {
@@ -40,39 +39,6 @@ WRITES = {
     "write_sha1": ("sha1", "10kb", ["streaming"]),
     "write_jpeg224": ("jpeg224", "images", ["streaming"]),
 }
-
-
-class Side:
-    """A process that does what it is asked to."""
-
-    def __init__(self, command, cores=None):
-        self.command = [str(part) for part in command]
-        if cores is not None:
-            self.command = ["taskset", "-c", cores, *self.command]
-        env = dict(os.environ, PYTHONPATH=str(PEERS), PYTHONDONTWRITEBYTECODE="1", TOKENIZERS_PARALLELISM="false")
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
-        self.requests = []
-
-    def ask(self, do, **request):
-        request = {"do": do, **request}
-        self.requests.append(request)
-        with contextlib.suppress(BrokenPipeError):
-            print(json.dumps(request), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            self.log.seek(0)
-            raise SystemExit(f"{' '.join(self.command)}\n{json.dumps(request)[:500]}\nfailed:\n{self.log.read().decode(errors='replace')[-4000:]}")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def file_sums(folder):
@@ -261,11 +227,6 @@ class Bench:
         else:
             print("dataframe_local: no java here, so Spark cannot run", file=sys.stderr)
         self.report(name, "copy", "MB/s", megabytes)
-
-
-def version(command):
-    found = subprocess.run(command, capture_output=True, text=True, cwd=CLONE)
-    return (found.stdout or found.stderr).strip()
 
 
 def main():
