@@ -30,8 +30,9 @@ type fake struct {
 	busy     int    // this many requests for the version fail first
 	busyWith error
 
-	loses    int  // this many files fail first
-	corrupts bool // files arrive damaged
+	loses    int          // this many files fail first
+	corrupts bool         // files arrive damaged
+	schema   *pb.DataType // of every plan
 
 	mu          sync.Mutex
 	artifacts   [][]byte
@@ -55,6 +56,9 @@ func (f *fake) AnalyzePlan(ctx context.Context, r *pb.AnalyzePlanRequest) (*pb.A
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.headers, _ = metadata.FromIncomingContext(ctx)
+	if r.GetSchema() != nil {
+		return &pb.AnalyzePlanResponse{Result: &pb.AnalyzePlanResponse_Schema_{Schema: &pb.AnalyzePlanResponse_Schema{Schema: f.schema}}}, nil
+	}
 	if f.busy > 0 {
 		f.busy--
 		return nil, f.busyWith

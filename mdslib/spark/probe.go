@@ -48,7 +48,7 @@ func (e *engine) permitted(ctx context.Context, who writers) error {
 				e.noteArch(arch)
 			}
 		case errors.As(err, &refused) && ctx.Err() == nil:
-			refusal = oneLine(refused.Error())
+			refusal = oneLine(strings.TrimPrefix(refused.Error(), "spark: "))
 		default:
 			return err
 		}

@@ -1,0 +1,191 @@
+package spark
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/spark/pb"
+	"gomosaic/mdslib/spark/worker"
+)
+
+// textStream is an Arrow stream of one column of text.
+func textStream(t *testing.T, lines ...string) []byte {
+	t.Helper()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "line", Type: arrow.BinaryTypes.String}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	b.Field(0).(*array.StringBuilder).AppendValues(lines, nil)
+	var out bytes.Buffer
+	w := ipc.NewWriter(&out, ipc.WithSchema(schema))
+	if err := errors.Join(w.Write(b.NewRecord()), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// sparkSays is an error of Spark.
+func sparkSays(t *testing.T, class, text string) error {
+	t.Helper()
+	s, err := status.New(codes.Internal, text).WithDetails(&errdetails.ErrorInfo{Metadata: map[string]string{"errorClass": class}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Err()
+}
+
+// platform is a server that permits what it is told, and whose rows are the numbers 1 and 2.
+type platform struct {
+	transform  func(script bool) ([]byte, error) // probe: whether it is the probe
+	mapInArrow func(script bool) ([]byte, error)
+	asked      []string
+}
+
+func (p *platform) engine(t *testing.T) *engine {
+	t.Helper()
+	f := &fake{}
+	f.schema = &pb.DataType{Kind: &pb.DataType_Struct_{Struct: &pb.DataType_Struct{Fields: []*pb.DataType_StructField{{Name: "n", DataType: &pb.DataType{Kind: &pb.DataType_Long{Long: &pb.DataType_Simple{}}}}}}}}
+	f.execute = func(r *pb.ExecutePlanRequest, s grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error {
+		text := r.String()
+		probe, kind := strings.Contains(text, "uname -sm"), "rows"
+		answer := func(bool) ([]byte, error) { return numbers(t, 1, 2), nil }
+		switch r.GetPlan().GetRoot().GetRelType().(type) {
+		case *pb.Relation_WithRelations:
+			kind, answer = "transform", p.transform
+		case *pb.Relation_MapPartitions:
+			kind, answer = "mapInArrow", p.mapInArrow
+		}
+		if probe {
+			kind += " probe"
+		}
+		f.note(func() { p.asked = append(p.asked, kind) })
+		data, err := answer(probe)
+		if err != nil {
+			return err
+		}
+		return sending(s, nil, batch("1", data), complete("2"))
+	}
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("program"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return &engine{client: f.dial(t), worker: shellWorker(program)}
+}
+
+func shellWorker(path string) *program {
+	return &program{name: "gomosaic-worker", build: func(context.Context, string) (string, error) { return path, nil }}
+}
+
+// TestWhoWrites: the first writers that the platform permits and that can, asked once a session; who was passed over, and why, is in
+// the report; where none can, that is the error; and an error of the connection is no refusal.
+func TestWhoWrites(t *testing.T) {
+	refuses := func(bool) ([]byte, error) {
+		return nil, sparkSays(t, "UNSUPPORTED_FEATURE.TRANSFORM", "[UNSUPPORTED_FEATURE.TRANSFORM] not on this compute")
+	}
+	unseen := func(probe bool) ([]byte, error) {
+		if probe {
+			return textStream(t, "Linux x86_64"), nil
+		}
+		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic-worker: "+worker.ErrNotShared+" /out, which the driver made (host)\n\tat x")
+	}
+	fails := func(probe bool) ([]byte, error) {
+		if probe {
+			return textStream(t, "Linux x86_64"), nil
+		}
+		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic-worker: row 3 of partition 0: column \"n\": it is NULL")
+	}
+	sparc := func(bool) ([]byte, error) { return textStream(t, "SunOS sun4u"), nil }
+	for name, test := range map[string]struct {
+		platform platform
+		writers  string
+		says     string // in the report, or in the error
+		fails    bool
+		asked    string
+	}{
+		"refused":             {platform: platform{transform: refuses, mapInArrow: refuses}, says: "the rows of Spark 4.2.0 at 127.0.0.1", asked: "transform probe, mapInArrow probe, rows"},
+		"refused, shown":      {platform: platform{transform: refuses, mapInArrow: refuses}, says: "TRANSFORM does not run here ([UNSUPPORTED_FEATURE.TRANSFORM] not on this compute); mapInArrow does not", asked: "transform probe, mapInArrow probe, rows"},
+		"not shared":          {platform: platform{transform: unseen, mapInArrow: unseen}, says: "executors do not share the folder", asked: "transform probe, transform, mapInArrow probe, mapInArrow, rows"},
+		"executors only":      {platform: platform{transform: refuses, mapInArrow: unseen}, writers: "executors", says: "not on this compute); executors do not share the folder", fails: true, asked: "transform probe, mapInArrow probe, mapInArrow"},
+		"a task fails":        {platform: platform{transform: fails}, says: `spark: a task failed: row 3 of partition 0: column "n": it is NULL`, fails: true, asked: "transform probe, transform"},
+		"forced":              {platform: platform{}, writers: "driver", says: "the rows of Spark", asked: "rows"},
+		"forced, and refused": {platform: platform{mapInArrow: refuses}, writers: "mapInArrow", says: "mapInArrow does not run here", fails: true, asked: "mapInArrow probe"},
+		"other machines":      {platform: platform{transform: sparc, mapInArrow: refuses}, says: "executors run SunOS sun4u", asked: "transform probe, mapInArrow probe, rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := test.platform.engine(t)
+			for round := range 2 {
+				out := filepath.Join(t.TempDir(), "out")
+				test.platform.asked = nil
+				report, err := e.ConvertMDS(t.Context(), &plan.Range{End: 2, Step: 1}, mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"n": "int64"}, Compression: "none", SparkWriters: test.writers})
+				said := fmt.Sprint(err)
+				if err == nil {
+					said = report.Engine
+				}
+				if (err != nil) != test.fails || !strings.Contains(said, test.says) {
+					t.Fatalf("%v, want %q", said, test.says)
+				}
+				if _, err := os.Stat(out); (err != nil) != test.fails {
+					t.Errorf("the folder: %v", err)
+				}
+				if asked := strings.Join(test.platform.asked, ", "); round == 0 && asked != test.asked || round == 1 && strings.Contains(asked, "probe") {
+					t.Errorf("round %d: asked %s, want %s", round, asked, test.asked)
+				}
+			}
+		})
+	}
+
+	broken := platform{transform: func(bool) ([]byte, error) { return nil, status.Error(codes.PermissionDenied, "expired") }}
+	if _, err := broken.engine(t).ConvertMDS(t.Context(), &plan.Range{End: 2, Step: 1}, mdslib.MDSOptions{Out: t.TempDir(), Columns: mdslib.Columns{"n": "int64"}, Compression: "none"}); err == nil || !strings.Contains(err.Error(), "refuses us") {
+		t.Errorf("an error of the connection: %v", err)
+	}
+}
+
+// TestByFile: which plans carry a file's path in place of its content.
+func TestByFile(t *testing.T) {
+	read := &plan.Read{Format: "binaryFile", Paths: []string{"file:/flowers"}}
+	project := func(in plan.Node, exprs ...string) plan.Node { return &plan.Project{Input: in, Exprs: exprs} }
+	for name, test := range map[string]struct {
+		plan   plan.Node
+		column string
+		want   bool
+	}{
+		"as read":             {read, "content", true},
+		"another column":      {read, "path", false},
+		"renamed":             {project(&plan.WithColumnRenamed{Input: read, From: "content", To: "image"}, "image"), "image", true},
+		"selected":            {project(read, "content AS image", "path"), "image", true},
+		"selected by star":    {project(&plan.WithColumns{Input: read, Columns: []plan.NamedExpr{{Name: "label", Expr: "1"}}}, "*"), "content", true},
+		"star and another":    {project(read, "*", "path AS content"), "content", false},
+		"changed":             {project(read, "substring(content, 1, 9) AS content"), "content", false},
+		"changed in place":    {&plan.WithColumns{Input: read, Columns: []plan.NamedExpr{{Name: "content", Expr: "reverse(content)"}}}, "content", false},
+		"copied":              {&plan.WithColumns{Input: read, Columns: []plan.NamedExpr{{Name: "image", Expr: "content"}}}, "image", true},
+		"filtered and sorted": {&plan.Limit{N: 3, Input: &plan.Sort{Input: &plan.Filter{Input: &plan.Repartition{Input: read, Num: 2}, Condition: "length(content) > 1"}}}, "content", true},
+		"dropped":             {&plan.Drop{Input: read, Columns: []string{"length"}}, "content", true},
+		"distinct":            {&plan.Distinct{Input: read}, "content", false},
+		"sampled in order":    {&plan.Sample{Input: read, Upper: 1, Ordered: true}, "content", false},
+		"another source":      {&plan.Read{Format: "parquet", Paths: read.Paths}, "content", false},
+		"other SQL":           {project(read, "content", "no such << syntax"), "content", false},
+	} {
+		carried, source := carryFile(test.plan, test.column)
+		if (source != nil) != test.want {
+			t.Errorf("%s: by path %t, want %t", name, source != nil, test.want)
+		}
+		if r, err := relationOf(carried); err != nil || strings.Contains(r.String(), fileColumn) != test.want {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+}
