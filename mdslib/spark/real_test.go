@@ -26,6 +26,8 @@ import (
 	_ "gomosaic/mdslib/local/parquet"
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
+	_ "gomosaic/mdslib/store/s3"
+	stores "gomosaic/mdslib/store/storetest/servers"
 )
 
 const master = "local-cluster[2,1,1024]"
@@ -36,6 +38,7 @@ const python = "../../.venv-reference/bin/python"
 var (
 	session *mdslib.Session // with the server
 	direct  *engine         // another session with it
+	bucket  string          // the folder of the bucket "shards", which S3_ENDPOINT_URL serves
 )
 
 func TestMain(m *testing.M) {
@@ -50,7 +53,22 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(func() int {
 		start := time.Now()
-		var err error
+		folder, err := os.MkdirTemp("", "gomosaic-s3-")
+		if err != nil {
+			log.Print(err)
+			return 1
+		}
+		defer os.RemoveAll(folder)
+		objects, err := stores.S3(context.Background(), folder, "shards") // the executors get our environment
+		if err != nil {
+			log.Print(err)
+			return 1
+		}
+		defer objects.Close()
+		bucket = filepath.Join(folder, "data", "shards")
+		for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": stores.S3AccessKey, "AWS_SECRET_ACCESS_KEY": stores.S3SecretKey, "AWS_REGION": "us-east-1", "S3_ENDPOINT_URL": objects.URL} {
+			os.Setenv(name, value)
+		}
 		if session, err = mdslib.Connect(context.Background(), "spark-local:"+master); err != nil {
 			log.Print(err)
 			return 1
