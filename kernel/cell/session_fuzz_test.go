@@ -9,6 +9,7 @@ import (
 // FuzzSession: the reference cells in any order and company, two bytes of the input a cell. What one block declares meets
 // what another means by the same name: each cell gives errors, or a package that compiles.
 func FuzzSession(f *testing.F) {
+	prepareArchives(f)
 	var pool []string
 	for _, block := range referenceCells(f) {
 		pool = append(pool, block...)

@@ -45,27 +45,37 @@ func (n *notebook) begin(code string) (out *recorder, done chan error) {
 	return out, done
 }
 
-// stops interrupts a cell and wants it to stop in time. A busy machine may be late once, not three times.
+// stops interrupts a cell and wants it to stop in time.
 func (n *notebook) stops(code string) {
 	n.t.Helper()
-	var took time.Duration
-	for range 3 {
+	inTime(n.t, stopped, code, func() time.Duration {
 		_, done := n.begin(code)
 		at := time.Now()
 		n.Interrupt()
 		err := <-done
-		took = time.Since(at)
+		took := time.Since(at)
 		var e *CellError
 		if !errors.As(err, &e) || e.Name != "interrupted" || e.Value != "interrupted" {
 			n.t.Errorf("%s\ngave %v, want interrupted", code, err)
-			return
 		}
-		if took < stopped {
+		return took
+	})
+}
+
+// inTime does something until it says that it took no more than most: a busy machine may be late many times, but not always.
+func inTime(t *testing.T, most time.Duration, what string, do func() time.Duration) {
+	t.Helper()
+	var took time.Duration
+	for range 30 {
+		if took = do(); took <= most || t.Failed() {
 			return
 		}
 	}
-	n.t.Errorf("%s\ntook %v to stop", code, took)
+	t.Errorf("%s\ntook %v, and never less than %v", what, took, most)
 }
+
+// ages is longer than the busiest machine takes for what takes a moment.
+const ages = time.Minute
 
 func TestInterrupt(t *testing.T) {
 	n := openNotebook(t)
@@ -190,7 +200,7 @@ func TestInterruptRunsDeferred(t *testing.T) {
 	at := time.Now()
 	n.Interrupt()
 	<-done
-	if took := time.Since(at); took > patience {
+	if took := time.Since(at); took > ages {
 		t.Errorf("an endless deferred function held the cell for %v", took)
 	}
 }
@@ -288,7 +298,7 @@ func TestInterruptBlocked(t *testing.T) {
 	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "sync.Mutex.Lock") || !strings.Contains(e.Text(), "cell[2]:4") || !strings.Contains(e.Text(), "restart the kernel") {
 		t.Fatalf("gave %v, want the place where the cell is blocked, and the way out", err)
 	}
-	if took := time.Since(at); took > 3*patience {
+	if took := time.Since(at); took > ages {
 		t.Errorf("took %v", took)
 	}
 	n.want("x", "=> 2 (int)")
@@ -315,18 +325,18 @@ func TestInterruptBlocked(t *testing.T) {
 func TestSecondInterrupt(t *testing.T) {
 	n := openNotebook(t)
 	n.want("import \"sync\"\nvar mu sync.Mutex\nmu.Lock()", "")
-	_, done := n.begin("mu.Lock()")
-	at := time.Now()
-	n.Interrupt()
-	time.Sleep(20 * time.Millisecond)
-	n.Interrupt()
-	var e *CellError
-	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "restart the kernel") {
-		t.Errorf("gave %v", err)
-	}
-	if took := time.Since(at); took > patience/2 {
-		t.Errorf("the second interrupt waited too: %v", took)
-	}
+	inTime(t, patience/2, "the second interrupt", func() time.Duration {
+		_, done := n.begin("mu.Lock()")
+		at := time.Now()
+		n.Interrupt()
+		time.Sleep(20 * time.Millisecond)
+		n.Interrupt()
+		var e *CellError
+		if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || !strings.Contains(e.Text(), "restart the kernel") {
+			t.Errorf("gave %v", err)
+		}
+		return time.Since(at)
+	})
 	n.want("1 + 1", "=> 2")
 }
 
@@ -351,16 +361,16 @@ func TestInterruptChildren(t *testing.T) {
 	if _, err := sscan(text, &server); err != nil {
 		t.Fatal(err)
 	}
-	_, done := n.begin("check(exec.Command(\"sleep\", \"1000\").Run())")
-	at := time.Now()
-	n.Interrupt()
-	var e *CellError
-	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || e.Value != "interrupted" {
-		t.Errorf("gave %v", err)
-	}
-	if took := time.Since(at); took > childrenAfter+stopped {
-		t.Errorf("took %v", took)
-	}
+	inTime(t, childrenAfter+stopped, "a cell that waits for a process", func() time.Duration {
+		_, done := n.begin("check(exec.Command(\"sleep\", \"1000\").Run())")
+		at := time.Now()
+		n.Interrupt()
+		var e *CellError
+		if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || e.Value != "interrupted" {
+			t.Errorf("gave %v", err)
+		}
+		return time.Since(at)
+	})
 	if stat, err := os.ReadFile("/proc/" + itoa(server) + "/stat"); err != nil || strings.Contains(string(stat), ") Z ") {
 		t.Errorf("an earlier cell's process has ended: %s %v", stat, err)
 	}

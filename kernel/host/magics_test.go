@@ -54,26 +54,29 @@ func TestShellMagics(t *testing.T) {
 func TestShellInterrupt(t *testing.T) {
 	n := openNotebook(t)
 	for _, code := range []string{"!sleep 100 | cat; sleep 100", "!trap '' INT; sleep 100; sleep 100", "%%bash\nsleep 100 &\nwait"} {
-		running := make(chan struct{})
-		done := make(chan error, 1)
-		n.count++
-		go func() {
-			if rest, ok := strings.CutPrefix(code, "%%bash\n"); ok {
-				code = "%%bash\necho running\n" + rest
-			} else {
-				code = "println(\"running\")\n" + code
+		inTime(t, 900*time.Millisecond, code, func() time.Duration {
+			running := make(chan struct{})
+			done := make(chan error, 1)
+			n.count++
+			go func() {
+				text := "println(\"running\")\n" + code
+				if rest, ok := strings.CutPrefix(code, "%%bash\n"); ok {
+					text = "%%bash\necho running\n" + rest
+				}
+				done <- n.Execute(context.Background(), text, n.count, &starter{recorder: &recorder{}, started: running})
+			}()
+			<-running
+			time.Sleep(100 * time.Millisecond)
+			at := time.Now()
+			n.Interrupt()
+			err := <-done
+			took := time.Since(at)
+			var e *CellError
+			if !errors.As(err, &e) || e.Name != "interrupted" || took < 900*time.Millisecond && e.Value != "interrupted" {
+				t.Errorf("%s\nended after %v with %v", code, took, err)
 			}
-			done <- n.Execute(context.Background(), code, n.count, &starter{recorder: &recorder{}, started: running})
-		}()
-		<-running
-		time.Sleep(100 * time.Millisecond)
-		at := time.Now()
-		n.Interrupt()
-		err := <-done
-		var e *CellError
-		if !errors.As(err, &e) || e.Value != "interrupted" || time.Since(at) > 900*time.Millisecond {
-			t.Errorf("%s\nended after %v with %v", code, time.Since(at), err)
-		}
+			return took
+		})
 	}
 	n.want("!echo alive", "alive")
 	n.fails("!pgrep -P $PPID -x sleep", "exit status 1")

@@ -63,29 +63,29 @@ func TestInterruptInput(t *testing.T) {
 		"display.Input(\"name\")\nfor {}",
 		"check1(display.Input(\"name\"))",
 	} {
-		asked, stop := make(chan bool, 1), make(chan bool)
-		out := &recorder{input: func(string, bool) (string, error) {
-			select {
-			case asked <- true:
-			default:
+		inTime(t, 5*stopped, code, func() time.Duration {
+			asked, stop := make(chan bool, 1), make(chan bool)
+			out := &recorder{input: func(string, bool) (string, error) {
+				select {
+				case asked <- true:
+				default:
+				}
+				<-stop
+				return "", errors.New("interrupted")
+			}}
+			n.count++
+			done := make(chan error, 1)
+			go func() { done <- n.Execute(t.Context(), code, n.count, out) }()
+			<-asked
+			at := time.Now()
+			n.Interrupt()
+			close(stop) // as the front does
+			var e *CellError
+			if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" {
+				t.Errorf("%s\ngave %v", code, err)
 			}
-			<-stop
-			return "", errors.New("interrupted")
-		}}
-		n.count++
-		done := make(chan error, 1)
-		go func() { done <- n.Execute(t.Context(), code, n.count, out) }()
-		<-asked
-		at := time.Now()
-		n.Interrupt()
-		close(stop) // as the front does
-		var e *CellError
-		if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" {
-			t.Errorf("%s\ngave %v", code, err)
-		}
-		if took := time.Since(at); took > 5*stopped {
-			t.Errorf("%s\ntook %v", code, took)
-		}
+			return time.Since(at)
+		})
 	}
 	out := answers("fine")
 	if err := n.Execute(t.Context(), "var word string\nfmt.Scanln(&word)\nfmt.Println(word)", 9, out); err != nil || out.text() != "?fine\n" {
