@@ -8,11 +8,11 @@ import (
 )
 
 // ParseBytes reads a number of bytes as mosaicml-streaming's bytes_to_int does: "67108864", "123b", "16mb", "1.5gb"; the
-// units kb to eb are powers of 1024, upper or lower case.
+// units kb to yb are powers of 1024, upper or lower case. 2^63 bytes or more are an error.
 func ParseBytes(text string) (int64, error) {
 	number := strings.ToLower(strings.TrimSpace(text))
 	unit := 1.0
-	for i, suffix := range []string{"kb", "mb", "gb", "tb", "pb", "eb"} {
+	for i, suffix := range []string{"kb", "mb", "gb", "tb", "pb", "eb", "zb", "yb"} {
 		if cut, ok := strings.CutSuffix(number, suffix); ok {
 			number, unit = strings.TrimSpace(cut), math.Pow(1024, float64(i+1))
 			f, err := strconv.ParseFloat(number, 64)
@@ -28,6 +28,10 @@ func ParseBytes(text string) (int64, error) {
 	}
 	return n, nil
 }
+
+// Bytes writes a number of bytes as the options want it: SizeLimit: mdslib.Bytes(64<<20), CacheLimit: mdslib.Bytes(free/2).
+// A negative number is one that they refuse.
+func Bytes[N ~int | ~int64 | ~uint64 | ~uint32](n N) string { return fmt.Sprintf("%d", n) }
 
 func badBytes(text string) error {
 	return fmt.Errorf("mdslib: %q is no number of bytes: want for example 67108864, 123b, 512kb, 16mb or 1.5gb", text)

@@ -37,8 +37,10 @@ func ReadIndex(path string) (*Index, error) {
 
 // ParseIndex parses the text of an index.json. Both versions in it must be 2, members must be those of their format, and
 // no file may lie outside the index's folder; errors wrap [ErrFormat].
-func ParseIndex(data []byte) (*Index, error) {
-	p := indexParser{s: jsonScanner{data: data, strings: map[string]string{}}}
+func ParseIndex(data []byte) (*Index, error) { return parseIndex(data, nil) }
+
+func parseIndex(data []byte, spans *indexSpans) (*Index, error) {
+	p := indexParser{s: jsonScanner{data: data, strings: map[string]string{}}, spans: spans}
 	x, err := p.index()
 	if err != nil {
 		return nil, fmt.Errorf("mdslib: %w index: %w", ErrFormat, err)
@@ -52,7 +54,16 @@ type indexParser struct {
 	seen  []string    // names of the members of the objects being read, innermost last
 	texts []string    // scratch
 	sizes []int       // scratch
+	spans *indexSpans // filled if not nil
 }
+
+// indexSpans says where in its text an index has what merging takes from it.
+type indexSpans struct {
+	shards    []span
+	basenames []span // without their quotes
+}
+
+type span struct{ from, to int }
 
 // members reads an object whose members must be known and unrepeated; each returns false for an unknown name.
 func (p *indexParser) members(each func(name string) (known bool, err error)) error {
@@ -85,7 +96,12 @@ func (p *indexParser) index() (*Index, error) {
 		case "shards":
 			hasShards = true
 			return true, p.s.array(func() error {
+				p.s.space()
+				from := p.s.pos
 				info, err := p.shard()
+				if p.spans != nil {
+					p.spans.shards = append(p.spans.shards, span{from, p.s.pos})
+				}
 				if err != nil {
 					return fmt.Errorf("shard %d: %w", len(x.Shards), err)
 				}
@@ -277,8 +293,13 @@ func (p *indexParser) file(f *FileInfo) error {
 		has++
 		switch name {
 		case "basename":
+			p.s.space()
+			from := p.s.pos
 			if f.Basename, err = p.s.text(); err == nil {
 				err = checkBasename(f.Basename)
+			}
+			if p.spans != nil {
+				p.spans.basenames = append(p.spans.basenames, span{from + 1, p.s.pos - 1})
 			}
 		case "bytes":
 			f.Bytes, err = p.s.whole(math.MaxInt64)

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,11 +42,13 @@ func MergeIndex(ctx context.Context, root string, opts MergeOptions) error {
 		return err
 	}
 	var keys []string
-	for _, s := range []store.Store{m.local, m.remote} {
-		if s == nil {
-			continue
+	if m.dir != "" {
+		if keys, err = localIndexes(ctx, m.dir); err != nil {
+			return fmt.Errorf("mdslib: merge: %w", err)
 		}
-		for o, err := range s.List(ctx, "") {
+	}
+	if m.remote != nil {
+		for o, err := range m.remote.List(ctx, "") {
 			if err != nil {
 				return fmt.Errorf("mdslib: merge: %w", err)
 			}
@@ -56,6 +59,47 @@ func MergeIndex(ctx context.Context, root string, opts MergeOptions) error {
 	}
 	slices.Sort(keys)
 	return m.merge(ctx, dropMerged(slices.Compact(keys)))
+}
+
+// localIndexes lists the indexes below a folder, which may be missing. It reads the folders side by side and looks at no
+// file: a data set has few indexes among many shards.
+func localIndexes(ctx context.Context, root string) ([]string, error) {
+	var mu sync.Mutex
+	var keys []string
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	var walk func(folder string) error
+	walk = func(folder string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(folder)))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // the root, or a folder deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			key := path.Join(folder, entry.Name())
+			switch {
+			case entry.IsDir() && !strings.HasPrefix(entry.Name(), attemptPrefix):
+				if !group.TryGo(func() error { return walk(key) }) {
+					if err := walk(key); err != nil {
+						return err
+					}
+				}
+			case entry.Name() == IndexName && !entry.IsDir() && folder != "":
+				mu.Lock()
+				keys = append(keys, key)
+				mu.Unlock()
+			}
+		}
+		return nil
+	}
+	group.Go(func() error { return walk("") })
+	err := group.Wait()
+	return keys, err
 }
 
 // dropMerged leaves out an index that has others below it: it is itself the merge of those.
@@ -95,18 +139,16 @@ func MergeIndexFiles(ctx context.Context, indexes []string, out string, opts Mer
 type merger struct {
 	out    string      // as given
 	dir    string      // out as a local folder; "" for a URL
-	local  store.Store // dir
 	remote store.Store // out as a URL, or the options' Remote; nil for none
 	opts   MergeOptions
 }
 
 func newMerger(ctx context.Context, out string, opts MergeOptions) (*merger, error) {
 	m := &merger{out: out, opts: opts}
-	var err error
 	dir, local := store.LocalPath(out)
+	var err error
 	if local {
 		m.dir = dir
-		m.local, err = store.Open(ctx, dir)
 	} else if opts.Remote != "" {
 		return nil, fmt.Errorf("mdslib: merge: with Remote %s set, %s must be a local folder", store.Redacted(opts.Remote), store.Redacted(out))
 	} else {
@@ -166,7 +208,11 @@ func (m *merger) merge(ctx context.Context, keys []string) error {
 	}
 	texts := make([][]byte, len(keys))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(max(8, runtime.GOMAXPROCS(0))) // remote ones mostly wait
+	side := 2 * runtime.GOMAXPROCS(0)
+	if m.remote != nil {
+		side = max(32, side) // remote ones mostly wait
+	}
+	group.SetLimit(side)
 	for i, key := range keys {
 		group.Go(func() error {
 			data, err := m.read(groupCtx, key)
@@ -201,7 +247,7 @@ func (m *merger) read(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if m.local != nil {
+	if m.dir != "" {
 		data, err := os.ReadFile(filepath.Join(m.dir, filepath.FromSlash(key)))
 		if m.remote == nil || !errors.Is(err, fs.ErrNotExist) {
 			return data, err
@@ -222,9 +268,71 @@ func (m *merger) read(ctx context.Context, key string) ([]byte, error) {
 // partitionShards returns the text of the entries of a partition's index with the prefix before every basename. The index
 // must parse strictly; its text is kept member by member.
 func partitionShards(data []byte, prefix string) ([]byte, error) {
-	if _, err := ParseIndex(data); err != nil {
+	var spans indexSpans
+	if _, err := parseIndex(data, &spans); err != nil {
 		return nil, err
 	}
+	if !asDumped(data) || !plainText(prefix) {
+		return rewrittenShards(data, prefix)
+	}
+	text := make([]byte, 0, len(data)+len(spans.basenames)*(len(prefix)+1))
+	names := spans.basenames
+	for i, shard := range spans.shards {
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		at := shard.from
+		for ; len(names) > 0 && names[0].from < shard.to; names = names[1:] {
+			text = append(text, data[at:names[0].from]...)
+			text = append(text, path.Join(prefix, string(data[names[0].from:names[0].to]))...)
+			at = names[0].to
+		}
+		text = append(text, data[at:shard.to]...)
+	}
+	return text, nil
+}
+
+// asDumped reports whether JSON text is spaced as json.dumps does and its strings are plain, so that pieces of it can be
+// copied: every index that the reference or this package writes for names in ASCII.
+func asDumped(data []byte) bool {
+	inText := false
+	for i, c := range data {
+		switch {
+		case c == '"':
+			inText = !inText
+		case inText:
+			if !plainByte(c) {
+				return false
+			}
+		case c == ',' || c == ':':
+			if i+1 == len(data) || data[i+1] != ' ' {
+				return false
+			}
+		case c == ' ':
+			if i == 0 || data[i-1] != ',' && data[i-1] != ':' {
+				return false
+			}
+		case c < ' ':
+			return false
+		}
+	}
+	return true
+}
+
+// plainByte reports whether json.dumps writes a byte of a text as it is.
+func plainByte(c byte) bool { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' }
+
+func plainText(s string) bool {
+	for i := range len(s) {
+		if !plainByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrittenShards is partitionShards for text of any form.
+func rewrittenShards(data []byte, prefix string) ([]byte, error) {
 	scanner := jsonScanner{data: data, strings: map[string]string{}}
 	parsed, err := scanner.value()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,6 +149,76 @@ func TestMergeManyShards(t *testing.T) {
 	if err != nil || len(x.Shards) != 100_000 || x.Shards[99_999].RawData.Basename != "99/shard.00999.mds" {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestPartitionShards: entries are taken over as json.dumps would write them again, whatever form the text has.
+func TestPartitionShards(t *testing.T) {
+	const entry = `{"zip_data": {"hashes": {"sha1": "00"}, "basename": "%[1]s.zstd", "bytes": 5}, "column_encodings": ["str"], "column_names": ["naïve, \"x\": y"],` +
+		` "column_sizes": [null], "compression": "zstd:3", "format": "mds", "hashes": ["sha1"], "raw_data": {"basename": "%[1]s", "bytes": 9, "hashes": {"sha1": "00"}}, "samples": 2, "size_limit": null, "version": 2}`
+	ascii := strings.NewReplacer("naïve", "naive", `\"x\"`, "x").Replace(entry)
+	escaped := strings.ReplaceAll(entry, "ï", `\u00ef`)
+	index := func(entry string, names ...string) string {
+		var entries []string
+		for _, name := range names {
+			entries = append(entries, fmt.Sprintf(entry, name))
+		}
+		return `{"shards": [` + strings.Join(entries, ", ") + `], "version": 2}`
+	}
+	compact := strings.NewReplacer(", ", ",", ": ", ":").Replace
+	for name, c := range map[string]struct{ text, prefix, want string }{
+		"as written":    {index(ascii, "a", "sub/b"), "p/0", fmt.Sprintf(ascii, "p/0/a") + ", " + fmt.Sprintf(ascii, "p/0/sub/b")},
+		"one":           {index(ascii, "a"), "p", fmt.Sprintf(ascii, "p/a")},
+		"none":          {index(ascii), "p", ""},
+		"dots":          {index(ascii, "./a//b"), "p", fmt.Sprintf(ascii, "p/a/b")},
+		"no spaces":     {compact(index(strings.ReplaceAll(ascii, ", x: y", ""), "a")), "p", strings.ReplaceAll(fmt.Sprintf(ascii, "p/a"), ", x: y", "")},
+		"lines":         {strings.ReplaceAll(index(ascii, "a"), `, "samples"`, ",\n  \"samples\""), "p", fmt.Sprintf(ascii, "p/a")},
+		"raw UTF-8":     {index(entry, "a"), "p", fmt.Sprintf(escaped, "p/a")},
+		"escapes":       {index(escaped, "a"), "p", fmt.Sprintf(escaped, "p/a")},
+		"UTF-8 prefix":  {index(ascii, "a"), "é", fmt.Sprintf(ascii, `\u00e9/a`)},
+		"quoted prefix": {index(ascii, "a"), `"`, fmt.Sprintf(ascii, `\"/a`)},
+	} {
+		got, err := partitionShards([]byte(c.text), c.prefix)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got, c.want)
+		}
+		if slow, err := rewrittenShards([]byte(c.text), c.prefix); err != nil || string(slow) != c.want {
+			t.Errorf("%s, rewritten: %v\n%s\nwant\n%s", name, err, slow, c.want)
+		}
+	}
+}
+
+// BenchmarkMergeIndex merges 100,000 shards, each in a folder of its own or a thousand in one.
+func BenchmarkMergeIndex(b *testing.B) {
+	for _, folders := range []int{100_000, 100} {
+		b.Run(fmt.Sprint("folders=", folders), func(b *testing.B) {
+			root := b.TempDir()
+			text, err := bigIndex(100_000 / folders).AppendJSON(nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range folders {
+				dir := filepath.Join(root, fmt.Sprintf("hour=%d", i/1000), fmt.Sprint(i))
+				if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, IndexName), text, 0o666), os.WriteFile(filepath.Join(dir, "shard.00000.mds"), nil, 0o666)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			before := cpuSeconds(b)
+			for b.Loop() {
+				if err := MergeIndex(b.Context(), root, MergeOptions{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+func cpuSeconds(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 func BenchmarkParseIndex20MB(b *testing.B) {

@@ -30,7 +30,8 @@ type MDSOptions struct {
 	Compression string `json:"compression,omitempty"`
 	// Hashes are stored in index.json for each file, for example {"sha1", "xxh64"}; they must be sorted.
 	Hashes []string `json:"hashes,omitempty"`
-	// SizeLimit is the largest raw shard, as text ("16mb", "67108864"). "" is 64 MB, "none" or "0" puts all in one shard.
+	// SizeLimit is the largest raw shard, as text ("16mb", "67108864") or as a number by [Bytes](64<<20). "" is 64 MB, "none"
+	// or "0" puts all in one shard.
 	//
 	// A writer takes at most the memory of two such shards; more only with limits below what the compressor takes itself,
 	// which then comes on top of one shard: up to 10 MB for gz, snappy and zstd:3, 19 MB for zstd:9, 54 MB for zstd:19, 37 MB
@@ -56,7 +57,8 @@ type MDSOptions struct {
 	// this process, from rows that Spark sends. "" is executors where they can, else driver; the report says which, and why.
 	// Other engines pass it by.
 	SparkWriters string `json:"spark_writers,omitempty"`
-	// ProgressBar shows a bar while DataFrameToMDS runs: in the notebook, or in lines on standard error.
+	// ProgressBar shows a bar while the writer or DataFrameToMDS is at work: in the notebook, or in lines on standard error. A
+	// writer's counts the samples of finished shards.
 	ProgressBar bool `json:"progress_bar,omitempty"`
 	// NullAs offers a value for the nulls of a column, which are refused otherwise. It is encoded as any other.
 	NullAs map[string]any `json:"null_as,omitempty"`

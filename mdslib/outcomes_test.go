@@ -174,13 +174,14 @@ func TestFloat16(t *testing.T) {
 
 func TestParseBytes(t *testing.T) {
 	for text, want := range map[string]int64{
-		"0": 0, "123": 123, "123b": 123, "100kb": 102400, " 1.5MB ": 1572864, "1gb": 1 << 30, "2tb": 2 << 40, "1eb": 1 << 60,
+		"0": 0, "123": 123, "123b": 123, "100kb": 102400, " 1.5MB ": 1572864, "1gb": 1 << 30, "2tb": 2 << 40, "1eb": 1 << 60, "0.001zb": 1180591620717411328, "0yb": 0,
+		Bytes(64 << 20): 64 << 20, Bytes(uint64(7)): 7,
 	} {
 		if got, err := ParseBytes(text); err != nil || got != want {
 			t.Errorf("%q: got %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "b", "kb", "1k", "1.5", "1.5b", "10xb", "0x1kb", "nankb", "16eb", "1e3"} {
+	for _, text := range []string{"", "b", "kb", "1k", "1.5", "1.5b", "10xb", "0x1kb", "nankb", "16eb", "1zb", "1e3"} {
 		if got, err := ParseBytes(text); err == nil {
 			t.Errorf("%q: got %d, want an error", text, got)
 		}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gomosaic/display"
 	"gomosaic/mdslib/store"
 )
 
@@ -70,6 +71,8 @@ type MDSWriter struct {
 	work    sync.WaitGroup // shards being stored or uploaded
 	uploads chan struct{}  // holds a token for each upload in flight
 	failure atomic.Pointer[error]
+
+	bar *display.ProgressBar // nil without
 
 	mu       sync.Mutex // guards what follows
 	done     map[int]ShardInfo
@@ -146,6 +149,9 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if err := w.open(); err != nil {
 		w.cancel(err)
 		return nil, err
+	}
+	if opts.ProgressBar {
+		w.bar = display.Progress(display.ProgressOptions{Desc: "writing MDS", Unit: "sample"})
 	}
 	return w, nil
 }
@@ -326,6 +332,14 @@ func (w *MDSWriter) report(change func(*WriteProgress)) {
 	defer w.mu.Unlock()
 	change(&w.progress)
 	w.progress.Elapsed = time.Since(w.started)
+	if w.bar != nil {
+		w.bar.Set(int(w.progress.Samples))
+		w.bar.Note("shards", w.progress.Shards)
+		w.bar.Note("written", FormatBytes(w.progress.StoredBytes))
+		if w.remote != nil {
+			w.bar.Note("uploaded files", w.progress.UploadedFiles)
+		}
+	}
 	if w.opts.Progress != nil {
 		w.opts.Progress(w.progress)
 	}
@@ -371,6 +385,11 @@ func (w *MDSWriter) Close() error {
 	}
 	w.cancel(nil)
 	w.removeLocal()
+	if err := w.err(); w.bar != nil && err == nil {
+		w.bar.Done()
+	} else if w.bar != nil {
+		w.bar.Fail(err)
+	}
 	return w.err()
 }
 
@@ -431,6 +450,9 @@ func (w *MDSWriter) Abort() error {
 	}
 	w.fail(ErrAborted)
 	w.closed = true
+	if w.bar != nil {
+		w.bar.Stop()
+	}
 	w.work.Wait()
 	w.removeFiles()
 	if w.temporary {

@@ -31,7 +31,7 @@ type DatasetOptions struct {
 	AllowUnsafeTypes bool `json:"allow_unsafe_types,omitempty"`
 
 	EpochSize  int    `json:"epoch_size,omitempty"`  // samples per epoch over all ranks, with relative or no weights
-	CacheLimit string `json:"cache_limit,omitempty"` // most bytes of the local folders, for example "10gb"; "" for no limit
+	CacheLimit string `json:"cache_limit,omitempty"` // most bytes of the local folders, for example "10gb", or mdslib.Bytes(n); "" for no limit
 	// Predownload is how many samples ahead shards are brought in, per worker of the reference (8 batches).
 	Predownload int `json:"predownload,omitempty"`
 

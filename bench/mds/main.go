@@ -108,6 +108,8 @@ func (r *request) run(prepared map[string][]mdslib.Sample) (answer, error) {
 		return random(r.Folder, r.Order)
 	case "open_index":
 		return openIndex(r.Folder)
+	case "merge":
+		return merge(r.Folder)
 	case "dataframe":
 		return dataframe(r.Input, r.Out)
 	}
@@ -248,6 +250,13 @@ func openIndex(folder string) (a answer, err error) {
 	}
 	a = answer{Seconds: time.Since(start).Seconds(), Samples: d.Size()}
 	return a, d.Close()
+}
+
+func merge(folder string) (a answer, err error) {
+	start := time.Now()
+	err = mdslib.MergeIndex(context.Background(), folder, mdslib.MergeOptions{})
+	a.Seconds = time.Since(start).Seconds()
+	return a, err
 }
 
 // dataframe converts Parquet files. The engine starts, and counts the rows, before the clock runs.

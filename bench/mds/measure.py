@@ -97,7 +97,12 @@ class Bench:
             raise SystemExit(f"{what}: {got} instead of {expected}")
 
     def report(self, name, side, unit, per_second=None):
-        """A line: rates where per_second is what a run handles, else times."""
+        """A line: rates where per_second is what a run handles, else times. Without a side it has ours alone."""
+        if side is None:
+            ours = statistics.median(self.raw[name]["ours"])
+            self.found.append((name, ours, None, None, unit))
+            print(name, f"{ours:.4g}", "-", "-", unit, sep="\t", flush=True)
+            return
         ours, peer = (statistics.median(self.raw[name][who]) for who in ("ours", side))
         ratio = peer / ours
         if per_second:
@@ -193,6 +198,35 @@ class Bench:
                 self.record(name, who, round, got["seconds"])
         self.report(name, "streaming", "s")
 
+    def merges(self):
+        """The indexes of folders made into one; both write the same text. Where each shard has a folder of its own the reference takes minutes, and is left out."""
+        shard = {
+            "column_encodings": ["bytes"], "column_names": ["data"], "column_sizes": [None], "compression": None, "format": "mds",
+            "hashes": [], "samples": 1000, "size_limit": 67108864, "version": 2, "zip_data": None,
+        }
+        shards = self.args.shards
+        for name, folders, processes in [
+            ("merge_100k_shards", shards // 1000, {"ours": "ours", "streaming": "mds_read"}),
+            ("merge_100k_folders", shards, {"ours": "ours"}),
+        ]:
+            root = self.folder / name
+            entries = [{**shard, "raw_data": {"basename": f"shard.{i:05}.mds", "bytes": 67000000, "hashes": {}}} for i in range(shards // folders)]
+            text = json.dumps({"shards": entries, "version": 2}, sort_keys=True)
+            for i in range(folders):
+                part = root / f"{i:06}"
+                part.mkdir(parents=True)
+                (part / "index.json").write_text(text)
+            for round in range(self.args.rounds):
+                for who, process in processes.items():
+                    got = self.side(process).ask("merge", folder=str(root))
+                    self.record(name, who, round, got["seconds"])
+                    merged = hashlib.sha256((root / "index.json").read_bytes()).hexdigest()
+                    if self.sums.setdefault(name, merged) != merged:
+                        raise SystemExit(f"{name}: the merged indexes differ")
+                    (root / "index.json").unlink()
+            self.report(name, "streaming" if "streaming" in processes else None, "s")
+            shutil.rmtree(root)
+
     def dataframe(self):
         """Rows of 100 KB in eight Parquet files to MDS, beside Spark's and beside a copy of the files."""
         name, source = "dataframe_local", self.folder / "parquet"
@@ -238,15 +272,15 @@ def main():
     args = parser.parse_args()
     if args.rounds < 5:
         parser.error("--rounds: at least 5")
-    args.samples, args.images, args.index_bytes = 20_000, 200, 20_000_000
+    args.samples, args.images, args.index_bytes, args.shards = 20_000, 200, 20_000_000, 100_000
     if args.smoke:
-        args.rounds, args.samples, args.images, args.index_bytes = 1, 2_000, 10, 200_000
+        args.rounds, args.samples, args.images, args.index_bytes, args.shards = 1, 2_000, 10, 200_000, 2000
     started = time.time()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=args.dir, prefix="gomosaic-bench-")))
         bench = Bench(args, folder, stack)
         bench.make_input()
-        for part in (bench.writes, bench.reads, bench.randoms, bench.open_index, bench.dataframe):
+        for part in (bench.writes, bench.reads, bench.randoms, bench.open_index, bench.merges, bench.dataframe):
             part()
         versions = {
             "gomosaic": version(["git", "describe", "--always", "--dirty"]), "go": version(["go", "version"]), "python": sys.version,

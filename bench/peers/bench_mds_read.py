@@ -1,9 +1,9 @@
-"""StreamingDataset of mosaicml-streaming: iteration, random access, opening."""
+"""StreamingDataset of mosaicml-streaming: iteration, random access, opening; and merge_index."""
 import time
 
 from bench_common import Checksum, clock, serve
 from streaming import LocalDataset, StreamingDataset
-from streaming.base.util import clean_stale_shared_memory
+from streaming.base.util import clean_stale_shared_memory, merge_index
 
 
 def read(folder):
@@ -45,5 +45,12 @@ def open_index(folder):
     return {"samples": dataset.num_samples, **reply}
 
 
+def merge(folder):
+    reply = {}
+    with clock(reply):
+        merge_index(folder)
+    return reply
+
+
 if __name__ == "__main__":
-    serve({"read": read, "read_encoded": read_encoded, "random": random, "open_index": open_index}, "mosaicml-streaming", "numpy", "torch")
+    serve({"read": read, "read_encoded": read_encoded, "random": random, "open_index": open_index, "merge": merge}, "mosaicml-streaming", "numpy", "torch")
