@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"gomosaic/mdslib/plan"
@@ -141,6 +142,15 @@ func (d *DataFrame) GroupBy(exprs ...string) *Grouped { return &Grouped{d, slice
 type Grouped struct {
 	frame *DataFrame
 	by    []string
+}
+
+// String says how the rows are grouped, and what makes a DataFrame of the groups.
+func (g *Grouped) String() string {
+	by := "all rows"
+	if len(g.by) > 0 {
+		by = "by " + strings.Join(g.by, ", ")
+	}
+	return "mdslib.Grouped(" + by + "): Count(), Agg(…), Sum, Avg, Min and Max make the DataFrame"
 }
 
 // Count counts the rows of each group in a column "count". Groups come in the order of their first rows.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // WriteSpec says where a DataFrame's rows are written: to the files of a folder, or with Table to a table. It travels as JSON.
@@ -78,6 +79,21 @@ func (w *DataFrameWriter) BucketBy(n int, columns ...string) *DataFrameWriter {
 // SortBy sorts the rows of each bucket; see [DataFrameWriter.BucketBy].
 func (w *DataFrameWriter) SortBy(columns ...string) *DataFrameWriter {
 	return w.with(func(s *WriteSpec) { s.SortBy = slices.Clone(columns) })
+}
+
+// String says what is described so far, and what writes it. The values of options may be secret.
+func (w *DataFrameWriter) String() string {
+	s := w.spec
+	parts := []string{w.frame.session.url}
+	for _, part := range []struct {
+		name   string
+		values []string
+	}{{"format", []string{s.Format}}, {"mode", []string{s.Mode}}, {"options", slices.Sorted(maps.Keys(s.Options))}, {"partitioned by", s.PartitionBy}, {"buckets by", s.BucketBy}, {"sorted by", s.SortBy}} {
+		if text := strings.Join(part.values, ", "); text != "" {
+			parts = append(parts, part.name+" "+text)
+		}
+	}
+	return "mdslib.DataFrameWriter(" + strings.Join(parts, "; ") + "): Save(ctx, path) writes the files, SaveAsTable(ctx, name) a table"
 }
 
 // Save runs the plan and writes its rows to a folder, partitions in parallel, a file each, and an empty file _SUCCESS last.

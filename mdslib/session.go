@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"gomosaic/mdslib/plan"
@@ -142,6 +143,21 @@ func (r *DataFrameReader) Option(key, value string) *DataFrameReader {
 	maps.Copy(c.options, r.options)
 	c.options[key] = value
 	return &c
+}
+
+// String says what is described so far, and what reads it. The values of options may be secret.
+func (r *DataFrameReader) String() string {
+	parts := []string{r.session.url}
+	if r.format != "" {
+		parts = append(parts, "format "+r.format)
+	}
+	if r.schema != "" {
+		parts = append(parts, "schema "+r.schema)
+	}
+	if len(r.options) > 0 {
+		parts = append(parts, "options "+strings.Join(slices.Sorted(maps.Keys(r.options)), ", "))
+	}
+	return "mdslib.DataFrameReader(" + strings.Join(parts, "; ") + "): Load(path) makes the DataFrame"
 }
 
 // Load describes the files at the paths: files, folders or patterns. Nothing is read before an action.

@@ -20,7 +20,8 @@ type outcome struct {
 	Losses, Distributed []float64 // of each step, sections 4 and 5
 	Right, Samples      int       // of section 5
 	samples             map[string][]string
-	text                string // what section 5 printed
+	text                string   // what section 5 printed
+	tables              []string // the lines of the tables that sections 1 and 2 show
 }
 
 // runOn executes a small form of the tutorial with SPARK_REMOTE set, and a cell at its end that writes the losses to a file.
@@ -64,6 +65,12 @@ func runOn(t *testing.T, remote, flowers string) outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sections := readNotebook(t, executed).sections()
+	for line := range strings.Lines(shown(append(sections[1], sections[2]...), "text")) {
+		if strings.HasPrefix(line, "+-") || strings.HasPrefix(line, "|") || strings.HasPrefix(line, " |-- ") {
+			o.tables = append(o.tables, strings.TrimRight(line, "\n"))
+		}
+	}
 	for _, split := range []string{"train", "val"} {
 		o.samples[split] = samplesOf(t, filepath.Join(out, "data", split))
 	}
@@ -71,7 +78,7 @@ func runOn(t *testing.T, remote, flowers string) outcome {
 }
 
 // TestTutorialOnSpark: with a server of two executors, sections 1, 2 and 5 run there, and all comes out as it does here: the
-// samples in the shards in their order, and every loss to the bit.
+// tables that are shown, the samples in the shards in their order, and every loss to the bit.
 func TestTutorialOnSpark(t *testing.T) {
 	flowers := filepath.Join(t.TempDir(), "flowers")
 	if b, err := exec.CommandContext(t.Context(), "go", "run", "./flowers/cmd/genflowers", "-images", "200", flowers).CombinedOutput(); err != nil {
@@ -82,6 +89,9 @@ func TestTutorialOnSpark(t *testing.T) {
 		if got := there.samples[split]; !slices.Equal(got, here.samples[split]) || len(got) != want {
 			t.Errorf("%s: %d samples on Spark, %d here, or others", split, len(got), len(here.samples[split]))
 		}
+	}
+	if len(there.tables) < 20 || !slices.Equal(there.tables, here.tables) {
+		t.Errorf("tables\non Spark\n%s\nhere\n%s", strings.Join(there.tables, "\n"), strings.Join(here.tables, "\n"))
 	}
 	if len(there.Losses) != 16 || !slices.Equal(there.Losses, here.Losses) {
 		t.Errorf("losses in one process\non Spark %v\nhere     %v", there.Losses, here.Losses)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"fmt"
 	"math/big"
 	"reflect"
 	"slices"
@@ -88,6 +89,22 @@ func TestCreateAndCollect(t *testing.T) {
 	}
 	if got := table(t, given); !slices.Equal(got, []string{"300|2026-11-27|<nil>"}) {
 		t.Errorf("given %q", got)
+	}
+}
+
+// TestDescriptions: what isn't a DataFrame yet shows what it is, without the values of options.
+func TestDescriptions(t *testing.T) {
+	s := connect(t, "local")
+	read := s.Read().Format("csv").Schema("a INT").Option("sep", ";").Option("header", "secret")
+	for want, got := range map[string]any{
+		"mdslib.Session(local)": s,
+		"mdslib.DataFrameReader(local; format csv; schema a INT; options header, sep): Load(path) makes the DataFrame":                                   read,
+		"mdslib.DataFrameWriter(local; format json; mode append; partitioned by a, b): Save(ctx, path) writes the files, SaveAsTable(ctx, name) a table": s.Range(0, 1).Write().Format("json").Mode("append").PartitionBy("a", "b"),
+		"mdslib.Grouped(by id, id % 2): Count(), Agg(…), Sum, Avg, Min and Max make the DataFrame":                                                       s.Range(0, 1).GroupBy("id", "id % 2"),
+	} {
+		if fmt.Sprint(got) != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 

@@ -74,7 +74,9 @@ func TestParseTarget(t *testing.T) {
 
 // TestTLS: a server is believed if its certificate is, and the token goes to no other.
 func TestTLS(t *testing.T) {
-	certificate, authority := selfSigned(t, "localhost")
+	certificate, authority := selfSigned(t, "localhost", time.Hour)
+	expired, gone := selfSigned(t, "localhost", -time.Minute)
+	authority = append(authority, gone...)
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	if err := os.WriteFile(roots, authority, 0o600); err != nil {
 		t.Fatal(err)
@@ -106,17 +108,25 @@ func TestTLS(t *testing.T) {
 	if got := f.headers; got["authorization"][0] != "Bearer "+secret || got["x-cluster"][0] != "c1" {
 		t.Errorf("headers %v", got)
 	}
+	port = f.serve(t, expired)
+	if err := connect("localhost"); err == nil || !strings.Contains(err.Error(), "certificate has expired") || f.headers != nil {
+		t.Errorf("expired: error %v, headers %v", err, f.headers)
+	}
+	port = f.serve(t)
+	if err := connect("localhost"); err == nil || f.headers != nil {
+		t.Errorf("TLS asked of a server that has none: error %v, headers %v", err, f.headers)
+	}
 }
 
-// selfSigned makes a certificate for a name, and its PEM.
-func selfSigned(t *testing.T, name string) (tls.Certificate, []byte) {
+// selfSigned makes a certificate for a name that is good for so long from now on, and its PEM.
+func selfSigned(t *testing.T, name string, left time.Duration) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(left),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

@@ -6,13 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib"
 )
 
 // TestDatabricks: a profile names the workspace, the compute and the token, and the server gets them as headers.
 func TestDatabricks(t *testing.T) {
-	certificate, authority := selfSigned(t, "localhost")
+	certificate, authority := selfSigned(t, "localhost", time.Hour)
 	f := &fake{}
 	host := "https://localhost:" + f.serve(t, certificate)
 	dir := t.TempDir()
