@@ -54,6 +54,7 @@ func TestJoinsAndSets(t *testing.T) {
 		"half of a table":   {o.Join(c, "", "client").Select("c.*"), "would lack the columns that the join was by"},
 		"columns of cross":  {orders.Join(clients, "cross", "client"), "want inner"},
 		"maps":              {nested.Select("m").Except(nested.Select("m")), "maps can't be compared"},
+		"distinct maps":     {nested.Distinct(), "maps can't be compared"},
 		"other columns":     {orders.Intersect(clients), "table 2 has 2 columns, the first has 3"},
 		"no partitions":     {orders.Coalesce(0), "Coalesce: 0 partitions"},
 		"not by anything":   {orders.RepartitionBy(2), "no expressions given"},

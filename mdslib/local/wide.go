@@ -164,6 +164,11 @@ func (e *engine) distinct(ctx context.Context, n *plan.Distinct, want need) (*re
 		}
 		at = append(at, i)
 	}
+	for _, i := range at {
+		if f := in.schema.Fields[i]; !orderable(f.Type) {
+			return nil, fmt.Errorf("local: Distinct: [UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] column %q is %s: maps can't be compared", f.Name, f.Type)
+		}
+	}
 	type keyed struct {
 		Row
 		key string
@@ -221,8 +226,8 @@ func (e *engine) aggregate(ctx context.Context, n *plan.Aggregate) (*relation, e
 	}
 	var schema plan.Schema
 	for _, g := range groups {
-		if g.Field.Type.Kind == plan.Map {
-			return nil, fmt.Errorf("local: GroupBy: %q is a map, which can't be compared", g.Text)
+		if !orderable(g.Field.Type) {
+			return nil, fmt.Errorf("local: GroupBy: %q is or holds a map, which can't be compared", g.Text)
 		}
 		schema.Fields = append(schema.Fields, g.Field)
 	}
