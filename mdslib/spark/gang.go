@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 
 	"gomosaic/mdslib/plan"
@@ -29,7 +30,7 @@ func (e *engine) Address(ctx context.Context) (string, error) {
 
 // RunTasks implements ship.Cluster. Each task is gomosaic-worker with the program and the invitation in files beside it. Where
 // the executors have Python, the tasks are a barrier stage, which Spark starts as a whole and whose tasks know their GPUs;
-// else, or where the platform refuses Python, each is a TRANSFORM's.
+// else, or where the platform refuses Python or barriers, each is a TRANSFORM's.
 func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 	program, err := fileArtifact("program", tasks.Program.Path)
 	if err != nil {
@@ -47,14 +48,24 @@ func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 	submitted := sync.OnceFunc(tasks.Submitted)
 	return e.arrange(ctx, t, func(script string) error {
 		submitted()
-		if noPython == nil {
+		noBarrier := noPython
+		if noBarrier == nil {
 			_, err := e.collectMapped(ctx, input, script, true)
-			return err
+			if err == nil || !barrierRefused(err) {
+				return err
+			}
+			noBarrier = err
 		}
 		_, err := e.collectLines(ctx, transformed(input, []string{"id"}, script))
 		if err != nil {
-			err = errors.Join(err, fmt.Errorf("spark: no barrier stage: %w", noPython))
+			err = errors.Join(err, fmt.Errorf("spark: no barrier stage: %w", noBarrier))
 		}
 		return err
 	})
+}
+
+// barrierRefused tells whether Spark has no barrier stages at all, as with dynamic allocation (SPARK-24942); then no task of the
+// stage has run.
+func barrierRefused(err error) bool {
+	return strings.Contains(sparkText(err), "Barrier execution mode does not support")
 }

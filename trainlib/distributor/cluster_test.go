@@ -27,12 +27,16 @@ type processes struct {
 	slots    int
 	settings map[string]string
 	gpus     []string // of each task
+	refusal  error    // why no tasks are run
 }
 
 func (c *processes) Address(context.Context) (string, error) { return "127.0.0.1", nil }
 
 // RunTasks implements ship.Cluster.
 func (c *processes) RunTasks(ctx context.Context, tasks ship.Tasks) error {
+	if c.refusal != nil {
+		return c.refusal
+	}
 	dir, err := os.MkdirTemp("", "processes-")
 	if err != nil {
 		return err
@@ -180,12 +184,18 @@ func TestClusterGPUs(t *testing.T) {
 
 // TestClusterRefusals: what cannot be placed, or has no data, is said in time, and nothing of it is left.
 func TestClusterRefusals(t *testing.T) {
-	session := connect(t, &processes{slots: 2})
+	cluster := &processes{slots: 2}
+	session := connect(t, cluster)
 	start := time.Now()
 	_, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 3, Session: session, PlacementSeconds: 1}, where)
 	if err == nil || !strings.Contains(err.Error(), "only 2 of 3 tasks have come within 1s: not enough free slots on mdslib.Session(processes)") || time.Since(start) > 5*time.Second {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
+	cluster.refusal = errors.New("no tulips on this cluster")
+	if _, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session}, where); !errors.Is(err, cluster.refusal) || !strings.Contains(err.Error(), "0 of 2 tasks have come") {
+		t.Errorf("a cluster that runs nothing: %v", err)
+	}
+	cluster.refusal = nil
 	host, _ := os.Hostname()
 	_, err = distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, Data: []string{"no/such/set"}}, where)
 	wd, _ := os.Getwd()
