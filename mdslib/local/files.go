@@ -116,7 +116,7 @@ func timeOption(opts *Options, name string) (time.Time, error) {
 func (l *lister) path(p string) error {
 	local, ok := store.LocalPath(p)
 	if !ok || strings.Contains(p, "://") && !strings.HasPrefix(p, "file:") {
-		return fmt.Errorf("path %s: the local engine reads files of this machine only", store.Redacted(p))
+		return fmt.Errorf("path %s: the local engine reads files of this machine only; gomosaic mds convert fetches tables and images at URLs", store.Redacted(p))
 	}
 	if local == "" {
 		return errors.New("empty path")

@@ -12,9 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/store"
@@ -160,24 +157,7 @@ func rebuildRemote(ctx context.Context, c *command, url string, opts mdslib.Rebu
 			keys = append(keys, o.Key)
 		}
 	}
-	bar := c.progress("downloaded", int64(len(keys)))
-	var done atomic.Int64
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(downloads)
-	for _, key := range keys {
-		group.Go(func() error {
-			to := filepath.Join(dir, filepath.FromSlash(key))
-			if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-				return err
-			}
-			defer done.Add(1)
-			return remote.Get(groupCtx, key, to)
-		})
-		bar.at(done.Load())
-	}
-	err = group.Wait()
-	bar.end()
-	if err != nil {
+	if err := c.download(ctx, remote, keys, dir); err != nil {
 		return nil, err
 	}
 	index, err := mdslib.RebuildIndex(ctx, dir, opts)

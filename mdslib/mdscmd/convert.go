@@ -50,7 +50,22 @@ func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 		}
 		opts.Columns[name] = encoding
 	}
-	source, err := findSource(ctx, c.args[0])
+	place := c.args[0]
+	if _, local := store.LocalPath(place); !local {
+		temp, err := os.MkdirTemp("", "mds-convert-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temp)
+		fetched, err := c.fetch(ctx, place, temp)
+		if err != nil {
+			return err
+		}
+		if fetched != "" {
+			place = fetched
+		}
+	}
+	source, err := findSource(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -81,10 +96,7 @@ type source struct {
 // findSource looks at what lies at place.
 func findSource(ctx context.Context, place string) (source, error) {
 	path, local := store.LocalPath(place)
-	if !local {
-		if format, options := tableFormat(place); format != "" {
-			return source{place: place, format: format, options: options}, nil
-		}
+	if !local { // fetch has brought all else
 		return source{place: place, format: "mds"}, nil
 	}
 	stat, err := os.Stat(path)

@@ -223,6 +223,45 @@ func TestRemoteCommands(t *testing.T) {
 	run(t, OK, "diff", dir, url+"/00000")
 }
 
+// TestRemoteSources: convert takes tables and images at a URL as it takes them here, and leaves no file of theirs behind.
+func TestRemoteSources(t *testing.T) {
+	root, temp := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	scheme := fmt.Sprintf("mdscmdsource%d", time.Now().UnixNano())
+	url := scheme + "://me:hush@data"
+	store.Register(scheme, func(ctx context.Context, place string) (store.Store, error) {
+		return store.Open(ctx, filepath.Join(root, strings.TrimPrefix(place, url)))
+	})
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"a.csv": "n,s\n1,x\n2,y\n", "spark.csv/part-0.csv": "n\n1\n", "spark.csv/part-1.csv": "n\n2\n3\n", "spark.csv/_SUCCESS": "", "spark.csv/.part-0.csv.crc": "?",
+		"days/day=1/a.jsonl": `{"n": 1}`, "days/day=2/a.jsonl": `{"n": 2}`, "flowers/rose/1.png": picture.String(), "flowers/tulip/1.png": picture.String(), "flowers/notes.txt": "?", "none/x.txt": "?",
+	} {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, from := range []string{"a.csv", "spark.csv", "spark.csv/", "days", "flowers", "flowers/rose"} {
+		local, remote := filepath.Join(t.TempDir(), "local"), filepath.Join(t.TempDir(), "remote")
+		run(t, OK, "convert", filepath.Join(root, from), local)
+		out, said := run(t, OK, "convert", url+"/"+from, remote)
+		silent(t, []string{from}, out+said)
+		run(t, OK, "diff", local, remote)
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind %v, %v", from, left, err)
+		}
+	}
+	for _, from := range []string{"none", "missing", "missing.parquet"} {
+		_, said := run(t, Failed, "convert", url+"/"+from, filepath.Join(t.TempDir(), "out"))
+		wants(t, from, said, from+" holds no index.json, no Parquet")
+		silent(t, []string{from}, said)
+	}
+}
+
 // silent fails the test if what a command said shows the password of its URL.
 func silent(t *testing.T, args []string, said string) {
 	t.Helper()
