@@ -47,6 +47,7 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 		if ctx.Err() != nil {
 			err = fmt.Errorf("spark: the conversion was interrupted: %w", context.Cause(ctx))
 		}
+		err = e.outOfMemory(ctx, p, err)
 		if u := (*errUnable)(nil); errors.As(err, &u) {
 			_ = c.Abort(err) // others will write there, and say what is wrong with it
 			return nil, err
@@ -169,11 +170,6 @@ func taskError(err error) error {
 			return unable("executors do not share the folder with this process: %s", says)
 		} else {
 			return &failedTask{says, err}
-		}
-	}
-	for _, sign := range []string{"OutOfMemoryError", "Java heap space", "exceeding memory limits", "Requested array size exceeds", "NegativeArraySizeException"} {
-		if strings.Contains(text, sign) {
-			return fmt.Errorf("%w\n(a row did not fit into an executor's memory: raise spark.executor.memory, some eight times the largest row; contents of a binaryFile source that no expression changes need none, where its paths are files)", err)
 		}
 	}
 	return err

@@ -109,6 +109,12 @@ func TestWhoWrites(t *testing.T) {
 		}
 		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic-worker: row 3 of partition 0: column \"n\": it is NULL")
 	}
+	lacks := func(probe bool) ([]byte, error) {
+		if probe {
+			return textStream(t, "Linux aarch64"), nil
+		}
+		return nil, sparkSays(t, "", "Job aborted: ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52")
+	}
 	sparc := func(bool) ([]byte, error) { return textStream(t, "SunOS sun4u"), nil }
 	for name, test := range map[string]struct {
 		platform platform
@@ -122,6 +128,7 @@ func TestWhoWrites(t *testing.T) {
 		"not shared":          {platform: platform{transform: unseen, mapInArrow: unseen}, says: "executors do not share the folder", asked: "transform probe, transform, mapInArrow probe, mapInArrow, rows"},
 		"executors only":      {platform: platform{transform: refuses, mapInArrow: unseen}, writers: "executors", says: "not on this compute); executors do not share the folder", fails: true, asked: "transform probe, mapInArrow probe, mapInArrow"},
 		"a task fails":        {platform: platform{transform: fails}, says: `spark: a task failed: row 3 of partition 0: column "n": it is NULL`, fails: true, asked: "transform probe, transform"},
+		"out of memory":       {platform: platform{transform: lacks}, says: "a row did not fit into an executor's memory: raise spark.executor.memory", fails: true, asked: "transform probe, transform"},
 		"forced":              {platform: platform{}, writers: "driver", says: "the rows of Spark", asked: "rows"},
 		"forced, and refused": {platform: platform{mapInArrow: refuses}, writers: "mapInArrow", says: "mapInArrow does not run here", fails: true, asked: "mapInArrow probe"},
 		"other machines":      {platform: platform{transform: sparc, mapInArrow: refuses}, says: "executors run SunOS sun4u", asked: "transform probe, mapInArrow probe, rows"},

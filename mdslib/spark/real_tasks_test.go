@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,14 +24,21 @@ import (
 	"gomosaic/mdslib"
 )
 
-// slowRows are 4 partitions of 60 rows of which each takes a while.
+// slowQuery has 4 partitions of 60 rows of which each takes a while.
+const slowQuery = "SELECT id, repeat('x', 5000) AS s, reflect('java.util.concurrent.locks.LockSupport', 'parkNanos', 40000000L) IS NULL AS slow FROM range(0, 240, 1, 4)"
+
 func slowRows(t *testing.T) *mdslib.DataFrame {
 	t.Helper()
-	d, err := session.SQL(t.Context(), "SELECT id, repeat('x', 5000) AS s, reflect('java.util.concurrent.locks.LockSupport', 'parkNanos', 40000000L) IS NULL AS slow FROM range(0, 240, 1, 4)")
+	d, err := session.SQL(t.Context(), slowQuery)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// slowOptions write them in small shards.
+func slowOptions(out, way string) mdslib.MDSOptions {
+	return mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"id": "int64", "s": "str", "slow": "uint8"}, SizeLimit: "20kb", Compression: "none", SparkWriters: way}
 }
 
 // workers are the processes of gomosaic-worker that convert rows now, with their parents: the executors' Java.
@@ -117,10 +126,9 @@ func TestTasksKilled(t *testing.T) {
 				}
 			})
 			var last mdslib.WriteProgress
-			report, err := mdslib.DataFrameToMDS(t.Context(), slowRows(t), mdslib.MDSOptions{
-				Out: out, Columns: mdslib.Columns{"id": "int64", "s": "str", "slow": "uint8"}, SizeLimit: "20kb", Compression: "none", SparkWriters: "transform",
-				Progress: func(p mdslib.WriteProgress) { last = p },
-			})
+			opts := slowOptions(out, "transform")
+			opts.Progress = func(p mdslib.WriteProgress) { last = p }
+			report, err := mdslib.DataFrameToMDS(t.Context(), slowRows(t), opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +153,7 @@ func TestTasksInterrupted(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		ctx, cancel := context.WithCancel(t.Context())
 		whenUnderWay(t, out, cancel)
-		_, err := mdslib.DataFrameToMDS(ctx, slowRows(t), mdslib.MDSOptions{Out: out, SizeLimit: "20kb", Compression: "none", Columns: mdslib.Columns{"id": "int64", "s": "str", "slow": "uint8"}, SparkWriters: way})
+		_, err := mdslib.DataFrameToMDS(ctx, slowRows(t), slowOptions(out, way))
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("%s: error %v", way, err)
 		}
@@ -224,6 +232,83 @@ func TestLargeRows(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "files")
 	if report, err = mdslib.DataFrameToMDS(t.Context(), files, mdslib.MDSOptions{Out: out, SparkWriters: "transform", SizeLimit: "600mb"}); err != nil || report.RawBytes < size {
 		t.Fatalf("%v, %v", report, err)
+	}
+}
+
+// TestRowTooLarge: the error of a row that no executor has the memory for names the file, its size and the setting.
+func TestRowTooLarge(t *testing.T) {
+	if os.Getenv("GOMOSAIC_LONG") == "" {
+		return // executors that run out of memory take a minute to say so; TestWhoWrites has the rest
+	}
+	file := filepath.Join(t.TempDir(), "large.jpg")
+	if err := os.WriteFile(file, []byte("tulip"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 512_000_000); err != nil {
+		t.Fatal(err)
+	}
+	changed := session.Read().Format("binaryFile").Load(filepath.Dir(file)).Select("concat(content, X'00') AS image")
+	out := filepath.Join(t.TempDir(), "out")
+	_, err := mdslib.DataFrameToMDS(t.Context(), changed, mdslib.MDSOptions{Out: out, SparkWriters: "transform"})
+	if err == nil || !strings.Contains(err.Error(), "large.jpg, of 512.0 MB") || !strings.Contains(err.Error(), "spark.executor.memory") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("something is left")
+	}
+	if n, err := session.Range(0, 1000).Repartition(4).Count(t.Context()); n != 1000 || err != nil {
+		t.Errorf("afterwards %d, %v", n, err)
+	}
+}
+
+// mainConverter converts slow rows in a session of its own, and will be killed.
+func mainConverter() {
+	s, err := mdslib.Connect(context.Background(), os.Getenv("GOMOSAIC_TEST_CONVERTER"))
+	if err == nil {
+		var rows *mdslib.DataFrame
+		if rows, err = s.SQL(context.Background(), slowQuery); err == nil {
+			_, err = mdslib.DataFrameToMDS(context.Background(), rows, slowOptions(os.Getenv("GOMOSAIC_TEST_OUT"), "transform"))
+		}
+	}
+	log.Fatal(err)
+}
+
+// TestDriverKilled: a driver that is killed in the middle leaves no data set and, when its tasks are through, no process; another
+// replaces what it left, also while its tasks still write.
+func TestDriverKilled(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	driver := exec.Command(os.Args[0])
+	driver.Env = append(os.Environ(), "GOMOSAIC_TEST_CONVERTER="+remote(), "GOMOSAIC_TEST_OUT="+out)
+	driver.Stderr = os.Stderr
+	killed := make(chan bool)
+	whenUnderWay(t, out, func() { _ = driver.Process.Kill(); close(killed) })
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.Wait(); err == nil {
+		t.Fatal("it ended by itself")
+	}
+	select {
+	case <-killed:
+	default:
+		t.Fatal("it ended by itself")
+	}
+	if _, err := mdslib.OpenDataset(out, mdslib.ReadOptions{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is left opens as a data set: %v", err)
+	}
+	rows, err := session.SQL(t.Context(), "SELECT id FROM range(0, 100, 1, 4)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: out, SparkWriters: "transform"}); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "killed or still runs") {
+		t.Errorf("what is left is not noticed: %v", err)
+	}
+	if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: out, SparkWriters: "transform", ExistOK: true}); err != nil {
+		t.Fatal(err)
+	}
+	noWorkers(t)
+	if got := numbersOf(t, out); len(got) != 100 || !slices.IsSorted(got) {
+		t.Errorf("%d samples", len(got))
 	}
 }
 

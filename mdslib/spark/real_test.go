@@ -51,6 +51,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GOMOSAIC_TEST_LAUNCHER") != "" {
 		mainLauncher()
 	}
+	if os.Getenv("GOMOSAIC_TEST_CONVERTER") != "" {
+		mainConverter()
+	}
 	os.Exit(func() int {
 		start := time.Now()
 		folder, err := os.MkdirTemp("", "gomosaic-s3-")
