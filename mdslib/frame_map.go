@@ -17,13 +17,18 @@ import (
 
 // Map makes a row of every row by a Go func, for what the expression language lacks. The func gets the row as
 // [DataFrame.Collect] gives it, may change and return it, and leaves the row out by returning nil; an error of its own
-// stops the action, which names the row. It is called from many goroutines at once.
+// stops the action, which names the row.
 //
 // The schema is that of the result, as Spark's DDL strings have it: "name STRING, width INT, box ARRAY<FLOAT>"; "" is the
 // input's. Each row must have a value of its type for every column, or nil: whole numbers that fit, time.Time for dates and
 // timestamps, [Decimal] or whole numbers for decimals, slices for arrays, [Object] or map[string]any for structs and maps.
-// All columns of the input are read, file contents too: Select those that the func needs first. The func stays in this
-// process, so a plan with it cannot be sent to other machines.
+// All columns of the input are read, file contents too: Select those that the func needs first.
+//
+// On the local engine the func is called from many goroutines at once. On Spark it runs on the executors, in a process for
+// each partition, which calls it for one row after the other: there it must be a func that a cell declares (func name…), not
+// a func literal, it sees the variables of cells as they were when the action began, what it changes in them stays there, and
+// Spark may have it map a row more than once. An ordinary program names the funcs that may run there at the beginning of its
+// main; see package gomosaic/kernel/cell/rt/reexec.
 func (d *DataFrame) Map(schema string, fn func(row Sample) (Sample, error)) *DataFrame {
 	bind := func(in plan.Schema) (plan.Schema, func([]any) ([]any, error), error) {
 		out := in
@@ -36,18 +41,24 @@ func (d *DataFrame) Map(schema string, fn func(row Sample) (Sample, error)) *Dat
 				return out, nil, fmt.Errorf("Map: the schema: %w", err)
 			}
 		}
-		return out, func(values []any) ([]any, error) {
-			row, err := fn(SampleOf(in, values))
-			if err != nil {
-				return nil, fmt.Errorf("Map: %w", err)
-			}
-			if row == nil {
-				return nil, nil
-			}
-			return planRow(out, row)
-		}, nil
+		return out, RowFunc(in, out, fn), nil
 	}
-	return d.with(&plan.MapRows{Input: d.node, Bind: bind})
+	return d.with(&plan.MapRows{Input: d.node, Func: fn, Bind: bind})
+}
+
+// RowFunc makes of Map's func one of rows of values, as package plan describes them: from in's to out's, nil for a row that
+// is left out. Programs on other machines do by it what engines do here.
+func RowFunc(in, out Schema, fn func(row Sample) (Sample, error)) func([]any) ([]any, error) {
+	return func(values []any) ([]any, error) {
+		row, err := fn(SampleOf(in, values))
+		if err != nil {
+			return nil, fmt.Errorf("Map: %w", err)
+		}
+		if row == nil {
+			return nil, nil
+		}
+		return planRow(out, row)
+	}
 }
 
 // SampleOf is a row of values, as package plan describes them, as Go programs expect it: see [Batch.Samples].

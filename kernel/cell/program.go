@@ -29,6 +29,7 @@ type Captured struct {
 // package. The statements of cells are not run; functions, types and captured variables are there.
 type Program struct {
 	Files map[string]string // by path below the module's folder
+	Arch  string            // GOARCH that it is built for; "" is this machine's
 }
 
 // drivers are registered by blank import where a program uses the package that they serve, as the host does.
@@ -54,7 +55,7 @@ func (s *Session) shipped(symbol string) (owner, error) {
 		if strings.HasPrefix(symbol, "nb/c") {
 			what = "it is a function literal, a method or a generic function"
 		}
-		return owner{}, fmt.Errorf("ship: only a function that a cell declares at top level (func name…) can run elsewhere; %s", what)
+		return owner{}, fmt.Errorf("ship: only a function that a cell declares at top level (func name…) can run elsewhere; %s: declare it with a name in a cell and pass the name; variables of cells that it uses go with it", what)
 	}
 	n, err := strconv.Atoi(m[1])
 	if err != nil || s.units[n] == nil {
@@ -155,7 +156,7 @@ func (s *Session) Program(symbol string, entry ship.Entry, variables []byte, typ
 		return nil, err
 	}
 	reached := s.reach(f)
-	p := &Program{Files: map[string]string{"snapshot": string(variables)}}
+	p := &Program{Files: map[string]string{"snapshot": string(variables)}, Arch: entry.Arch}
 	for _, n := range reached.cells {
 		p.Files[fmt.Sprintf("c%d/cell.go", n)] = s.units[n].Source
 	}
@@ -217,6 +218,7 @@ func BuildProgram(ctx context.Context, module *Module, folder, toolexec string, 
 	}
 	h := sha256.New()
 	h.Write(mod)
+	h.Write([]byte(p.Arch))
 	for _, name := range sortedKeys(p.Files) {
 		fmt.Fprintf(h, "%s %d %s", name, len(p.Files[name]), p.Files[name])
 	}
@@ -244,7 +246,11 @@ func BuildProgram(ctx context.Context, module *Module, folder, toolexec string, 
 		}
 	}
 	// CGO_ENABLED=0: libtorch is loaded by purego, which needs no C; a program without C runs on any Linux of its kind.
-	_, err = module.tools.Go(ctx, dir, slices.Concat([]string{"CGO_ENABLED=0", "build", "-trimpath", "-buildvcs=false", "-toolexec=" + toolexec}, module.outsideFlags(), []string{"-o", path, "."})...)
+	environ := []string{"CGO_ENABLED=0"}
+	if p.Arch != "" {
+		environ = append(environ, "GOOS=linux", "GOARCH="+p.Arch)
+	}
+	_, err = module.tools.Go(ctx, dir, slices.Concat(environ, []string{"build", "-trimpath", "-buildvcs=false", "-toolexec=" + toolexec}, module.outsideFlags(), []string{"-o", path, "."})...)
 	if err != nil {
 		return "", fmt.Errorf("ship: the program of the notebook's function does not build: %s", Demangle(err.Error()))
 	}

@@ -19,7 +19,7 @@ func (s *Session) buildProgram(m message) (string, error) {
 	for i, t := range m.Types {
 		types[i] = snapshot.TypeRef(t)
 	}
-	program, err := s.model.Program(m.Function, ship.Entry{Package: m.Package, Func: m.Func}, variables, types)
+	program, err := s.model.Program(m.Function, ship.Entry{Package: m.Package, Func: m.Func, Arch: m.Arch}, variables, types)
 	if err != nil {
 		return "", err
 	}

@@ -47,8 +47,8 @@ const (
 	msgPeeked  = "peeked"  // ID, Text: the value, or empty
 	msgInput   = "input"   // call: Text is the prompt, Password
 	msgSource  = "source"  // call: Text is a place in a cell → Text, its line
-	msgPlan    = "plan"    // call: Function, Package, Func → Plan
-	msgBuild   = "build"   // call: Function, Package, Func, Snapshot, Types → Text, the program's path
+	msgPlan    = "plan"    // call: Function, Package, Func, Arch → Plan
+	msgBuild   = "build"   // call: Function, Package, Func, Arch, Snapshot, Types → Text, the program's path
 )
 
 // How a cell ended.
@@ -87,6 +87,7 @@ type message struct {
 	Function string     `json:"function,omitempty"` // linker symbol of a cell's function
 	Package  string     `json:"package,omitempty"`
 	Func     string     `json:"func,omitempty"`
+	Arch     string     `json:"arch,omitempty"`     // GOARCH of a program
 	Snapshot string     `json:"snapshot,omitempty"` // file
 	Types    []string   `json:"types,omitempty"`    // snapshot.TypeRef
 	Plan     []variable `json:"plan,omitempty"`

@@ -26,7 +26,7 @@ func (h *shipper) Ship(ctx context.Context, fn any, entry ship.Entry) (ship.Prog
 	if f == nil {
 		return ship.Program{}, errors.New("ship: the function has no name")
 	}
-	request := message{Kind: msgPlan, Function: f.Name(), Package: entry.Package, Func: entry.Func}
+	request := message{Kind: msgPlan, Function: f.Name(), Package: entry.Package, Func: entry.Func, Arch: entry.Arch}
 	answer, err := h.s.call(ctx, request)
 	if err != nil {
 		return ship.Program{}, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -277,8 +276,10 @@ func conversionIdentity(ctx context.Context, p plan.Node, opts mdslib.MDSOptions
 }
 
 func hasFunc(n plan.Node) bool {
-	_, is := n.(*plan.MapRows)
-	return is || slices.ContainsFunc(n.Inputs(), hasFunc)
+	return plan.Any(n, func(n plan.Node) bool {
+		_, is := n.(*plan.MapRows)
+		return is
+	})
 }
 
 // filesOf are the files that tell whether a source is the same as before: of a data set its index.

@@ -91,6 +91,8 @@ type Sample struct {
 // MapRows runs Bind's function on every row. It is the one step that is no plain data: a plan with it can't be marshalled.
 type MapRows struct {
 	Input Node `json:"-"`
+	// Func is the user's func, for engines that make programs of it (package ship) and have other processes map the rows.
+	Func any `json:"-"`
 	// Bind is given the input's columns and returns those of the result and what makes its rows. Rows hold values as
 	// described beside [DateValue]; the function must not keep or change the row it is given, and is called from many
 	// goroutines.
@@ -206,6 +208,19 @@ func (n Repartition) withInputs(in []Node) Node       { n.Input = in[0]; return 
 func (n RepartitionBy) withInputs(in []Node) Node     { n.Input = in[0]; return &n }
 func (n Coalesce) withInputs(in []Node) Node          { n.Input = in[0]; return &n }
 func (n Aggregate) withInputs(in []Node) Node         { n.Input = in[0]; return &n }
+
+// Any tells whether a step of a plan is such.
+func Any(n Node, such func(Node) bool) bool {
+	if n == nil {
+		return false
+	}
+	for _, in := range n.Inputs() {
+		if Any(in, such) {
+			return true
+		}
+	}
+	return such(n)
+}
 
 // ParseSortOrder reads "expr [ASC|DESC] [NULLS FIRST|NULLS LAST]".
 func ParseSortOrder(text string) SortOrder {

@@ -18,6 +18,7 @@ var ErrNoShipper = errors.New("ship: no shipper is registered: notebook function
 type Entry struct {
 	Package string // import path
 	Func    string // exported function: func(fn F), called once; the program exits when it returns
+	Arch    string // GOARCH of the machines that run the program, which have Linux; "" is this machine's
 }
 
 // Program is an executable that calls the entry with the shipped function and the snapshot of its captured variables.

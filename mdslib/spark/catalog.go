@@ -15,12 +15,10 @@ import (
 
 // CreateTempView implements mdslib.CatalogEngine.
 func (e *engine) CreateTempView(ctx context.Context, p plan.Node, name string, replace bool) error {
-	input, err := relationOf(p)
-	if err != nil {
-		return err
-	}
-	view := &pb.CreateDataFrameViewCommand{Input: input, Name: name, Replace: replace}
-	return e.command(ctx, &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: view}})
+	return e.onRelation(ctx, p, func(input *pb.Relation) error {
+		view := &pb.CreateDataFrameViewCommand{Input: input, Name: name, Replace: replace}
+		return e.command(ctx, &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: view}})
+	})
 }
 
 // storageLevels are those of Spark's StorageLevel.
@@ -34,28 +32,25 @@ var storageLevels = map[string]*pb.StorageLevel{
 
 // Persist implements mdslib.CacheEngine.
 func (e *engine) Persist(ctx context.Context, p plan.Node, level string) error {
-	input, err := relationOf(p)
-	if err != nil {
-		return err
-	}
-	r := &pb.AnalyzePlanRequest_Persist{Relation: input}
+	r := &pb.AnalyzePlanRequest_Persist{}
 	if level != "" {
 		if r.StorageLevel = storageLevels[strings.ToUpper(level)]; r.StorageLevel == nil {
 			return fmt.Errorf("spark: Persist: level %q: want one of %s", level, strings.Join(slices.Sorted(maps.Keys(storageLevels)), ", "))
 		}
 	}
-	_, err = e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Persist_{Persist: r}})
-	return err
+	return e.onRelation(ctx, p, func(input *pb.Relation) error {
+		r.Relation = input
+		_, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Persist_{Persist: r}})
+		return err
+	})
 }
 
 // Unpersist implements mdslib.CacheEngine.
 func (e *engine) Unpersist(ctx context.Context, p plan.Node) error {
-	input, err := relationOf(p)
-	if err != nil {
+	return e.onRelation(ctx, p, func(input *pb.Relation) error {
+		_, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Unpersist_{Unpersist: &pb.AnalyzePlanRequest_Unpersist{Relation: input}}})
 		return err
-	}
-	_, err = e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Unpersist_{Unpersist: &pb.AnalyzePlanRequest_Unpersist{Relation: input}}})
-	return err
+	})
 }
 
 var explainModes = map[string]pb.AnalyzePlanRequest_Explain_ExplainMode{
@@ -71,7 +66,7 @@ func (e *engine) Explain(ctx context.Context, p plan.Node, mode string) (string,
 		known := slices.DeleteFunc(slices.Sorted(maps.Keys(explainModes)), func(m string) bool { return m == "" })
 		return "", fmt.Errorf("spark: Explain: mode %q: want one of %s", mode, strings.Join(known, ", "))
 	}
-	root, err := rootOf(p)
+	root, err := e.analyzed(ctx, p)
 	if err != nil {
 		return "", err
 	}

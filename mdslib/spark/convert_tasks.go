@@ -64,42 +64,26 @@ var workerSchemes = []string{"", "file", "s3", "oci"}
 // rowsJob is a job with the rows that it is for.
 type rowsJob struct {
 	worker.Job
-	input *pb.Relation
+	rows  plan.Node
 	exprs []string // of TRANSFORM
 }
 
 // newJob says how the rows of a plan travel to the tasks. Columns that can't are an errUnable.
 func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions, who writers) (*rowsJob, error) {
 	job := &rowsJob{Job: worker.Job{Schema: schema, SkipInvalid: opts.OnInvalid != nil}}
-	p, file, err := e.byFile(ctx, p, schema)
-	if err != nil {
-		return nil, err
-	}
-	if job.input, err = relationOf(p); err != nil {
+	var file string
+	var err error
+	if job.rows, file, err = e.byFile(ctx, p, schema); err != nil {
 		return nil, err
 	}
 	job.exprs = []string{"spark_partition_id()"}
 	for _, f := range schema.Fields {
-		name := plan.QuoteName(f.Name)
-		text, expr := worker.TextPlain, name
-		switch {
-		case f.Name == file:
-			text, expr = worker.TextFile, "base64(CAST("+name+" AS BINARY))"
-		case f.Type.Kind == plan.String:
-			text, expr = worker.TextBase64, "base64(CAST("+name+" AS BINARY))"
-		case f.Type.Kind == plan.Binary:
-			text, expr = worker.TextBase64, "base64("+name+")"
-		case f.Type.Kind == plan.Date:
-			text, expr = worker.TextDays, "unix_date("+name+")"
-		case f.Type.Kind == plan.Timestamp:
-			text, expr = worker.TextMicros, "unix_micros("+name+")"
-		case f.Type.Kind == plan.TimestampNTZ:
-			expr = "CAST(" + name + " AS STRING)"
-		case !f.Type.Atomic() && f.Type.Kind != plan.Null:
-			text, expr = worker.TextJSON, "to_json("+name+", "+worker.JSONOptions+")"
-			if who == byTransform && !worker.JSONAble(f.Type) {
-				return nil, unable("TRANSFORM has rows as text, in which a %s (column %q) is not all there", f.Type, f.Name)
-			}
+		if who == byTransform && !worker.JSONAble(f.Type) {
+			return nil, unable("TRANSFORM has rows as text, in which a %s (column %q) is not all there", f.Type, f.Name)
+		}
+		expr, text := textOf(f)
+		if f.Name == file {
+			expr, text = "base64(CAST("+plan.QuoteName(f.Name)+" AS BINARY))", worker.TextFile
 		}
 		job.Texts, job.exprs = append(job.Texts, text), append(job.exprs, expr)
 	}
@@ -121,13 +105,16 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 	t := &task{program: e.worker, files: []artifact{dataArtifact("gomosaic-job", text)}}
 	defer watchTasks(c, job.Options.Out)()
 	var lines []string
-	if who == byTransform {
-		t.args = []string{"rows"}
-		lines, err = e.transform(ctx, job.input, job.exprs, t)
-	} else {
-		t.args = []string{"arrow"}
-		lines, err = e.mapInArrow(ctx, job.input, t, false)
-	}
+	err = e.onRelation(ctx, job.rows, func(input *pb.Relation) error {
+		if who == byTransform {
+			t.args = []string{"rows"}
+			lines, err = e.transform(ctx, input, job.exprs, t)
+		} else {
+			t.args = []string{"arrow"}
+			lines, err = e.mapInArrow(ctx, input, t, false)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, taskError(err)
 	}

@@ -68,10 +68,16 @@ func openLocal(ctx context.Context, url string) (mdslib.Engine, error) {
 
 // Schema implements mdslib.Engine: the server analyses the plan.
 func (e *engine) Schema(ctx context.Context, p plan.Node) (mdslib.Schema, error) {
-	root, err := rootOf(p)
+	root, err := e.analyzed(ctx, p)
 	if err != nil {
 		return mdslib.Schema{}, err
 	}
+	return e.schema(ctx, root.GetRoot())
+}
+
+// schema asks the server for the columns of a relation.
+func (e *engine) schema(ctx context.Context, relation *pb.Relation) (mdslib.Schema, error) {
+	root := &pb.Plan{OpType: &pb.Plan_Root{Root: relation}}
 	r, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Schema_{Schema: &pb.AnalyzePlanRequest_Schema{Plan: root}}})
 	if err != nil {
 		return mdslib.Schema{}, err
@@ -82,12 +88,7 @@ func (e *engine) Schema(ctx context.Context, p plan.Node) (mdslib.Schema, error)
 // Batches implements mdslib.Engine. Batches are Spark's own, of spark.connect.grpc.arrow.maxBatchSize (4 MiB) or one row.
 func (e *engine) Batches(ctx context.Context, p plan.Node) iter.Seq2[*mdslib.Batch, error] {
 	return func(yield func(*mdslib.Batch, error) bool) {
-		root, err := rootOf(p)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for stream, err := range arrowStreams(e.execute(ctx, root)) {
+		for stream, err := range e.streams(ctx, p) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -97,6 +98,28 @@ func (e *engine) Batches(ctx context.Context, p plan.Node) iter.Seq2[*mdslib.Bat
 					return
 				}
 			}
+		}
+	}
+}
+
+// streams runs a plan and yields its rows as Arrow streams; after an error it ends.
+func (e *engine) streams(ctx context.Context, p plan.Node) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		yielded := false
+		err := e.onRelation(ctx, p, func(r *pb.Relation) error {
+			for stream, err := range arrowStreams(e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Root{Root: r}})) {
+				if err != nil && !yielded {
+					return err
+				}
+				yielded = true // what was yielded can't be taken back
+				if !yield(stream, err) || err != nil {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			yield(nil, err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"gomosaic/mdslib/spark/pb"
 )
 
-// mapArrowSource defines tasks, the function that mapInArrow calls: it uses the names script and barrier. Standard input of the
+// mapArrowSource defines tasks, the function that mapInArrow calls: it uses the names script, barrier and text. Standard input of the
 // command is closed after the stream's end. Its environment has GOMOSAIC_TASK_PARTITION, GOMOSAIC_TASK_GPUS (addresses, where
 // Spark gives the task some), and of a barrier GOMOSAIC_TASK_HOSTS (of all tasks, by partition), each separated by commas.
 //
@@ -24,20 +24,32 @@ var mapArrowSource string
 // evalMapArrow is PythonEvalType.SQL_MAP_ARROW_ITER_UDF.
 const evalMapArrow = 207
 
+// arrowTasks is how tasks run by mapInArrow.
+type arrowTasks struct{ barrier, text bool }
+
+// columns are the columns that the tasks read: Spark leaves others out.
+func (t arrowTasks) columns() []*pb.Expression {
+	if t.text {
+		return expressions([]string{"row"})
+	}
+	return nil
+}
+
 // mappedInArrow is the relation of the lines that a shell's script prints, in its only column, line. The script runs once for
 // each partition of input that has rows, in the folder that has the session's files. With barrier set all partitions run at the
-// same time or none, and Spark waits for as many free slots.
+// same time or none, and Spark waits for as many free slots. With text set input has one column of text, and standard input is
+// its values, a newline after each, in place of an Arrow stream.
 //
 // python is the minor version of the executors' Python, "3.11"; another one is an error of Spark that [pythonOf] reads.
-func mappedInArrow(input *pb.Relation, script string, barrier bool, python string) *pb.Relation {
+func mappedInArrow(input *pb.Relation, script string, how arrowTasks, python string) *pb.Relation {
 	text := &pb.DataType{Kind: &pb.DataType_String_{String_: &pb.DataType_Simple{}}}
 	return &pb.Relation{RelType: &pb.Relation_MapPartitions{MapPartitions: &pb.MapPartitions{
-		Input: input, IsBarrier: &barrier,
+		Input: input, IsBarrier: &how.barrier,
 		Func: &pb.CommonInlineUserDefinedFunction{
-			FunctionName: "gomosaic", Deterministic: false,
+			FunctionName: "gomosaic", Deterministic: false, Arguments: how.columns(),
 			Function: &pb.CommonInlineUserDefinedFunction_PythonUdf{PythonUdf: &pb.PythonUDF{
 				OutputType: &pb.DataType{Kind: &pb.DataType_Struct_{Struct: &pb.DataType_Struct{Fields: []*pb.DataType_StructField{{Name: "line", DataType: text, Nullable: true}}}}},
-				EvalType:   evalMapArrow, Command: pickledTasks(script, barrier), PythonVer: python,
+				EvalType:   evalMapArrow, Command: pickledTasks(script, how), PythonVer: python,
 			}},
 		},
 	}}}
@@ -45,15 +57,12 @@ func mappedInArrow(input *pb.Relation, script string, barrier bool, python strin
 
 // pickledTasks is the pickle of (tasks, its result's type), of protocol 0: a call of eval on a source text, so that it holds
 // no bytecode, which would be one Python version's alone.
-func pickledTasks(script string, barrier bool) []byte {
-	flag := "False"
-	if barrier {
-		flag = "True"
-	}
+func pickledTasks(script string, how arrowTasks) []byte {
+	flag := map[bool]string{false: "False", true: "True"}
 	// Go's ASCII quotes mean the same in Python, also after the pickle's own reading of \u.
 	source := strconv.QuoteToASCII(mapArrowSource)
-	expr := fmt.Sprintf(`(lambda g: (exec(%s, g), (g["tasks"], __import__("pyspark.sql.types", fromlist=["x"]).StructType().add("line", "string")))[1])({"script": %s, "barrier": %s})`,
-		source, strconv.QuoteToASCII(script), flag)
+	expr := fmt.Sprintf(`(lambda g: (exec(%s, g), (g["tasks"], __import__("pyspark.sql.types", fromlist=["x"]).StructType().add("line", "string")))[1])({"script": %s, "barrier": %s, "text": %s})`,
+		source, strconv.QuoteToASCII(script), flag[how.barrier], flag[how.text])
 	return []byte("cbuiltins\neval\n(V" + expr + "\ntR.")
 }
 
@@ -75,11 +84,11 @@ const firstPython = "3.11"
 // collectMapped runs a script by mapInArrow and returns the lines.
 func (e *engine) collectMapped(ctx context.Context, input *pb.Relation, script string, barrier bool) ([]string, error) {
 	python := e.pythonVersion()
-	lines, err := e.collectLines(ctx, mappedInArrow(input, script, barrier, python))
+	lines, err := e.collectLines(ctx, mappedInArrow(input, script, arrowTasks{barrier: barrier}, python))
 	if err != nil {
 		if other := pythonOf(err); other != "" && other != python {
 			e.notePython(other)
-			return e.collectLines(ctx, mappedInArrow(input, script, barrier, other))
+			return e.collectLines(ctx, mappedInArrow(input, script, arrowTasks{barrier: barrier}, other))
 		}
 	}
 	return lines, err

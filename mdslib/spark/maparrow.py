@@ -1,4 +1,5 @@
 def tasks(batches):
+    import itertools
     import os
     import subprocess
     import threading
@@ -25,6 +26,11 @@ def tasks(batches):
 
     def feed():
         try:
+            if text:
+                with process.stdin:
+                    for batch in itertools.chain([first], batches):
+                        process.stdin.write("".join(row + "\n" for row in batch.column(0).to_pylist()).encode())
+                return
             with process.stdin, pyarrow.ipc.new_stream(process.stdin, first.schema) as writer:
                 writer.write_batch(first)
                 for batch in batches:
@@ -43,8 +49,15 @@ def tasks(batches):
     for t in threads:
         t.start()
     try:
+        lines, size = [], 0
         for line in process.stdout:
-            yield pyarrow.RecordBatch.from_arrays([pyarrow.array([line.decode().rstrip("\n")])], names=["line"])
+            lines.append(line.decode().rstrip("\n"))
+            size += len(line)
+            if not text or size >= 1 << 20:
+                yield pyarrow.RecordBatch.from_arrays([pyarrow.array(lines)], names=["line"])
+                lines, size = [], 0
+        if lines:
+            yield pyarrow.RecordBatch.from_arrays([pyarrow.array(lines)], names=["line"])
         status = process.wait()
         for t in threads:
             t.join()

@@ -62,6 +62,7 @@ func (p *program) executable(ctx context.Context, arch string) (artifact, error)
 // only the executors' user can read, as its last arguments.
 type task struct {
 	program *program
+	env     []string // additions to the environment, KEY=value, which whoever sees the plan sees too
 	args    []string
 	files   []artifact
 }
@@ -95,6 +96,9 @@ case $(uname -m) in %s*) x=none;; esac
 at "$x" || lost %s
 x=$p
 `, choices.String(), t.program.name)
+	for _, variable := range t.env {
+		b.WriteString("export " + shellQuoted(variable) + "\n")
+	}
 	b.WriteString("set --")
 	for _, arg := range t.args {
 		b.WriteString(" " + shellQuoted(arg))
@@ -117,13 +121,21 @@ var lostFile = regexp.MustCompile(`gomosaic: (\S+) is not on this executor \((\w
 // another architecture than the first ones, or because the server has lost what it was sent, what is missing is sent, and run
 // is called once more. Whatever an attempt did before it failed is for run to forget.
 func (e *engine) arrange(ctx context.Context, t *task, run func(script string) error) error {
-	archs := e.executorArchs()
-	for again := false; ; again = true {
+	return e.onArchs(ctx, func(archs []string) error {
 		script, err := e.script(ctx, t, archs)
 		if err != nil {
 			return err
 		}
-		if err = run(script); err == nil || again {
+		return run(script)
+	})
+}
+
+// onArchs calls run with the architectures that executors have; see [engine.arrange] for when it does so twice.
+func (e *engine) onArchs(ctx context.Context, run func(archs []string) error) error {
+	archs := e.executorArchs()
+	for again := false; ; again = true {
+		err := run(archs)
+		if err == nil || again {
 			return err
 		}
 		m := lostFile.FindStringSubmatch(sparkText(err))

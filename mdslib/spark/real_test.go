@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"gomosaic/kernel/cell/rt/reexec"
 	"gomosaic/mdslib"
 	_ "gomosaic/mdslib/local"
 	_ "gomosaic/mdslib/local/parquet"
@@ -54,7 +55,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GOMOSAIC_TEST_CONVERTER") != "" {
 		mainConverter()
 	}
+	clean := reexec.Main(shippable...) // on executors it does not return
 	os.Exit(func() int {
+		defer clean()
 		start := time.Now()
 		folder, err := os.MkdirTemp("", "gomosaic-s3-")
 		if err != nil {

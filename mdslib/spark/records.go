@@ -23,12 +23,7 @@ import (
 // Records implements arrowmds.Engine. A record is one of Spark's own batches, whose bytes it aliases.
 func (e *engine) Records(ctx context.Context, p plan.Node) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
-		root, err := rootOf(p)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for stream, err := range arrowStreams(e.execute(ctx, root)) {
+		for stream, err := range e.streams(ctx, p) {
 			if err != nil {
 				yield(nil, err)
 				return

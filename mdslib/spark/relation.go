@@ -10,23 +10,23 @@ import (
 	"gomosaic/mdslib/spark/pb"
 )
 
-// rootOf is the plan that returns the rows of a node.
-func rootOf(n plan.Node) (*pb.Plan, error) {
-	r, err := relationOf(n)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.Plan{OpType: &pb.Plan_Root{Root: r}}, nil
+// relationOf turns a node and all below it, without Map steps, into a relation.
+func relationOf(n plan.Node) (*pb.Relation, error) { return translation{}.relation(n) }
+
+// translation turns plans into relations.
+type translation struct {
+	// mapped makes the relation of a Map step from its input's; nil refuses them.
+	mapped func(n *plan.MapRows, input *pb.Relation) (*pb.Relation, error)
 }
 
-// relationOf turns a node and all below it into a relation.
-func relationOf(n plan.Node) (*pb.Relation, error) {
+// relation turns a node and all below it into a relation.
+func (t translation) relation(n plan.Node) (*pb.Relation, error) {
 	var inputs []*pb.Relation
 	if n == nil {
 		return nil, fmt.Errorf("spark: the plan is empty")
 	}
 	for _, in := range n.Inputs() {
-		r, err := relationOf(in)
+		r, err := t.relation(in)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +97,10 @@ func relationOf(n plan.Node) (*pb.Relation, error) {
 			Input: inputs[0], LowerBound: n.Lower, UpperBound: n.Upper, WithReplacement: new(bool), Seed: &n.Seed, DeterministicOrder: n.Ordered,
 		}}}, nil
 	case *plan.MapRows:
-		return nil, fmt.Errorf("spark: Map: a Go func does not run on Spark's executors: use expressions, or map the rows that Rows and Collect give")
+		if t.mapped == nil {
+			return nil, fmt.Errorf("spark: a Map step stands where none can")
+		}
+		return t.mapped(n, inputs[0])
 	case *plan.Sort:
 		var orders []*pb.Expression_SortOrder
 		for _, o := range n.Orders {

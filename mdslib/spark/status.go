@@ -17,6 +17,7 @@ import (
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/spark/pb"
+	"gomosaic/mdslib/spark/worker"
 )
 
 // describe turns the error of a request into the one to show. What Spark says becomes an [*mdslib.SparkError], whose whole
@@ -85,8 +86,20 @@ func (c *client) sparkError(ctx context.Context, s *status.Status, info *errdeta
 			}
 		}
 	}
+	if said, ok := worker.Said(sparkText(e)); ok {
+		return &programError{said, e}
+	}
 	return e
 }
+
+// programError is what a program of ours on an executor said when it failed. Spark's own account wraps it.
+type programError struct {
+	said  string
+	spark *mdslib.SparkError
+}
+
+func (e *programError) Error() string { return "spark: " + e.said }
+func (e *programError) Unwrap() error { return e.spark }
 
 var (
 	classInText = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)

@@ -21,23 +21,23 @@ var saveModes = map[string]pb.WriteOperation_SaveMode{
 
 // Write implements mdslib.Engine: Spark writes, to a path that is its executors' or to a table, in any format that it knows.
 func (e *engine) Write(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) error {
-	w, err := writeOperation(p, spec)
+	w, err := writeOperation(spec)
 	if err != nil {
 		return err
 	}
-	return e.command(ctx, &pb.Command{CommandType: &pb.Command_WriteOperation{WriteOperation: w}})
+	return e.onRelation(ctx, p, func(input *pb.Relation) error {
+		w.Input = input
+		return e.command(ctx, &pb.Command{CommandType: &pb.Command_WriteOperation{WriteOperation: w}})
+	})
 }
 
-func writeOperation(p plan.Node, spec mdslib.WriteSpec) (*pb.WriteOperation, error) {
-	input, err := relationOf(p)
-	if err != nil {
-		return nil, err
-	}
+// writeOperation is what to write, but for the rows.
+func writeOperation(spec mdslib.WriteSpec) (*pb.WriteOperation, error) {
 	mode, ok := saveModes[strings.ToLower(spec.Mode)]
 	if !ok {
 		return nil, fmt.Errorf("spark: Write: mode %q: want error, overwrite, append or ignore", spec.Mode)
 	}
-	w := &pb.WriteOperation{Input: input, Mode: mode, Options: spec.Options, PartitioningColumns: spec.PartitionBy, SortColumnNames: spec.SortBy}
+	w := &pb.WriteOperation{Mode: mode, Options: spec.Options, PartitioningColumns: spec.PartitionBy, SortColumnNames: spec.SortBy}
 	if spec.Format != "" {
 		w.Source = &spec.Format
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gomosaic/display"
+	"gomosaic/mdslib/ship"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor/ranks"
 )
@@ -65,7 +66,7 @@ func callRank[T any](ctx context.Context, fn func(context.Context, dist.World) (
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%v%s", p, frames(string(debug.Stack())))
+			err = fmt.Errorf("%v%s", p, ship.Frames(string(debug.Stack())))
 		}
 	}()
 	if data := os.Getenv(ranks.EnvData); data != "" {
@@ -74,22 +75,6 @@ func callRank[T any](ctx context.Context, fn func(context.Context, dist.World) (
 		}
 	}
 	return fn(ctx, w)
-}
-
-// frames returns the places in notebook cells that a stack passes through, innermost first, as " at cell[3]:7 < cell[4]:2";
-// for a program that is not a notebook's, the whole stack on lines of its own.
-func frames(stack string) string {
-	var cells []string
-	for line := range strings.Lines(stack) {
-		line = strings.TrimSpace(line)
-		if at := strings.Index(line, "cell["); at >= 0 {
-			cells = append(cells, strings.Fields(line[at:])[0])
-		}
-	}
-	if len(cells) == 0 {
-		return "\n" + stack
-	}
-	return " at " + strings.Join(cells, " < ")
 }
 
 // writeResult writes r to path as a whole. A value without exported fields (struct{}, say) carries nothing and is left out.

@@ -1,0 +1,122 @@
+package worker
+
+// Map: the rows of a partition through a Go func, and back to Spark as text.
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
+)
+
+// MapJob tells a task what its rows are and what the func makes of them. It travels as a file of JSON.
+type MapJob struct {
+	In    plan.Schema `json:"in"`
+	Texts []Text      `json:"texts"` // how the values of each field of In are written
+	Out   plan.Schema `json:"out"`
+}
+
+// Map is the main of a program that maps rows by a func. Its last argument is the file of a [MapJob], standard input has the
+// rows as [TextReader] reads them, and standard output gets those that the func makes, as [AppendRow] writes them. It does not
+// return: the status is 0, or 1 after an error, which [Fail] says.
+//
+// The func is called for one row after the other: Spark runs a process for each partition. What it prints goes to standard
+// error.
+func Map(fn func(row mdslib.Sample) (mdslib.Sample, error)) {
+	out := os.Stdout
+	os.Stdout = os.Stderr
+	if err := mapRows(fn, os.Args[len(os.Args)-1], os.Stdin, out); err != nil {
+		Fail(os.Stdin, os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// mapRows maps the rows of in.
+func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("the job: %w", err)
+	}
+	var job MapJob
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&job); err != nil {
+		return fmt.Errorf("the job: %w", err)
+	}
+	rows, err := NewTextReader(in, &Job{Schema: job.In, Texts: job.Texts})
+	if err != nil {
+		return err
+	}
+	made := mdslib.RowFunc(job.In, job.Out, fn)
+	w := bufio.NewWriterSize(out, textBuffer)
+	var line []byte
+	for n := int64(0); ; n++ {
+		values, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return w.Flush()
+		}
+		if err != nil {
+			return err
+		}
+		for i, v := range values { // the func may keep them
+			if b, ok := v.([]byte); ok {
+				values[i] = slices.Clone(b)
+			}
+		}
+		row, err := guarded(made, slices.Clone(values))
+		if err == nil && row != nil {
+			line, err = AppendRow(line[:0], job.Out, row)
+		}
+		if err != nil {
+			return fmt.Errorf("row %d of partition %d%s: %w", n, rows.Partition(), brief(job.In, values), err)
+		}
+		if row == nil {
+			continue
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+}
+
+// guarded calls fn and makes an error of its panic.
+func guarded(fn func([]any) ([]any, error), row []any) (out []any, err error) {
+	defer recovered(&err)
+	return fn(row)
+}
+
+// mostBrief bounds how much of a row is shown.
+const mostBrief = 120
+
+// brief is the short values of a row, by which it may be known: " (id: 7, name: rose)".
+func brief(schema plan.Schema, row []any) string {
+	var parts []string
+	length := 0
+	for i, f := range schema.Fields {
+		if !f.Type.Atomic() || f.Type.Kind == plan.Binary {
+			continue
+		}
+		text := "NULL"
+		if row[i] != nil {
+			text = fmt.Sprint(row[i])
+		}
+		part := f.Name + ": " + text
+		if length += len(part); length > mostBrief {
+			continue
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
