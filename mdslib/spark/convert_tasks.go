@@ -27,7 +27,8 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 		return nil, unable("UDFIterable is a Go func of this process")
 	}
 	for _, url := range []string{opts.Out, opts.Remote} {
-		if scheme := store.Scheme(url); !slices.Contains(workerSchemes, scheme) {
+		// A volume that is not mounted here may be on the executors: Databricks' have them all.
+		if scheme := store.Scheme(url); !slices.Contains(workerSchemes, scheme) && !strings.HasPrefix(url, "/Volumes/") {
 			return nil, unable("gomosaic-worker does not write to %s://", scheme)
 		}
 	}

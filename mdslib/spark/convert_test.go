@@ -19,10 +19,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"gomosaic/display"
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
 	"gomosaic/mdslib/spark/worker"
+	"gomosaic/mdslib/store"
 )
 
 // textStream is an Arrow stream of one column of text.
@@ -159,6 +161,45 @@ func TestWhoWrites(t *testing.T) {
 	broken := platform{transform: func(bool) ([]byte, error) { return nil, status.Error(codes.PermissionDenied, "expired") }}
 	if _, err := broken.engine(t).ConvertMDS(t.Context(), &plan.Range{End: 2, Step: 1}, mdslib.MDSOptions{Out: t.TempDir(), Columns: mdslib.Columns{"n": "int64"}, Compression: "none"}); err == nil || !strings.Contains(err.Error(), "refuses us") {
 		t.Errorf("an error of the connection: %v", err)
+	}
+}
+
+// shown keeps what a bar shows.
+type shown struct{ html strings.Builder }
+
+func (s *shown) Publish(d display.Data, _ bool) error {
+	fmt.Fprintln(&s.html, d.Data[display.MIMETypeHTML])
+	return nil
+}
+
+// TestWatchTasks: what tasks say on their way is in the bar, each by itself and in sum.
+func TestWatchTasks(t *testing.T) {
+	s := &shown{}
+	defer display.SetPublisher(s)()
+	sums := make(chan mdslib.WriteProgress, 10)
+	c, err := mdslib.StartConversion(t.Context(), mdslib.MDSOptions{Out: filepath.Join(t.TempDir(), "out"), ProgressBar: true, Progress: func(p mdslib.WriteProgress) { sums <- p }}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts, _, err := c.TaskOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"00003-a-b.progress": `{"rows":7,"samples":5,"stored_bytes":1000}`, "00012-a-c.progress": `{"rows":70,"samples":50,"stored_bytes":3000}`, "00013-a-c.progress": `{"rows":`} {
+		if err := os.WriteFile(store.TempName(filepath.Join(opts.Out, name)), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop := watchTasks(c, opts.Out)
+	<-sums
+	if sum := <-sums; sum.Samples != 55 || sum.StoredBytes != 4000 {
+		t.Errorf("sum %+v", sum)
+	}
+	stop()
+	_ = c.Abort(errors.New("enough"))
+	display.Flush()
+	if got := s.html.String(); !strings.Contains(got, "3: 7 rows, 1.0 kB; 12: 70 rows, 3.0 kB") || !strings.Contains(got, "samples=55") {
+		t.Errorf("the bar: %s", got)
 	}
 }
 

@@ -103,16 +103,20 @@ func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any,
 
 // shared checks that this machine sees what the driver made.
 func (j *Job) shared() error {
+	host, _ := os.Hostname()
+	for _, place := range []string{j.Options.Out, j.Options.Remote} {
+		if strings.HasPrefix(place, "/Volumes/") && store.Scheme(place) != "" {
+			return fmt.Errorf("%s %s: the volume is not mounted (%s)", ErrNotShared, place, host)
+		}
+	}
 	if j.Marker == "" {
 		return nil
 	}
-	if _, err := os.Stat(j.Marker); errors.Is(err, fs.ErrNotExist) {
-		host, _ := os.Hostname()
+	_, err := os.Stat(j.Marker)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s %s, which the driver made (%s)", ErrNotShared, filepath.Dir(j.Marker), host)
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // leave keeps the error of a row that is left out, or returns it where none is.

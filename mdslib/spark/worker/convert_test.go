@@ -194,6 +194,11 @@ func TestTasksElsewhere(t *testing.T) {
 	if _, err := Convert(t.Context(), &away, 1, numbers(0, 10)); err == nil || !strings.HasPrefix(err.Error(), ErrNotShared) {
 		t.Errorf("a folder that is not shared: %v", err)
 	}
+	volume := *j
+	volume.Options.Out, volume.Options.Remote, volume.Marker = "", "/Volumes/nowhere/flowers/train", ""
+	if _, err := Convert(t.Context(), &volume, 1, numbers(0, 10)); err == nil || !strings.HasPrefix(err.Error(), ErrNotShared) {
+		t.Errorf("a volume that is not mounted: %v", err)
+	}
 	away = *j
 	away.Options.Out = t.TempDir()
 	unseen := convert(t, &away, 1, numbers(0, 10))
