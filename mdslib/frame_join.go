@@ -1,6 +1,7 @@
 package mdslib
 
-// Two tables and more as one: joins, unions, set operations.
+// Two tables and more as one: joins, unions, set operations. The plans of both run in the session of the first: frames of another
+// one that hold rows of it, or name its views, are refused there.
 
 import (
 	"slices"

@@ -164,3 +164,53 @@ func Example_udfIterable() {
 	fmt.Println(rows)
 	// Output: [map[word:to] map[word:be] map[word:or] map[word:not]]
 }
+
+// Structs of the program as tables, joined, and structs again.
+func Example_join() {
+	ctx := context.Background()
+	type Client struct {
+		ID   int
+		Name string
+	}
+	type Order struct {
+		Client int
+		Amount float64
+	}
+	spark, err := mdslib.Connect(ctx, "local")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	clients, err := spark.CreateDataFrame(ctx, []Client{{1, "Ada"}, {2, "Bo"}}, "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	orders, err := spark.CreateDataFrame(ctx, []Order{{1, 10}, {1, 2.5}, {3, 7}}, "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	spent := orders.Alias("o").JoinOn(clients.Alias("c"), "right", "o.client = c.id").
+		GroupBy("c.name").Agg("sum(o.amount) AS spent").OrderBy("name")
+	fmt.Print(spent)
+
+	type Spent struct {
+		Name  string
+		Spent *float64 // NULL of a client without orders
+	}
+	rows, err := mdslib.CollectAs[Spent](ctx, spent)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(rows[0].Name, *rows[0].Spent, rows[1].Spent == nil)
+	// Output:
+	// +----+-----+
+	// |name|spent|
+	// +----+-----+
+	// |Ada | 12.5|
+	// |Bo  | NULL|
+	// +----+-----+
+	// Ada 12.5 true
+}

@@ -72,6 +72,16 @@ func TestCreate(t *testing.T) {
 		}
 	}
 
+	if err := session.SetConf(ctx, "spark.sql.session.localRelationSizeLimit", "20000000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.CreateDataFrame(ctx, many, "i INT, s STRING"); err == nil || !strings.Contains(err.Error(), "the rows are more than 20.0 MB, which spark.sql.session.localRelationSizeLimit sets") {
+		t.Errorf("more rows than the server takes: %v", err)
+	}
+	if err := session.SetConf(ctx, "spark.sql.session.localRelationSizeLimit", "3221225472"); err != nil {
+		t.Fatal(err)
+	}
+
 	var records []arrow.Record
 	sent := 0
 	for r, err := range arrowmds.ToArrow(ctx, session.Range(0, 50000).Select("id", "CAST(id AS STRING) AS s", "id % 2 = 0 AS even", "IF(id % 3 = 0, NULL, 0.5D) AS x")) {

@@ -20,7 +20,7 @@ import (
 	"gomosaic/mdslib/plan"
 )
 
-// Records implements arrowmds.Engine. A record is one of Spark's own batches, whose bytes it aliases.
+// Records implements arrowmds.Engine. A record is one of Spark's own batches.
 func (e *engine) Records(ctx context.Context, p plan.Node) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
 		for stream, err := range e.streams(ctx, p) {
