@@ -194,63 +194,38 @@ func table(t *testing.T, d *mdslib.DataFrame) (schema plan.Schema, rows [][]stri
 	return schema, rows
 }
 
-// TestPySpark: every relation has the schema and the rows that PySpark gives, from the same server.
-func TestPySpark(t *testing.T) {
-	dir := sources(t)
-	cmd := exec.Command(python, "-W", "ignore", "testdata/relations.py", dir)
-	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote(), "TZ=UTC")
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, problems.Bytes())
-	}
-	var raw map[string][2]json.RawMessage
-	if err := json.Unmarshal(out, &raw); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	theirs := map[string]struct {
-		schema string
-		rows   [][]string
-	}{}
-	for name, pair := range raw {
-		one := theirs[name]
-		if err := errors.Join(json.Unmarshal(pair[0], &one.schema), json.Unmarshal(pair[1], &one.rows)); err != nil {
-			t.Fatal(err)
-		}
-		theirs[name] = one
-	}
-	ours := relations(t, session, dir)
-	if len(theirs) != len(ours) {
-		t.Errorf("%d relations there, %d here", len(theirs), len(ours))
-	}
-	for name, d := range ours {
-		t.Run(name, func(t *testing.T) {
-			schema, rows := table(t, d)
-			if got := strings.ReplaceAll(plan.StructOf(schema.Fields...).String(), "`", ""); got != theirs[name].schema {
-				t.Errorf("schema\n got %s\nwant %s", got, theirs[name].schema)
-			}
-			compare(t, name, rows, theirs[name].rows)
-		})
-	}
-}
-
-func compare(t *testing.T, name string, got, want [][]string) {
-	t.Helper()
-	if !slices.Contains(ordered, name) {
-		slices.SortFunc(got, slices.Compare[[]string])
-		slices.SortFunc(want, slices.Compare[[]string])
-	}
-	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
-		t.Errorf("rows\n got %q\nwant %q", got, want)
-	}
-}
-
 // onlySpark has what the local engine does not do, or does in another way where Spark's answer depends on its partitions.
 var onlySpark = []string{"sql", "types", "null rows", "repartition", "sample", "split 0", "split 1", "repartition by", "coalesce"}
 
-// TestLocal: the same frames give the same tables on the local engine.
-func TestLocal(t *testing.T) {
+// TestRelations: every relation has the schema and the rows that PySpark gives, from the same server, and the local engine the same.
+func TestRelations(t *testing.T) {
+	dir := sources(t)
+	cmd := exec.Command(python, "-W", "ignore", "testdata/relations.py", dir)
+	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote(), "TZ=UTC")
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		schema plan.Schema
+		rows   [][]string
+	}
+	ours := map[string]result{} // computed while PySpark is at it
+	for name, d := range relations(t, session, dir) {
+		schema, rows := table(t, d)
+		ours[name] = result{schema, rows}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, problems.Bytes())
+	}
+	var theirs map[string][2]json.RawMessage
+	if err := json.Unmarshal(out.Bytes(), &theirs); err != nil {
+		t.Fatalf("%v: %s", err, out.Bytes())
+	}
+	if len(theirs) != len(ours) {
+		t.Errorf("%d relations there, %d here", len(theirs), len(ours))
+	}
 	here, err := mdslib.Connect(t.Context(), "local")
 	if err != nil {
 		t.Fatal(err)
@@ -258,19 +233,37 @@ func TestLocal(t *testing.T) {
 	if _, err := here.SQL(t.Context(), "SELECT 1"); err == nil || !strings.Contains(err.Error(), "the engine local has no SQL") {
 		t.Errorf("SQL on local: %v", err)
 	}
-	dir := sources(t)
-	there := relations(t, session, dir)
-	for name, d := range relations(t, here, dir) {
-		if slices.Contains(onlySpark, name) {
-			continue
-		}
+	local := relations(t, here, dir)
+	for name, got := range ours {
 		t.Run(name, func(t *testing.T) {
-			schema, rows := table(t, d)
-			theirSchema, theirRows := table(t, there[name])
-			if !plan.StructOf(schema.Fields...).Equal(plan.StructOf(theirSchema.Fields...)) {
-				t.Errorf("schema\nlocal %s\nSpark %s", schema, theirSchema)
+			var schema string
+			var rows [][]string
+			if err := errors.Join(json.Unmarshal(theirs[name][0], &schema), json.Unmarshal(theirs[name][1], &rows)); err != nil {
+				t.Fatal(err)
 			}
-			compare(t, name, rows, theirRows)
+			if got := strings.ReplaceAll(plan.StructOf(got.schema.Fields...).String(), "`", ""); got != schema {
+				t.Errorf("schema\n got %s\nwant %s", got, schema)
+			}
+			compare(t, "Spark", name, got.rows, rows)
+			if slices.Contains(onlySpark, name) {
+				return
+			}
+			localSchema, localRows := table(t, local[name])
+			if !plan.StructOf(localSchema.Fields...).Equal(plan.StructOf(got.schema.Fields...)) {
+				t.Errorf("schema\nlocal %s\nSpark %s", localSchema, got.schema)
+			}
+			compare(t, "local", name, localRows, rows)
 		})
+	}
+}
+
+func compare(t *testing.T, engine, name string, got, want [][]string) {
+	t.Helper()
+	if !slices.Contains(ordered, name) {
+		slices.SortFunc(got, slices.Compare[[]string])
+		slices.SortFunc(want, slices.Compare[[]string])
+	}
+	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
+		t.Errorf("rows of %s\n got %q\nwant %q", engine, got, want)
 	}
 }
