@@ -19,7 +19,7 @@ import (
 // loop iterates to the end or the error.
 func loop(t *testing.T, l *StreamingDataLoader) (samples int, failed error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for b, err := range l.Batches(ctx) {
 		if failed != nil {
@@ -271,11 +271,10 @@ func usage(t *testing.T, dir string) (bytes int64) {
 // settle waits until no more goroutines than before are left.
 func settle(t *testing.T, before int) {
 	t.Helper()
-	for range 200 {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if runtime.NumGoroutine() <= before {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	stacks := make([]byte, 1<<16)
 	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])

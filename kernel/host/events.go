@@ -61,6 +61,9 @@ func (s *Session) handle(p *process, m message) {
 			if err == io.EOF {
 				text, err = endOfInput, nil
 			}
+			if err != nil {
+				s.awaitInterrupt()
+			}
 			reply(p, m.ID, message{Text: text}, err)
 		}()
 	case msgSource:
@@ -77,6 +80,17 @@ func (s *Session) handle(p *process, m message) {
 			path, err := s.buildProgram(m)
 			reply(p, m.ID, message{Text: path}, err)
 		}()
+	}
+}
+
+// awaitInterrupt returns when the host knows that the running cell is to stop, if it is: of an input that ends for this reason
+// the cell would make an error of its own otherwise.
+func (s *Session) awaitInterrupt() {
+	s.mu.Lock()
+	a := s.active
+	s.mu.Unlock()
+	if a != nil && a.ctx.Err() != nil {
+		<-a.told
 	}
 }
 

@@ -83,7 +83,7 @@ func (s *Session) run(ctx context.Context, unit *cell.Unit, plugin string) error
 	if err != nil {
 		return err
 	}
-	a := &active{unit: unit, done: make(chan message, 1)}
+	a := &active{unit: unit, done: make(chan message, 1), ctx: ctx, told: make(chan struct{})}
 	s.mu.Lock()
 	s.active = a
 	s.mu.Unlock()
@@ -93,8 +93,15 @@ func (s *Session) run(ctx context.Context, unit *cell.Unit, plugin string) error
 		s.mu.Unlock()
 	}()
 	err = p.send(message{Kind: msgRun, Seq: unit.Seq, Label: unit.Label, Plugin: plugin})
-	stopped := context.AfterFunc(ctx, func() { _ = p.send(message{Kind: msgInterrupt}) })
-	defer stopped()
+	stopped := context.AfterFunc(ctx, func() {
+		_ = p.send(message{Kind: msgInterrupt})
+		close(a.told)
+	})
+	defer func() {
+		if stopped() { // it will not be told any more
+			close(a.told)
+		}
+	}()
 	for whole := false; err == nil; whole = true {
 		select {
 		case m := <-a.done:

@@ -379,7 +379,7 @@ func TestInterruptChildren(t *testing.T) {
 // eventually waits for a condition.
 func eventually(t *testing.T, ok func() bool, state func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(ages); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it did not happen: %s", state())
 		}

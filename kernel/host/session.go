@@ -39,6 +39,8 @@ type Session struct {
 type active struct {
 	unit *cell.Unit
 	done chan message
+	ctx  context.Context // done when it is to stop
+	told chan struct{}   // closed when the host has been told so
 }
 
 // Start starts a host process and returns when it is ready to run cells. Where the compile cache is not warm (see

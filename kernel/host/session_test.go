@@ -175,13 +175,7 @@ func TestOutputAfterTheCell(t *testing.T) {
 	if err := n.Execute(t.Context(), "import (\"fmt\"; \"time\")\ngo func() { time.Sleep(100*time.Millisecond); fmt.Println(\"late\") }()", 1, first); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
-		if strings.Contains(first.text(), "late") {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Errorf("the goroutine's text did not arrive: %q", first.text())
+	eventually(t, func() bool { return strings.Contains(first.text(), "late") }, first.text)
 }
 
 func TestUserNamesInOutput(t *testing.T) {
@@ -324,12 +318,11 @@ func TestNothingIsLeft(t *testing.T) {
 
 // gone waits a little for a process to end; one that nobody has waited for yet counts as ended.
 func gone(pid int) bool {
-	for range 100 {
+	for deadline := time.Now().Add(ages); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		state, err := os.ReadFile(filepath.Join("/proc", itoa(pid), "stat"))
 		if err != nil || syscall.Kill(pid, 0) != nil || strings.Contains(string(state), ") Z ") {
 			return true
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	return false
 }

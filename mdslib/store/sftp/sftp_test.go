@@ -115,7 +115,7 @@ func TestFaults(t *testing.T) {
 			behind.inject(faults...)
 			start := time.Now()
 			err := c.do(ctx, fresh())
-			if c.fault.cut && err == nil || !c.fault.cut && !errors.Is(err, context.Canceled) || time.Since(start) > 4*time.Second {
+			if c.fault.cut && err == nil || !c.fault.cut && !errors.Is(err, context.Canceled) || time.Since(start) > time.Minute {
 				t.Errorf("for good, or cancelled: err = %v after %v", err, time.Since(start))
 			}
 			cancel()
@@ -319,7 +319,7 @@ func TestIdle(t *testing.T) {
 		t.Errorf("%d connections for two requests", n)
 	}
 	f.current.idle.Reset(time.Millisecond)
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		f.mu.Lock()
 		closed := f.current == nil
 		f.mu.Unlock()

@@ -82,7 +82,7 @@ func TestRunUntil(t *testing.T) {
 	go func() {
 		done <- runUntil(ctx, exec.Command("sh", "-c", "trap '' INT; (sleep 60; touch "+mark+") & wait"))
 	}()
-	for deadline := time.Now().Add(10 * time.Second); len(descendants(os.Getpid())) < 4; { // this, sh, the subshell, sleep
+	for deadline := time.Now().Add(time.Minute); len(descendants(os.Getpid())) < 4; { // this, sh, the subshell, sleep
 		if time.Now().After(deadline) {
 			t.Fatal("the command did not start")
 		}
@@ -94,7 +94,7 @@ func TestRunUntil(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, pid := range started {
-		for deadline := time.Now().Add(10 * time.Second); alive(pid); {
+		for deadline := time.Now().Add(time.Minute); alive(pid); {
 			if time.Now().After(deadline) {
 				t.Fatalf("process %d is alive", pid)
 			}
