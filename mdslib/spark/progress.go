@@ -57,5 +57,24 @@ func progressOf(p *pb.ExecutePlanResponse_ExecutionProgress) Progress {
 	return sum
 }
 
-// startBeat is how often a watcher hears of a server that is being started.
+// startBeat is how often a watcher hears of what is only under way: a server that is being started, a program being built.
 const startBeat = time.Second
+
+// beating tells a watcher that something is under way, again and again, until the func that it returns is called.
+func beating(w Watcher) (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		beat := time.NewTicker(startBeat)
+		defer beat.Stop()
+		for {
+			select {
+			case <-beat.C:
+				w.Progress(Progress{})
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() { close(ended); <-done }
+}

@@ -146,7 +146,9 @@ func startServer(ctx context.Context, master string) (*server, error) {
 		close(s.ended)
 	}()
 	watcher := watched("starting Spark")
-	port, err := s.wait(ctx, log, watcher)
+	stop := beating(watcher)
+	port, err := s.wait(ctx, log)
+	stop()
 	if err == nil {
 		s.target, err = parseTarget("sc://127.0.0.1:" + port + "/;token=" + token)
 	}
@@ -159,23 +161,18 @@ func startServer(ctx context.Context, master string) (*server, error) {
 }
 
 // wait waits until the server says its port.
-func (s *server) wait(ctx context.Context, log *serverLog, watcher Watcher) (string, error) {
-	timeout, beat := time.NewTimer(startTimeout), time.NewTicker(startBeat)
+func (s *server) wait(ctx context.Context, log *serverLog) (string, error) {
+	timeout := time.NewTimer(startTimeout)
 	defer timeout.Stop()
-	defer beat.Stop()
-	for {
-		select {
-		case port := <-log.port:
-			return port, nil
-		case <-beat.C:
-			watcher.Progress(Progress{})
-		case <-s.ended:
-			return "", fmt.Errorf("spark: the server ended at its start:\n%s", log.last())
-		case <-timeout.C:
-			return "", fmt.Errorf("spark: the server is not ready after %v:\n%s", startTimeout, log.last())
-		case <-ctx.Done():
-			return "", fmt.Errorf("spark: waiting for the server to start: %w", context.Cause(ctx))
-		}
+	select {
+	case port := <-log.port:
+		return port, nil
+	case <-s.ended:
+		return "", fmt.Errorf("spark: the server ended at its start:\n%s", log.last())
+	case <-timeout.C:
+		return "", fmt.Errorf("spark: the server is not ready after %v:\n%s", startTimeout, log.last())
+	case <-ctx.Done():
+		return "", fmt.Errorf("spark: waiting for the server to start: %w", context.Cause(ctx))
 	}
 }
 

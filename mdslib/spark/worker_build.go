@@ -72,7 +72,9 @@ func buildWorker(ctx context.Context, arch string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", temp.Name(), workerPackage)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
+	stop := beating(watcher)
 	out, err := cmd.CombinedOutput()
+	stop()
 	watcher.End(err)
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
