@@ -223,7 +223,7 @@ func TestClusterFailure(t *testing.T) {
 	for name, fail := range map[string]func(context.Context, dist.World) (int, error){"error": failOne, "panic": panicOne} {
 		t.Run(name, func(t *testing.T) {
 			var log lines
-			_, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, Log: log.add}, fail)
+			_, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, Log: log.add, GraceSeconds: 0.5}, fail)
 			var rank *distributor.RankError
 			if !errors.As(err, &rank) {
 				t.Fatal(err)
