@@ -49,11 +49,14 @@ func Faults(ctx context.Context, target Target, scratch string) error {
 		return err
 	}
 	defer proxy.Close()
-	s, err := target.Open(ctx, proxy.URL, Quick)
+	policy := Quick
+	policy.Stall = time.Minute // until it is known how long things take here and now
+	s, err := target.Open(ctx, proxy.URL, policy)
 	if err != nil {
 		return err
 	}
-	f := faults{tester{ctx: ctx, s: s, scratch: scratch}, target, proxy}
+	f := faults{tester{ctx: ctx, s: s, scratch: scratch}, target, proxy, 0}
+	began := time.Now()
 	if target.Content == nil {
 		f.Content = map[string][]byte{"small": []byte("some bytes"), "large": pattern(2*partBytes + 123_456)}
 		for key, data := range f.Content {
@@ -64,6 +67,16 @@ func Faults(ctx context.Context, target Target, scratch string) error {
 		if err := f.clear(); err != nil {
 			return err
 		}
+	} else {
+		to := filepath.Join(scratch, "got")
+		if err := errors.Join(s.Get(ctx, "large", to), os.Remove(to)); err != nil {
+			return fmt.Errorf("before any fault: %w", err)
+		}
+	}
+	f.stall = max(Quick.Stall, time.Since(began)/4)
+	policy.Stall = f.stall
+	if f.s, err = target.Open(ctx, proxy.URL, policy); err != nil {
+		return err
 	}
 	var all []error
 	for _, o := range f.operations() {
@@ -85,6 +98,7 @@ type faults struct {
 	tester
 	Target
 	proxy *fault.Proxy
+	stall time.Duration // of the policy: more than Quick's where the machine is busy
 }
 
 // operation is one use of a store, that has one request to fail.
@@ -215,7 +229,7 @@ func (f *faults) one(o operation, c failing) error {
 	defer cancel()
 	f.proxy.Inject(c.faults...)
 	if c.cancel {
-		defer time.AfterFunc(Quick.Stall/4, cancel).Stop()
+		defer time.AfterFunc(f.stall/4, cancel).Stop()
 	}
 	start := time.Now()
 	err := o.do(ctx)
@@ -241,7 +255,7 @@ func (f *faults) one(o operation, c failing) error {
 		err = fmt.Errorf("got error %w, want one that is %q", err, c.is)
 	case c.once && o.single && requests != 1:
 		err = fmt.Errorf("%d requests, want 1", requests)
-	case c.cancel && took > Quick.Stall/4+2*time.Second:
+	case c.cancel && took > f.stall/4+5*f.stall:
 		err = fmt.Errorf("came back %v after being cancelled", took)
 	case !c.once && !c.cancel && o.single && requests != Quick.Attempts:
 		err = fmt.Errorf("%d requests, want %d: %w", requests, Quick.Attempts, err)
