@@ -73,6 +73,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.forgets--
 		delete(s.parts, key)
 		http.NotFound(w, r)
+	case r.Method == http.MethodPost && s.parts[key] == nil: // completed before, when the answer came too late
+		http.NotFound(w, r)
 	case r.Method == http.MethodPost:
 		var whole []byte
 		for n := 1; n <= len(s.parts[key]); n++ {
