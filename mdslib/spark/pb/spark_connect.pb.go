@@ -187,7 +187,7 @@ func (x WriteOperation_SaveMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WriteOperation_SaveMode.Descriptor instead.
 func (WriteOperation_SaveMode) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26, 0}
 }
 
 type WriteOperation_SaveTable_TableSaveMethod int32
@@ -236,7 +236,7 @@ func (x WriteOperation_SaveTable_TableSaveMethod) Number() protoreflect.EnumNumb
 
 // Deprecated: Use WriteOperation_SaveTable_TableSaveMethod.Descriptor instead.
 func (WriteOperation_SaveTable_TableSaveMethod) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26, 0, 0}
 }
 
 type Join_JoinType int32
@@ -300,7 +300,7 @@ func (x Join_JoinType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Join_JoinType.Descriptor instead.
 func (Join_JoinType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
 }
 
 type SetOperation_SetOpType int32
@@ -352,7 +352,7 @@ func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetOperation_SetOpType.Descriptor instead.
 func (SetOperation_SetOpType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type Aggregate_GroupType int32
@@ -398,7 +398,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -447,7 +447,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -496,7 +496,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 1}
 }
 
 type UserContext struct {
@@ -2241,134 +2241,6 @@ func (x *AddArtifactsResponse) GetServerSideSessionId() string {
 	return ""
 }
 
-type ArtifactStatusesRequest struct {
-	state                             protoimpl.MessageState `protogen:"open.v1"`
-	SessionId                         string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	UserContext                       *UserContext           `protobuf:"bytes,2,opt,name=user_context,json=userContext,proto3" json:"user_context,omitempty"`
-	ClientType                        *string                `protobuf:"bytes,3,opt,name=client_type,json=clientType,proto3,oneof" json:"client_type,omitempty"`
-	Names                             []string               `protobuf:"bytes,4,rep,name=names,proto3" json:"names,omitempty"`
-	ClientObservedServerSideSessionId *string                `protobuf:"bytes,5,opt,name=client_observed_server_side_session_id,json=clientObservedServerSideSessionId,proto3,oneof" json:"client_observed_server_side_session_id,omitempty"`
-	unknownFields                     protoimpl.UnknownFields
-	sizeCache                         protoimpl.SizeCache
-}
-
-func (x *ArtifactStatusesRequest) Reset() {
-	*x = ArtifactStatusesRequest{}
-	mi := &file_spark_connect_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ArtifactStatusesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ArtifactStatusesRequest) ProtoMessage() {}
-
-func (x *ArtifactStatusesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ArtifactStatusesRequest.ProtoReflect.Descriptor instead.
-func (*ArtifactStatusesRequest) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *ArtifactStatusesRequest) GetSessionId() string {
-	if x != nil {
-		return x.SessionId
-	}
-	return ""
-}
-
-func (x *ArtifactStatusesRequest) GetUserContext() *UserContext {
-	if x != nil {
-		return x.UserContext
-	}
-	return nil
-}
-
-func (x *ArtifactStatusesRequest) GetClientType() string {
-	if x != nil && x.ClientType != nil {
-		return *x.ClientType
-	}
-	return ""
-}
-
-func (x *ArtifactStatusesRequest) GetNames() []string {
-	if x != nil {
-		return x.Names
-	}
-	return nil
-}
-
-func (x *ArtifactStatusesRequest) GetClientObservedServerSideSessionId() string {
-	if x != nil && x.ClientObservedServerSideSessionId != nil {
-		return *x.ClientObservedServerSideSessionId
-	}
-	return ""
-}
-
-type ArtifactStatusesResponse struct {
-	state               protoimpl.MessageState                              `protogen:"open.v1"`
-	Statuses            map[string]*ArtifactStatusesResponse_ArtifactStatus `protobuf:"bytes,1,rep,name=statuses,proto3" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	ServerSideSessionId string                                              `protobuf:"bytes,3,opt,name=server_side_session_id,json=serverSideSessionId,proto3" json:"server_side_session_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
-}
-
-func (x *ArtifactStatusesResponse) Reset() {
-	*x = ArtifactStatusesResponse{}
-	mi := &file_spark_connect_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ArtifactStatusesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ArtifactStatusesResponse) ProtoMessage() {}
-
-func (x *ArtifactStatusesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ArtifactStatusesResponse.ProtoReflect.Descriptor instead.
-func (*ArtifactStatusesResponse) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *ArtifactStatusesResponse) GetStatuses() map[string]*ArtifactStatusesResponse_ArtifactStatus {
-	if x != nil {
-		return x.Statuses
-	}
-	return nil
-}
-
-func (x *ArtifactStatusesResponse) GetServerSideSessionId() string {
-	if x != nil {
-		return x.ServerSideSessionId
-	}
-	return ""
-}
-
 type FetchErrorDetailsRequest struct {
 	state                             protoimpl.MessageState `protogen:"open.v1"`
 	SessionId                         string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -2382,7 +2254,7 @@ type FetchErrorDetailsRequest struct {
 
 func (x *FetchErrorDetailsRequest) Reset() {
 	*x = FetchErrorDetailsRequest{}
-	mi := &file_spark_connect_proto_msgTypes[23]
+	mi := &file_spark_connect_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2394,7 +2266,7 @@ func (x *FetchErrorDetailsRequest) String() string {
 func (*FetchErrorDetailsRequest) ProtoMessage() {}
 
 func (x *FetchErrorDetailsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[23]
+	mi := &file_spark_connect_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2407,7 +2279,7 @@ func (x *FetchErrorDetailsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsRequest.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsRequest) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{23}
+	return file_spark_connect_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FetchErrorDetailsRequest) GetSessionId() string {
@@ -2455,7 +2327,7 @@ type FetchErrorDetailsResponse struct {
 
 func (x *FetchErrorDetailsResponse) Reset() {
 	*x = FetchErrorDetailsResponse{}
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2467,7 +2339,7 @@ func (x *FetchErrorDetailsResponse) String() string {
 func (*FetchErrorDetailsResponse) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[24]
+	mi := &file_spark_connect_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2480,7 +2352,7 @@ func (x *FetchErrorDetailsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsResponse.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24}
+	return file_spark_connect_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *FetchErrorDetailsResponse) GetRootErrorIdx() int32 {
@@ -2511,7 +2383,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2523,7 +2395,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[25]
+	mi := &file_spark_connect_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2536,7 +2408,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{25}
+	return file_spark_connect_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Command) GetCommandType() isCommand_CommandType {
@@ -2604,7 +2476,7 @@ type SqlCommand struct {
 
 func (x *SqlCommand) Reset() {
 	*x = SqlCommand{}
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2616,7 +2488,7 @@ func (x *SqlCommand) String() string {
 func (*SqlCommand) ProtoMessage() {}
 
 func (x *SqlCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[26]
+	mi := &file_spark_connect_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2629,7 +2501,7 @@ func (x *SqlCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SqlCommand.ProtoReflect.Descriptor instead.
 func (*SqlCommand) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{26}
+	return file_spark_connect_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SqlCommand) GetInput() *Relation {
@@ -2651,7 +2523,7 @@ type CreateDataFrameViewCommand struct {
 
 func (x *CreateDataFrameViewCommand) Reset() {
 	*x = CreateDataFrameViewCommand{}
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +2535,7 @@ func (x *CreateDataFrameViewCommand) String() string {
 func (*CreateDataFrameViewCommand) ProtoMessage() {}
 
 func (x *CreateDataFrameViewCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +2548,7 @@ func (x *CreateDataFrameViewCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDataFrameViewCommand.ProtoReflect.Descriptor instead.
 func (*CreateDataFrameViewCommand) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27}
+	return file_spark_connect_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreateDataFrameViewCommand) GetInput() *Relation {
@@ -2727,7 +2599,7 @@ type WriteOperation struct {
 
 func (x *WriteOperation) Reset() {
 	*x = WriteOperation{}
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2611,7 @@ func (x *WriteOperation) String() string {
 func (*WriteOperation) ProtoMessage() {}
 
 func (x *WriteOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2624,7 @@ func (x *WriteOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteOperation.ProtoReflect.Descriptor instead.
 func (*WriteOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WriteOperation) GetInput() *Relation {
@@ -2880,7 +2752,7 @@ type Relation struct {
 
 func (x *Relation) Reset() {
 	*x = Relation{}
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2892,7 +2764,7 @@ func (x *Relation) String() string {
 func (*Relation) ProtoMessage() {}
 
 func (x *Relation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2905,7 +2777,7 @@ func (x *Relation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relation.ProtoReflect.Descriptor instead.
 func (*Relation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{29}
+	return file_spark_connect_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Relation) GetRelType() isRelation_RelType {
@@ -3288,7 +3160,7 @@ type SQL struct {
 
 func (x *SQL) Reset() {
 	*x = SQL{}
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3300,7 +3172,7 @@ func (x *SQL) String() string {
 func (*SQL) ProtoMessage() {}
 
 func (x *SQL) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3313,7 +3185,7 @@ func (x *SQL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SQL.ProtoReflect.Descriptor instead.
 func (*SQL) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{30}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SQL) GetQuery() string {
@@ -3333,7 +3205,7 @@ type WithRelations struct {
 
 func (x *WithRelations) Reset() {
 	*x = WithRelations{}
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3345,7 +3217,7 @@ func (x *WithRelations) String() string {
 func (*WithRelations) ProtoMessage() {}
 
 func (x *WithRelations) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3358,7 +3230,7 @@ func (x *WithRelations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithRelations.ProtoReflect.Descriptor instead.
 func (*WithRelations) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+	return file_spark_connect_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WithRelations) GetRoot() *Relation {
@@ -3386,7 +3258,7 @@ type MapPartitions struct {
 
 func (x *MapPartitions) Reset() {
 	*x = MapPartitions{}
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3398,7 +3270,7 @@ func (x *MapPartitions) String() string {
 func (*MapPartitions) ProtoMessage() {}
 
 func (x *MapPartitions) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3411,7 +3283,7 @@ func (x *MapPartitions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapPartitions.ProtoReflect.Descriptor instead.
 func (*MapPartitions) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+	return file_spark_connect_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MapPartitions) GetInput() *Relation {
@@ -3448,7 +3320,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3460,7 +3332,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3473,7 +3345,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Read) GetReadType() isRead_ReadType {
@@ -3527,7 +3399,7 @@ type Project struct {
 
 func (x *Project) Reset() {
 	*x = Project{}
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3539,7 +3411,7 @@ func (x *Project) String() string {
 func (*Project) ProtoMessage() {}
 
 func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3552,7 +3424,7 @@ func (x *Project) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Project.ProtoReflect.Descriptor instead.
 func (*Project) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Project) GetInput() *Relation {
@@ -3579,7 +3451,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3591,7 +3463,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3604,7 +3476,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Filter) GetInput() *Relation {
@@ -3634,7 +3506,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3646,7 +3518,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3659,7 +3531,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Join) GetLeft() *Relation {
@@ -3707,7 +3579,7 @@ type SubqueryAlias struct {
 
 func (x *SubqueryAlias) Reset() {
 	*x = SubqueryAlias{}
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3719,7 +3591,7 @@ func (x *SubqueryAlias) String() string {
 func (*SubqueryAlias) ProtoMessage() {}
 
 func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3732,7 +3604,7 @@ func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubqueryAlias.ProtoReflect.Descriptor instead.
 func (*SubqueryAlias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{37}
+	return file_spark_connect_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SubqueryAlias) GetInput() *Relation {
@@ -3762,7 +3634,7 @@ type SetOperation struct {
 
 func (x *SetOperation) Reset() {
 	*x = SetOperation{}
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3774,7 +3646,7 @@ func (x *SetOperation) String() string {
 func (*SetOperation) ProtoMessage() {}
 
 func (x *SetOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3787,7 +3659,7 @@ func (x *SetOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOperation.ProtoReflect.Descriptor instead.
 func (*SetOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SetOperation) GetLeftInput() *Relation {
@@ -3836,7 +3708,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +3720,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +3733,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Sort) GetInput() *Relation {
@@ -3895,7 +3767,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3907,7 +3779,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3920,7 +3792,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Limit) GetInput() *Relation {
@@ -3947,7 +3819,7 @@ type Offset struct {
 
 func (x *Offset) Reset() {
 	*x = Offset{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3959,7 +3831,7 @@ func (x *Offset) String() string {
 func (*Offset) ProtoMessage() {}
 
 func (x *Offset) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3972,7 +3844,7 @@ func (x *Offset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offset.ProtoReflect.Descriptor instead.
 func (*Offset) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Offset) GetInput() *Relation {
@@ -3999,7 +3871,7 @@ type Tail struct {
 
 func (x *Tail) Reset() {
 	*x = Tail{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4011,7 +3883,7 @@ func (x *Tail) String() string {
 func (*Tail) ProtoMessage() {}
 
 func (x *Tail) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4024,7 +3896,7 @@ func (x *Tail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tail.ProtoReflect.Descriptor instead.
 func (*Tail) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Tail) GetInput() *Relation {
@@ -4053,7 +3925,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4065,7 +3937,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4078,7 +3950,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -4119,7 +3991,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4131,7 +4003,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4144,7 +4016,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -4171,7 +4043,7 @@ type ChunkedCachedLocalRelation struct {
 
 func (x *ChunkedCachedLocalRelation) Reset() {
 	*x = ChunkedCachedLocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4183,7 +4055,7 @@ func (x *ChunkedCachedLocalRelation) String() string {
 func (*ChunkedCachedLocalRelation) ProtoMessage() {}
 
 func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4196,7 +4068,7 @@ func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
 func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{45}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
@@ -4227,7 +4099,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4239,7 +4111,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4252,7 +4124,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -4308,7 +4180,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4320,7 +4192,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4333,7 +4205,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -4369,7 +4241,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4381,7 +4253,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4394,7 +4266,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Range) GetStart() int64 {
@@ -4436,7 +4308,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4448,7 +4320,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4461,7 +4333,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49}
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -4496,7 +4368,7 @@ type RepartitionByExpression struct {
 
 func (x *RepartitionByExpression) Reset() {
 	*x = RepartitionByExpression{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4508,7 +4380,7 @@ func (x *RepartitionByExpression) String() string {
 func (*RepartitionByExpression) ProtoMessage() {}
 
 func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4521,7 +4393,7 @@ func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
 func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50}
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RepartitionByExpression) GetInput() *Relation {
@@ -4555,7 +4427,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4567,7 +4439,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4580,7 +4452,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -4607,7 +4479,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4619,7 +4491,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4632,7 +4504,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -4659,7 +4531,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4671,7 +4543,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4684,7 +4556,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -4714,7 +4586,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4726,7 +4598,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4739,7 +4611,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -4798,7 +4670,7 @@ type CommonInlineUserDefinedFunction struct {
 
 func (x *CommonInlineUserDefinedFunction) Reset() {
 	*x = CommonInlineUserDefinedFunction{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4810,7 +4682,7 @@ func (x *CommonInlineUserDefinedFunction) String() string {
 func (*CommonInlineUserDefinedFunction) ProtoMessage() {}
 
 func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4823,7 +4695,7 @@ func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommonInlineUserDefinedFunction.ProtoReflect.Descriptor instead.
 func (*CommonInlineUserDefinedFunction) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CommonInlineUserDefinedFunction) GetFunctionName() string {
@@ -4885,7 +4757,7 @@ type PythonUDF struct {
 
 func (x *PythonUDF) Reset() {
 	*x = PythonUDF{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4897,7 +4769,7 @@ func (x *PythonUDF) String() string {
 func (*PythonUDF) ProtoMessage() {}
 
 func (x *PythonUDF) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4910,7 +4782,7 @@ func (x *PythonUDF) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PythonUDF.ProtoReflect.Descriptor instead.
 func (*PythonUDF) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *PythonUDF) GetOutputType() *DataType {
@@ -4976,7 +4848,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4988,7 +4860,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5001,7 +4873,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -5388,7 +5260,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5400,7 +5272,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5468,7 +5340,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5480,7 +5352,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5515,7 +5387,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5527,7 +5399,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5579,7 +5451,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5591,7 +5463,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5617,7 +5489,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5629,7 +5501,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5672,7 +5544,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5684,7 +5556,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5743,7 +5615,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5755,7 +5627,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5780,7 +5652,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5792,7 +5664,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5824,7 +5696,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5836,7 +5708,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5869,7 +5741,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5881,7 +5753,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5919,7 +5791,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5931,7 +5803,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5957,7 +5829,7 @@ type AnalyzePlanRequest_Persist struct {
 
 func (x *AnalyzePlanRequest_Persist) Reset() {
 	*x = AnalyzePlanRequest_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5969,7 +5841,7 @@ func (x *AnalyzePlanRequest_Persist) String() string {
 func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6009,7 +5881,7 @@ type AnalyzePlanRequest_Unpersist struct {
 
 func (x *AnalyzePlanRequest_Unpersist) Reset() {
 	*x = AnalyzePlanRequest_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6021,7 +5893,7 @@ func (x *AnalyzePlanRequest_Unpersist) String() string {
 func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6060,7 +5932,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6072,7 +5944,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6104,7 +5976,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6116,7 +5988,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6148,7 +6020,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6160,7 +6032,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6191,7 +6063,7 @@ type AnalyzePlanResponse_Persist struct {
 
 func (x *AnalyzePlanResponse_Persist) Reset() {
 	*x = AnalyzePlanResponse_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6203,7 +6075,7 @@ func (x *AnalyzePlanResponse_Persist) String() string {
 func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6227,7 +6099,7 @@ type AnalyzePlanResponse_Unpersist struct {
 
 func (x *AnalyzePlanResponse_Unpersist) Reset() {
 	*x = AnalyzePlanResponse_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6239,7 +6111,7 @@ func (x *AnalyzePlanResponse_Unpersist) String() string {
 func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6268,7 +6140,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6280,7 +6152,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6346,7 +6218,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6358,7 +6230,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6390,7 +6262,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6402,7 +6274,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6435,7 +6307,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6447,7 +6319,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6489,7 +6361,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6501,7 +6373,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6555,7 +6427,7 @@ type AddArtifactsRequest_SingleChunkArtifact struct {
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) Reset() {
 	*x = AddArtifactsRequest_SingleChunkArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6567,7 +6439,7 @@ func (x *AddArtifactsRequest_SingleChunkArtifact) String() string {
 func (*AddArtifactsRequest_SingleChunkArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6606,7 +6478,7 @@ type AddArtifactsRequest_Batch struct {
 
 func (x *AddArtifactsRequest_Batch) Reset() {
 	*x = AddArtifactsRequest_Batch{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6618,7 +6490,7 @@ func (x *AddArtifactsRequest_Batch) String() string {
 func (*AddArtifactsRequest_Batch) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6651,7 +6523,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6663,7 +6535,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6693,50 +6565,6 @@ func (x *AddArtifactsResponse_ArtifactSummary) GetIsCrcSuccessful() bool {
 	return false
 }
 
-type ArtifactStatusesResponse_ArtifactStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Exists        bool                   `protobuf:"varint,1,opt,name=exists,proto3" json:"exists,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ArtifactStatusesResponse_ArtifactStatus) Reset() {
-	*x = ArtifactStatusesResponse_ArtifactStatus{}
-	mi := &file_spark_connect_proto_msgTypes[84]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ArtifactStatusesResponse_ArtifactStatus) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ArtifactStatusesResponse_ArtifactStatus) ProtoMessage() {}
-
-func (x *ArtifactStatusesResponse_ArtifactStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[84]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ArtifactStatusesResponse_ArtifactStatus.ProtoReflect.Descriptor instead.
-func (*ArtifactStatusesResponse_ArtifactStatus) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{22, 0}
-}
-
-func (x *ArtifactStatusesResponse_ArtifactStatus) GetExists() bool {
-	if x != nil {
-		return x.Exists
-	}
-	return false
-}
-
 type FetchErrorDetailsResponse_SparkThrowable struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	ErrorClass        *string                `protobuf:"bytes,1,opt,name=error_class,json=errorClass,proto3,oneof" json:"error_class,omitempty"`
@@ -6748,7 +6576,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6760,7 +6588,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6773,7 +6601,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.M
 
 // Deprecated: Use FetchErrorDetailsResponse_SparkThrowable.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse_SparkThrowable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{22, 0}
 }
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) GetErrorClass() string {
@@ -6809,7 +6637,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6821,7 +6649,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6834,7 +6662,7 @@ func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchErrorDetailsResponse_Error.ProtoReflect.Descriptor instead.
 func (*FetchErrorDetailsResponse_Error) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{24, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{22, 1}
 }
 
 func (x *FetchErrorDetailsResponse_Error) GetErrorTypeHierarchy() []string {
@@ -6875,7 +6703,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6887,7 +6715,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6900,7 +6728,7 @@ func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteOperation_SaveTable.ProtoReflect.Descriptor instead.
 func (*WriteOperation_SaveTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26, 0}
 }
 
 func (x *WriteOperation_SaveTable) GetTableName() string {
@@ -6927,7 +6755,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6939,7 +6767,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6952,7 +6780,7 @@ func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteOperation_BucketBy.ProtoReflect.Descriptor instead.
 func (*WriteOperation_BucketBy) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{26, 1}
 }
 
 func (x *WriteOperation_BucketBy) GetBucketColumnNames() []string {
@@ -6979,7 +6807,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6991,7 +6819,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7004,7 +6832,7 @@ func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_NamedTable.ProtoReflect.Descriptor instead.
 func (*Read_NamedTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
 }
 
 func (x *Read_NamedTable) GetUnparsedIdentifier() string {
@@ -7033,7 +6861,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7045,7 +6873,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7058,7 +6886,7 @@ func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_DataSource.ProtoReflect.Descriptor instead.
 func (*Read_DataSource) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31, 1}
 }
 
 func (x *Read_DataSource) GetFormat() string {
@@ -7099,7 +6927,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7111,7 +6939,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7124,7 +6952,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -7150,7 +6978,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7162,7 +6990,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7175,7 +7003,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 0}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -7195,7 +7023,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7207,7 +7035,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7220,7 +7048,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 1}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -7248,7 +7076,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7260,7 +7088,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7273,7 +7101,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -7305,7 +7133,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7317,7 +7145,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7330,7 +7158,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 0}
 }
 
 type DataType_Decimal struct {
@@ -7343,7 +7171,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7355,7 +7183,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7368,7 +7196,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -7396,7 +7224,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7408,7 +7236,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7421,7 +7249,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -7454,7 +7282,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7466,7 +7294,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7479,7 +7307,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -7499,7 +7327,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[104]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7511,7 +7339,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[104]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7524,7 +7352,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -7552,7 +7380,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[105]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7564,7 +7392,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[105]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7577,7 +7405,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -7860,25 +7688,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\x1aQ\n" +
 	"\x0fArtifactSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
-	"\x11is_crc_successful\x18\x02 \x01(\bR\x0fisCrcSuccessful\"\xc6\x02\n" +
-	"\x17ArtifactStatusesRequest\x12\x1d\n" +
-	"\n" +
-	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
-	"\fuser_context\x18\x02 \x01(\v2\x1a.spark.connect.UserContextR\vuserContext\x12$\n" +
-	"\vclient_type\x18\x03 \x01(\tH\x00R\n" +
-	"clientType\x88\x01\x01\x12\x14\n" +
-	"\x05names\x18\x04 \x03(\tR\x05names\x12V\n" +
-	"&client_observed_server_side_session_id\x18\x05 \x01(\tH\x01R!clientObservedServerSideSessionId\x88\x01\x01B\x0e\n" +
-	"\f_client_typeB)\n" +
-	"'_client_observed_server_side_session_id\"\xc1\x02\n" +
-	"\x18ArtifactStatusesResponse\x12Q\n" +
-	"\bstatuses\x18\x01 \x03(\v25.spark.connect.ArtifactStatusesResponse.StatusesEntryR\bstatuses\x123\n" +
-	"\x16server_side_session_id\x18\x03 \x01(\tR\x13serverSideSessionId\x1a(\n" +
-	"\x0eArtifactStatus\x12\x16\n" +
-	"\x06exists\x18\x01 \x01(\bR\x06exists\x1as\n" +
-	"\rStatusesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12L\n" +
-	"\x05value\x18\x02 \x01(\v26.spark.connect.ArtifactStatusesResponse.ArtifactStatusR\x05value:\x028\x01\"\xcc\x02\n" +
+	"\x11is_crc_successful\x18\x02 \x01(\bR\x0fisCrcSuccessful\"\xcc\x02\n" +
 	"\x18FetchErrorDetailsRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12=\n" +
@@ -8236,13 +8046,12 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\n" +
 	"value_type\x18\x02 \x01(\v2\x17.spark.connect.DataTypeR\tvalueType\x12.\n" +
 	"\x13value_contains_null\x18\x03 \x01(\bR\x11valueContainsNullB\x06\n" +
-	"\x04kind2\x9e\a\n" +
+	"\x04kind2\xbb\x06\n" +
 	"\x13SparkConnectService\x12V\n" +
 	"\vExecutePlan\x12!.spark.connect.ExecutePlanRequest\x1a\".spark.connect.ExecutePlanResponse0\x01\x12T\n" +
 	"\vAnalyzePlan\x12!.spark.connect.AnalyzePlanRequest\x1a\".spark.connect.AnalyzePlanResponse\x12E\n" +
 	"\x06Config\x12\x1c.spark.connect.ConfigRequest\x1a\x1d.spark.connect.ConfigResponse\x12Y\n" +
-	"\fAddArtifacts\x12\".spark.connect.AddArtifactsRequest\x1a#.spark.connect.AddArtifactsResponse(\x01\x12a\n" +
-	"\x0eArtifactStatus\x12&.spark.connect.ArtifactStatusesRequest\x1a'.spark.connect.ArtifactStatusesResponse\x12N\n" +
+	"\fAddArtifacts\x12\".spark.connect.AddArtifactsRequest\x1a#.spark.connect.AddArtifactsResponse(\x01\x12N\n" +
 	"\tInterrupt\x12\x1f.spark.connect.InterruptRequest\x1a .spark.connect.InterruptResponse\x12^\n" +
 	"\x0fReattachExecute\x12%.spark.connect.ReattachExecuteRequest\x1a\".spark.connect.ExecutePlanResponse0\x01\x12]\n" +
 	"\x0eReleaseExecute\x12$.spark.connect.ReleaseExecuteRequest\x1a%.spark.connect.ReleaseExecuteResponse\x12]\n" +
@@ -8262,7 +8071,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 106)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -8294,289 +8103,280 @@ var file_spark_connect_proto_goTypes = []any{
 	(*ConfigResponse)(nil),                                  // 27: spark.connect.ConfigResponse
 	(*AddArtifactsRequest)(nil),                             // 28: spark.connect.AddArtifactsRequest
 	(*AddArtifactsResponse)(nil),                            // 29: spark.connect.AddArtifactsResponse
-	(*ArtifactStatusesRequest)(nil),                         // 30: spark.connect.ArtifactStatusesRequest
-	(*ArtifactStatusesResponse)(nil),                        // 31: spark.connect.ArtifactStatusesResponse
-	(*FetchErrorDetailsRequest)(nil),                        // 32: spark.connect.FetchErrorDetailsRequest
-	(*FetchErrorDetailsResponse)(nil),                       // 33: spark.connect.FetchErrorDetailsResponse
-	(*Command)(nil),                                         // 34: spark.connect.Command
-	(*SqlCommand)(nil),                                      // 35: spark.connect.SqlCommand
-	(*CreateDataFrameViewCommand)(nil),                      // 36: spark.connect.CreateDataFrameViewCommand
-	(*WriteOperation)(nil),                                  // 37: spark.connect.WriteOperation
-	(*Relation)(nil),                                        // 38: spark.connect.Relation
-	(*SQL)(nil),                                             // 39: spark.connect.SQL
-	(*WithRelations)(nil),                                   // 40: spark.connect.WithRelations
-	(*MapPartitions)(nil),                                   // 41: spark.connect.MapPartitions
-	(*Read)(nil),                                            // 42: spark.connect.Read
-	(*Project)(nil),                                         // 43: spark.connect.Project
-	(*Filter)(nil),                                          // 44: spark.connect.Filter
-	(*Join)(nil),                                            // 45: spark.connect.Join
-	(*SubqueryAlias)(nil),                                   // 46: spark.connect.SubqueryAlias
-	(*SetOperation)(nil),                                    // 47: spark.connect.SetOperation
-	(*Sort)(nil),                                            // 48: spark.connect.Sort
-	(*Limit)(nil),                                           // 49: spark.connect.Limit
-	(*Offset)(nil),                                          // 50: spark.connect.Offset
-	(*Tail)(nil),                                            // 51: spark.connect.Tail
-	(*Aggregate)(nil),                                       // 52: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 53: spark.connect.LocalRelation
-	(*ChunkedCachedLocalRelation)(nil),                      // 54: spark.connect.ChunkedCachedLocalRelation
-	(*Sample)(nil),                                          // 55: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 56: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 57: spark.connect.Range
-	(*Repartition)(nil),                                     // 58: spark.connect.Repartition
-	(*RepartitionByExpression)(nil),                         // 59: spark.connect.RepartitionByExpression
-	(*WithColumnsRenamed)(nil),                              // 60: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 61: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 62: spark.connect.Drop
-	(*Expression)(nil),                                      // 63: spark.connect.Expression
-	(*CommonInlineUserDefinedFunction)(nil),                 // 64: spark.connect.CommonInlineUserDefinedFunction
-	(*PythonUDF)(nil),                                       // 65: spark.connect.PythonUDF
-	(*DataType)(nil),                                        // 66: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 67: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 68: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 69: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 70: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 71: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 72: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 73: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 74: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 75: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 76: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 77: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanRequest_Persist)(nil),                      // 78: spark.connect.AnalyzePlanRequest.Persist
-	(*AnalyzePlanRequest_Unpersist)(nil),                    // 79: spark.connect.AnalyzePlanRequest.Unpersist
-	(*AnalyzePlanResponse_Schema)(nil),                      // 80: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 81: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 82: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*AnalyzePlanResponse_Persist)(nil),                     // 83: spark.connect.AnalyzePlanResponse.Persist
-	(*AnalyzePlanResponse_Unpersist)(nil),                   // 84: spark.connect.AnalyzePlanResponse.Unpersist
-	(*ConfigRequest_Operation)(nil),                         // 85: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 86: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 87: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 88: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 89: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 90: spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	(*AddArtifactsRequest_Batch)(nil),                       // 91: spark.connect.AddArtifactsRequest.Batch
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 92: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*ArtifactStatusesResponse_ArtifactStatus)(nil),         // 93: spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	nil, // 94: spark.connect.ArtifactStatusesResponse.StatusesEntry
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil), // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),          // 96: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                              // 97: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                 // 98: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                  // 99: spark.connect.WriteOperation.BucketBy
-	nil,                                              // 100: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                          // 101: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                          // 102: spark.connect.Read.DataSource
-	nil,                                              // 103: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                              // 104: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                // 105: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),              // 106: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                         // 107: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                     // 108: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                          // 109: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                         // 110: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                     // 111: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                          // 112: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                           // 113: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                             // 114: spark.connect.DataType.Map
+	(*FetchErrorDetailsRequest)(nil),                        // 30: spark.connect.FetchErrorDetailsRequest
+	(*FetchErrorDetailsResponse)(nil),                       // 31: spark.connect.FetchErrorDetailsResponse
+	(*Command)(nil),                                         // 32: spark.connect.Command
+	(*SqlCommand)(nil),                                      // 33: spark.connect.SqlCommand
+	(*CreateDataFrameViewCommand)(nil),                      // 34: spark.connect.CreateDataFrameViewCommand
+	(*WriteOperation)(nil),                                  // 35: spark.connect.WriteOperation
+	(*Relation)(nil),                                        // 36: spark.connect.Relation
+	(*SQL)(nil),                                             // 37: spark.connect.SQL
+	(*WithRelations)(nil),                                   // 38: spark.connect.WithRelations
+	(*MapPartitions)(nil),                                   // 39: spark.connect.MapPartitions
+	(*Read)(nil),                                            // 40: spark.connect.Read
+	(*Project)(nil),                                         // 41: spark.connect.Project
+	(*Filter)(nil),                                          // 42: spark.connect.Filter
+	(*Join)(nil),                                            // 43: spark.connect.Join
+	(*SubqueryAlias)(nil),                                   // 44: spark.connect.SubqueryAlias
+	(*SetOperation)(nil),                                    // 45: spark.connect.SetOperation
+	(*Sort)(nil),                                            // 46: spark.connect.Sort
+	(*Limit)(nil),                                           // 47: spark.connect.Limit
+	(*Offset)(nil),                                          // 48: spark.connect.Offset
+	(*Tail)(nil),                                            // 49: spark.connect.Tail
+	(*Aggregate)(nil),                                       // 50: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 51: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 52: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 53: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 54: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 55: spark.connect.Range
+	(*Repartition)(nil),                                     // 56: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 57: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 58: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 59: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 60: spark.connect.Drop
+	(*Expression)(nil),                                      // 61: spark.connect.Expression
+	(*CommonInlineUserDefinedFunction)(nil),                 // 62: spark.connect.CommonInlineUserDefinedFunction
+	(*PythonUDF)(nil),                                       // 63: spark.connect.PythonUDF
+	(*DataType)(nil),                                        // 64: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 65: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 66: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 67: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 68: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 69: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 70: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 71: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 72: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 73: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 74: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 75: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 76: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 77: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 78: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 79: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 80: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 81: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 82: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 83: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 84: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 85: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 86: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 87: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 88: spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	(*AddArtifactsRequest_Batch)(nil),                       // 89: spark.connect.AddArtifactsRequest.Batch
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 90: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 91: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),                 // 92: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                                     // 93: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                        // 94: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                         // 95: spark.connect.WriteOperation.BucketBy
+	nil,                                                     // 96: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                                 // 97: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                                 // 98: spark.connect.Read.DataSource
+	nil,                                                     // 99: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                                     // 100: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                       // 101: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),                     // 102: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                                // 103: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                            // 104: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                                 // 105: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                                // 106: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                            // 107: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                                 // 108: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                                  // 109: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                                    // 110: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
-	38,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
-	34,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
+	36,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
+	32,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
 	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
 	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	67,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	69,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	68,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	70,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	71,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	65,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	67,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	66,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	68,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	69,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
 	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	73,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	74,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	71,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	72,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
 	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
 	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	75,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	76,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	77,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	78,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
-	79,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
-	80,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	81,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	82,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	83,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
-	84,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	73,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	74,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	75,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	76,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	77,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	78,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	79,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	80,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	81,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	82,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
 	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	85,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	83,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	91,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
-	89,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	88,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	92,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
-	9,   // 35: spark.connect.ArtifactStatusesRequest.user_context:type_name -> spark.connect.UserContext
-	94,  // 36: spark.connect.ArtifactStatusesResponse.statuses:type_name -> spark.connect.ArtifactStatusesResponse.StatusesEntry
-	9,   // 37: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	96,  // 38: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
-	37,  // 39: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
-	36,  // 40: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
-	35,  // 41: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
-	38,  // 42: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
-	38,  // 43: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
-	38,  // 44: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	98,  // 45: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
-	2,   // 46: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	99,  // 47: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	100, // 48: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	42,  // 49: spark.connect.Relation.read:type_name -> spark.connect.Read
-	43,  // 50: spark.connect.Relation.project:type_name -> spark.connect.Project
-	44,  // 51: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	45,  // 52: spark.connect.Relation.join:type_name -> spark.connect.Join
-	47,  // 53: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	48,  // 54: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	49,  // 55: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	52,  // 56: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
-	39,  // 57: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	53,  // 58: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	55,  // 59: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	50,  // 60: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	56,  // 61: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	57,  // 62: spark.connect.Relation.range:type_name -> spark.connect.Range
-	46,  // 63: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	58,  // 64: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	60,  // 65: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	62,  // 66: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	51,  // 67: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	61,  // 68: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	59,  // 69: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
-	41,  // 70: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
-	40,  // 71: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
-	54,  // 72: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	38,  // 73: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
-	38,  // 74: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
-	38,  // 75: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
-	64,  // 76: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
-	101, // 77: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	102, // 78: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	38,  // 79: spark.connect.Project.input:type_name -> spark.connect.Relation
-	63,  // 80: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	38,  // 81: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	63,  // 82: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	38,  // 83: spark.connect.Join.left:type_name -> spark.connect.Relation
-	38,  // 84: spark.connect.Join.right:type_name -> spark.connect.Relation
-	63,  // 85: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 86: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	38,  // 87: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	38,  // 88: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	38,  // 89: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 90: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	38,  // 91: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	108, // 92: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	38,  // 93: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	38,  // 94: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	38,  // 95: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	38,  // 96: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 97: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	63,  // 98: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	63,  // 99: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	38,  // 100: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	38,  // 101: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	38,  // 102: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	38,  // 103: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	63,  // 104: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	38,  // 105: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	105, // 106: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	38,  // 107: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	107, // 108: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	38,  // 109: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	106, // 110: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	108, // 111: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	63,  // 112: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
-	65,  // 113: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
-	66,  // 114: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
-	109, // 115: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	109, // 116: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	109, // 117: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	109, // 118: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	109, // 119: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	109, // 120: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	109, // 121: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	109, // 122: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	109, // 123: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	110, // 124: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	109, // 125: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	109, // 126: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	109, // 127: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	109, // 128: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	109, // 129: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	109, // 130: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	109, // 131: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	109, // 132: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	109, // 133: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	113, // 134: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	112, // 135: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	114, // 136: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	109, // 137: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	109, // 138: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 139: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 140: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	38,  // 141: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	72,  // 142: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 143: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 144: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 145: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	38,  // 146: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 147: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	38,  // 148: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	66,  // 149: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	86,  // 150: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	87,  // 151: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 152: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	88,  // 153: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	88,  // 154: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	90,  // 155: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	93,  // 156: spark.connect.ArtifactStatusesResponse.StatusesEntry.value:type_name -> spark.connect.ArtifactStatusesResponse.ArtifactStatus
-	97,  // 157: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	95,  // 158: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 159: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	103, // 160: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	104, // 161: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	63,  // 162: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	63,  // 163: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 164: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 165: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	66,  // 166: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	111, // 167: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	66,  // 168: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	66,  // 169: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	66,  // 170: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 171: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 172: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 173: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 174: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	30,  // 175: spark.connect.SparkConnectService.ArtifactStatus:input_type -> spark.connect.ArtifactStatusesRequest
-	20,  // 176: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 177: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 178: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 179: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	32,  // 180: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 181: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 182: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 183: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 184: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	31,  // 185: spark.connect.SparkConnectService.ArtifactStatus:output_type -> spark.connect.ArtifactStatusesResponse
-	21,  // 186: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 187: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 188: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 189: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	33,  // 190: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	181, // [181:191] is the sub-list for method output_type
-	171, // [171:181] is the sub-list for method input_type
-	171, // [171:171] is the sub-list for extension type_name
-	171, // [171:171] is the sub-list for extension extendee
-	0,   // [0:171] is the sub-list for field type_name
+	89,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
+	87,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	86,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	90,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	9,   // 35: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
+	92,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	35,  // 37: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
+	34,  // 38: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
+	33,  // 39: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
+	36,  // 40: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
+	36,  // 41: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
+	36,  // 42: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
+	94,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	2,   // 44: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
+	95,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	96,  // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	40,  // 47: spark.connect.Relation.read:type_name -> spark.connect.Read
+	41,  // 48: spark.connect.Relation.project:type_name -> spark.connect.Project
+	42,  // 49: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	43,  // 50: spark.connect.Relation.join:type_name -> spark.connect.Join
+	45,  // 51: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	46,  // 52: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	47,  // 53: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	50,  // 54: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	37,  // 55: spark.connect.Relation.sql:type_name -> spark.connect.SQL
+	51,  // 56: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	53,  // 57: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	48,  // 58: spark.connect.Relation.offset:type_name -> spark.connect.Offset
+	54,  // 59: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	55,  // 60: spark.connect.Relation.range:type_name -> spark.connect.Range
+	44,  // 61: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
+	56,  // 62: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	58,  // 63: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	60,  // 64: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	49,  // 65: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	59,  // 66: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	57,  // 67: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	39,  // 68: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
+	38,  // 69: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
+	52,  // 70: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	36,  // 71: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	36,  // 72: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	36,  // 73: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	62,  // 74: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	97,  // 75: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	98,  // 76: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	36,  // 77: spark.connect.Project.input:type_name -> spark.connect.Relation
+	61,  // 78: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	36,  // 79: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	61,  // 80: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	36,  // 81: spark.connect.Join.left:type_name -> spark.connect.Relation
+	36,  // 82: spark.connect.Join.right:type_name -> spark.connect.Relation
+	61,  // 83: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 84: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	36,  // 85: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	36,  // 86: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	36,  // 87: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 88: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	36,  // 89: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	104, // 90: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	36,  // 91: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	36,  // 92: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	36,  // 93: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	36,  // 94: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 95: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	61,  // 96: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	61,  // 97: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	36,  // 98: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	36,  // 99: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	36,  // 100: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	36,  // 101: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	61,  // 102: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	36,  // 103: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	101, // 104: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	36,  // 105: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	103, // 106: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	36,  // 107: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	102, // 108: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	104, // 109: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	61,  // 110: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	63,  // 111: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	64,  // 112: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	105, // 113: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	105, // 114: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	105, // 115: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	105, // 116: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	105, // 117: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	105, // 118: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	105, // 119: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	105, // 120: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	105, // 121: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	106, // 122: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	105, // 123: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	105, // 124: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	105, // 125: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	105, // 126: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	105, // 127: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	105, // 128: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	105, // 129: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	105, // 130: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	105, // 131: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	109, // 132: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	108, // 133: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	110, // 134: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	105, // 135: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	105, // 136: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 137: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 138: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	36,  // 139: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	70,  // 140: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 141: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 142: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 143: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	36,  // 144: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 145: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	36,  // 146: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	64,  // 147: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	84,  // 148: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	85,  // 149: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 150: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	86,  // 151: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	86,  // 152: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	88,  // 153: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	93,  // 154: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	91,  // 155: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 156: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	99,  // 157: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	100, // 158: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	61,  // 159: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	61,  // 160: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 161: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 162: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	64,  // 163: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	107, // 164: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	64,  // 165: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	64,  // 166: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	64,  // 167: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 168: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 169: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 170: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 171: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	20,  // 172: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 173: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 174: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 175: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	30,  // 176: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 177: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 178: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 179: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 180: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	21,  // 181: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 182: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 183: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 184: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	31,  // 185: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	177, // [177:186] is the sub-list for method output_type
+	168, // [168:177] is the sub-list for method input_type
+	168, // [168:168] is the sub-list for extension type_name
+	168, // [168:168] is the sub-list for extension extendee
+	0,   // [0:168] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8626,18 +8426,17 @@ func file_spark_connect_proto_init() {
 		(*AddArtifactsRequest_Chunk)(nil),
 	}
 	file_spark_connect_proto_msgTypes[21].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[23].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[24].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[25].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[22].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[23].OneofWrappers = []any{
 		(*Command_WriteOperation)(nil),
 		(*Command_CreateDataframeView)(nil),
 		(*Command_SqlCommand)(nil),
 	}
-	file_spark_connect_proto_msgTypes[28].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[26].OneofWrappers = []any{
 		(*WriteOperation_Path)(nil),
 		(*WriteOperation_Table)(nil),
 	}
-	file_spark_connect_proto_msgTypes[29].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[27].OneofWrappers = []any{
 		(*Relation_Read)(nil),
 		(*Relation_Project)(nil),
 		(*Relation_Filter)(nil),
@@ -8663,28 +8462,28 @@ func file_spark_connect_proto_init() {
 		(*Relation_WithRelations)(nil),
 		(*Relation_ChunkedCachedLocalRelation)(nil),
 	}
-	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[33].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[30].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{
 		(*Read_NamedTable_)(nil),
 		(*Read_DataSource_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[39].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[36].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[49].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[50].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[55].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
 		(*CommonInlineUserDefinedFunction_PythonUdf)(nil),
 	}
-	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[55].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -8710,28 +8509,28 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[58].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[60].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[69].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[70].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[76].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[58].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[67].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[68].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[74].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[86].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[93].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[101].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[82].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[83].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[89].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[97].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   106,
+			NumMessages:   102,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,7 +27,6 @@ const (
 	SparkConnectService_AnalyzePlan_FullMethodName       = "/spark.connect.SparkConnectService/AnalyzePlan"
 	SparkConnectService_Config_FullMethodName            = "/spark.connect.SparkConnectService/Config"
 	SparkConnectService_AddArtifacts_FullMethodName      = "/spark.connect.SparkConnectService/AddArtifacts"
-	SparkConnectService_ArtifactStatus_FullMethodName    = "/spark.connect.SparkConnectService/ArtifactStatus"
 	SparkConnectService_Interrupt_FullMethodName         = "/spark.connect.SparkConnectService/Interrupt"
 	SparkConnectService_ReattachExecute_FullMethodName   = "/spark.connect.SparkConnectService/ReattachExecute"
 	SparkConnectService_ReleaseExecute_FullMethodName    = "/spark.connect.SparkConnectService/ReleaseExecute"
@@ -43,7 +42,6 @@ type SparkConnectServiceClient interface {
 	AnalyzePlan(ctx context.Context, in *AnalyzePlanRequest, opts ...grpc.CallOption) (*AnalyzePlanResponse, error)
 	Config(ctx context.Context, in *ConfigRequest, opts ...grpc.CallOption) (*ConfigResponse, error)
 	AddArtifacts(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[AddArtifactsRequest, AddArtifactsResponse], error)
-	ArtifactStatus(ctx context.Context, in *ArtifactStatusesRequest, opts ...grpc.CallOption) (*ArtifactStatusesResponse, error)
 	Interrupt(ctx context.Context, in *InterruptRequest, opts ...grpc.CallOption) (*InterruptResponse, error)
 	ReattachExecute(ctx context.Context, in *ReattachExecuteRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExecutePlanResponse], error)
 	ReleaseExecute(ctx context.Context, in *ReleaseExecuteRequest, opts ...grpc.CallOption) (*ReleaseExecuteResponse, error)
@@ -110,16 +108,6 @@ func (c *sparkConnectServiceClient) AddArtifacts(ctx context.Context, opts ...gr
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type SparkConnectService_AddArtifactsClient = grpc.ClientStreamingClient[AddArtifactsRequest, AddArtifactsResponse]
-
-func (c *sparkConnectServiceClient) ArtifactStatus(ctx context.Context, in *ArtifactStatusesRequest, opts ...grpc.CallOption) (*ArtifactStatusesResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ArtifactStatusesResponse)
-	err := c.cc.Invoke(ctx, SparkConnectService_ArtifactStatus_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
 
 func (c *sparkConnectServiceClient) Interrupt(ctx context.Context, in *InterruptRequest, opts ...grpc.CallOption) (*InterruptResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -188,7 +176,6 @@ type SparkConnectServiceServer interface {
 	AnalyzePlan(context.Context, *AnalyzePlanRequest) (*AnalyzePlanResponse, error)
 	Config(context.Context, *ConfigRequest) (*ConfigResponse, error)
 	AddArtifacts(grpc.ClientStreamingServer[AddArtifactsRequest, AddArtifactsResponse]) error
-	ArtifactStatus(context.Context, *ArtifactStatusesRequest) (*ArtifactStatusesResponse, error)
 	Interrupt(context.Context, *InterruptRequest) (*InterruptResponse, error)
 	ReattachExecute(*ReattachExecuteRequest, grpc.ServerStreamingServer[ExecutePlanResponse]) error
 	ReleaseExecute(context.Context, *ReleaseExecuteRequest) (*ReleaseExecuteResponse, error)
@@ -215,9 +202,6 @@ func (UnimplementedSparkConnectServiceServer) Config(context.Context, *ConfigReq
 }
 func (UnimplementedSparkConnectServiceServer) AddArtifacts(grpc.ClientStreamingServer[AddArtifactsRequest, AddArtifactsResponse]) error {
 	return status.Error(codes.Unimplemented, "method AddArtifacts not implemented")
-}
-func (UnimplementedSparkConnectServiceServer) ArtifactStatus(context.Context, *ArtifactStatusesRequest) (*ArtifactStatusesResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ArtifactStatus not implemented")
 }
 func (UnimplementedSparkConnectServiceServer) Interrupt(context.Context, *InterruptRequest) (*InterruptResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Interrupt not implemented")
@@ -308,24 +292,6 @@ func _SparkConnectService_AddArtifacts_Handler(srv interface{}, stream grpc.Serv
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type SparkConnectService_AddArtifactsServer = grpc.ClientStreamingServer[AddArtifactsRequest, AddArtifactsResponse]
-
-func _SparkConnectService_ArtifactStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ArtifactStatusesRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(SparkConnectServiceServer).ArtifactStatus(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: SparkConnectService_ArtifactStatus_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(SparkConnectServiceServer).ArtifactStatus(ctx, req.(*ArtifactStatusesRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
 
 func _SparkConnectService_Interrupt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(InterruptRequest)
@@ -424,10 +390,6 @@ var SparkConnectService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Config",
 			Handler:    _SparkConnectService_Config_Handler,
-		},
-		{
-			MethodName: "ArtifactStatus",
-			Handler:    _SparkConnectService_ArtifactStatus_Handler,
 		},
 		{
 			MethodName: "Interrupt",
