@@ -71,12 +71,15 @@ type MDSOptions struct {
 	// UDFIterable makes DataFrameToMDS write the samples that it yields in place of the rows, as the reference's udf_iterable:
 	// more or fewer of them than rows, of the columns that Columns names, which must be given. It is called once for each
 	// partition, from several goroutines at once, with the partition's rows as [DataFrame.Collect] gives them; they are read as
-	// it asks for them. An error that it yields, or that the rows yield, stops the conversion.
+	// it asks for them. An error that it yields, or that the rows yield, stops the conversion. On Spark it runs on the executors,
+	// in a process for each partition, if it is a func that a cell declares; see [DataFrame.Map]. Else it is called here, with
+	// all rows as one partition, and the report says why.
 	UDFIterable func(rows iter.Seq2[Sample, error]) iter.Seq2[Sample, error] `json:"-"`
 	// Progress is called after each finished shard and upload, from one goroutine at a time. It must be quick.
 	Progress func(WriteProgress) `json:"-"`
 	// OnInvalid is called with the [*SampleError] of a sample that cannot be encoded. Returning nil skips the sample;
-	// returning an error stops the writer with it. Without the hook the first such sample stops the writer.
+	// returning an error stops the writer with it. Without the hook the first such sample stops the writer. Where executors
+	// write, they leave such samples out, and the hook is called here when they are done.
 	OnInvalid func(error) error `json:"-"`
 }
 

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,13 +22,10 @@ import (
 
 // convertThere writes the shards in tasks.
 func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions, who writers) (*mdslib.Report, error) {
-	if opts.UDFIterable != nil {
-		return nil, unable("UDFIterable is a Go func of this process")
-	}
 	for _, url := range []string{opts.Out, opts.Remote} {
 		// A volume that is not mounted here may be on the executors: Databricks' have them all.
 		if scheme := store.Scheme(url); !slices.Contains(workerSchemes, scheme) && !strings.HasPrefix(url, "/Volumes/") {
-			return nil, unable("gomosaic-worker does not write to %s://", scheme)
+			return nil, unable("tasks do not write to %s://", scheme)
 		}
 	}
 	if err := e.permitted(ctx, who); err != nil {
@@ -38,6 +34,13 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 	job, err := e.newJob(ctx, p, schema, opts, who)
 	if err != nil {
 		return nil, err
+	}
+	if opts.UDFIterable != nil {
+		if job.udf, err = shippedTask(ctx, opts.UDFIterable, iterateEntry); ctx.Err() != nil {
+			return nil, fmt.Errorf("spark: %w", context.Cause(ctx))
+		} else if err != nil {
+			return nil, unable("UDFIterable stays in this process: %w", err)
+		}
 	}
 	c, err := mdslib.StartConversion(ctx, opts, "")
 	if err != nil {
@@ -59,14 +62,15 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 	return c.Commit(ctx, how, report)
 }
 
-// workerSchemes are those of the stores that gomosaic-worker has; "" is that of folders.
+// workerSchemes are those of the stores that tasks write to; "" is that of folders.
 var workerSchemes = []string{"", "file", "s3", "oci"}
 
 // rowsJob is a job with the rows that it is for.
 type rowsJob struct {
 	worker.Job
 	rows  plan.Node
-	exprs []string // of TRANSFORM
+	exprs []string // of rows as text
+	udf   *task    // with UDFIterable set, what writes; it takes rows as text alone
 }
 
 // newJob says how the rows of a plan travel to the tasks. Columns that can't are an errUnable.
@@ -79,8 +83,8 @@ func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, op
 	}
 	job.exprs = []string{"spark_partition_id()"}
 	for _, f := range schema.Fields {
-		if who == byTransform && !worker.JSONAble(f.Type) {
-			return nil, unable("TRANSFORM has rows as text, in which a %s (column %q) is not all there", f.Type, f.Name)
+		if (who == byTransform || opts.UDFIterable != nil) && !worker.JSONAble(f.Type) {
+			return nil, unable("rows go to the tasks as text, in which a %s (column %q) is not all there", f.Type, f.Name)
 		}
 		expr, text := textOf(f)
 		if f.Name == file {
@@ -103,15 +107,20 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 	if err != nil {
 		return nil, fmt.Errorf("spark: %w", err)
 	}
-	t := &task{program: e.worker, files: []artifact{dataArtifact("gomosaic-job", text)}}
+	t := job.udf
+	if t == nil {
+		t = &task{program: e.worker, args: []string{map[writers]string{byTransform: "rows", byMapInArrow: "arrow"}[who]}}
+	}
+	t.files = []artifact{dataArtifact("gomosaic-job", text)}
 	defer watchTasks(c, job.Options.Out)()
 	var lines []string
 	err = e.onRelation(ctx, job.rows, func(input *pb.Relation) error {
-		if who == byTransform {
-			t.args = []string{"rows"}
+		switch {
+		case who == byTransform:
 			lines, err = e.transform(ctx, input, job.exprs, t)
-		} else {
-			t.args = []string{"arrow"}
+		case job.udf != nil:
+			lines, err = e.mapText(ctx, input, job.exprs, t)
+		default:
 			lines, err = e.mapInArrow(ctx, input, t, false)
 		}
 		return err
@@ -138,27 +147,13 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 	return reports, c.CheckTasks(reports)
 }
 
-// workerSays is what gomosaic-worker says when it fails, in what Spark makes of it.
-var workerSays = regexp.MustCompile(`gomosaic-worker: (.*)`)
-
-// failedTask is the error of a task, in its own words.
-type failedTask struct {
-	says  string
-	cause error // Spark's
-}
-
-func (e *failedTask) Error() string { return "spark: a task failed: " + e.says }
-func (e *failedTask) Unwrap() error { return e.cause }
-
 // taskError finds what the error of a conversion's tasks is about.
 func taskError(err error) error {
-	text := sparkText(err)
-	if m := workerSays.FindStringSubmatch(text); m != nil {
-		if says := strings.TrimSpace(m[1]); strings.HasPrefix(says, worker.ErrNotShared) {
-			return unable("executors do not share the folder with this process: %s", says)
-		} else {
-			return &failedTask{says, err}
+	if p := (*programError)(nil); errors.As(err, &p) {
+		if strings.HasPrefix(p.said, worker.ErrNotShared) {
+			return unable("executors do not share the folder with this process: %s", p.said)
 		}
+		return err
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -103,13 +104,13 @@ func TestWhoWrites(t *testing.T) {
 		if probe {
 			return textStream(t, "Linux x86_64"), nil
 		}
-		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic-worker: "+worker.ErrNotShared+" /out, which the driver made (host)\n\tat x")
+		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic failed: \""+worker.ErrNotShared+" /out, which the driver made (host)\"\n\tat x")
 	}
 	fails := func(probe bool) ([]byte, error) {
 		if probe {
 			return textStream(t, "Linux x86_64"), nil
 		}
-		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic-worker: row 3 of partition 0: column \"n\": it is NULL")
+		return nil, sparkSays(t, "", "Job aborted: Subprocess exited with status 1. Error: gomosaic failed: "+strconv.Quote(`row 3 of partition 0: column "n": it is NULL`))
 	}
 	lacks := func(probe bool) ([]byte, error) {
 		if probe {
@@ -129,7 +130,7 @@ func TestWhoWrites(t *testing.T) {
 		"refused, shown":      {platform: platform{transform: refuses, mapInArrow: refuses}, says: "TRANSFORM does not run here ([UNSUPPORTED_FEATURE.TRANSFORM] not on this compute); mapInArrow does not", asked: "transform probe, mapInArrow probe, rows"},
 		"not shared":          {platform: platform{transform: unseen, mapInArrow: unseen}, says: "executors do not share the folder", asked: "transform probe, transform, mapInArrow probe, mapInArrow, rows"},
 		"executors only":      {platform: platform{transform: refuses, mapInArrow: unseen}, writers: "executors", says: "not on this compute); executors do not share the folder", fails: true, asked: "transform probe, mapInArrow probe, mapInArrow"},
-		"a task fails":        {platform: platform{transform: fails}, says: `spark: a task failed: row 3 of partition 0: column "n": it is NULL`, fails: true, asked: "transform probe, transform"},
+		"a task fails":        {platform: platform{transform: fails}, says: `spark: row 3 of partition 0: column "n": it is NULL`, fails: true, asked: "transform probe, transform"},
 		"out of memory":       {platform: platform{transform: lacks}, says: "a row did not fit into an executor's memory: raise spark.executor.memory", fails: true, asked: "transform probe, transform"},
 		"forced":              {platform: platform{}, writers: "driver", says: "the rows of Spark", asked: "rows"},
 		"forced, and refused": {platform: platform{mapInArrow: refuses}, writers: "mapInArrow", says: "mapInArrow does not run here", fails: true, asked: "mapInArrow probe"},

@@ -9,13 +9,9 @@ import (
 	"fmt"
 
 	"gomosaic/mdslib/plan"
-	"gomosaic/mdslib/ship"
 	"gomosaic/mdslib/spark/pb"
 	"gomosaic/mdslib/spark/worker"
 )
-
-// mapEntry is what the main of a program calls that maps rows.
-var mapEntry = ship.Entry{Package: "gomosaic/mdslib/spark/worker", Func: "Map"}
 
 // onRelation calls run with the relation of a plan. The programs of its Map steps are built and sent before; where executors
 // turn out to lack them, run is called once more.

@@ -83,14 +83,28 @@ const firstPython = "3.11"
 
 // collectMapped runs a script by mapInArrow and returns the lines.
 func (e *engine) collectMapped(ctx context.Context, input *pb.Relation, script string, barrier bool) ([]string, error) {
+	return e.collectTasks(ctx, input, script, arrowTasks{barrier: barrier})
+}
+
+func (e *engine) collectTasks(ctx context.Context, input *pb.Relation, script string, how arrowTasks) ([]string, error) {
 	python := e.pythonVersion()
-	lines, err := e.collectLines(ctx, mappedInArrow(input, script, arrowTasks{barrier: barrier}, python))
+	lines, err := e.collectLines(ctx, mappedInArrow(input, script, how, python))
 	if err != nil {
 		if other := pythonOf(err); other != "" && other != python {
 			e.notePython(other)
-			return e.collectLines(ctx, mappedInArrow(input, script, arrowTasks{barrier: barrier}, other))
+			return e.collectLines(ctx, mappedInArrow(input, script, how, other))
 		}
 	}
+	return lines, err
+}
+
+// mapText is [engine.mapInArrow] for tasks that take the values of exprs as text on standard input, as [engine.transform] gives
+// them.
+func (e *engine) mapText(ctx context.Context, input *pb.Relation, exprs []string, t *task) (lines []string, err error) {
+	err = e.arrange(ctx, t, func(script string) error {
+		lines, err = e.collectTasks(ctx, textRows(input, exprs), script, arrowTasks{text: true})
+		return err
+	})
 	return lines, err
 }
 

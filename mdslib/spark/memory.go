@@ -37,7 +37,7 @@ func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error) erro
 	if err != nil {
 		memory = "1g unless the server says otherwise"
 	}
-	return &failedTask{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row; the contents of a binaryFile source need no memory of Spark where no expression changes them and the files lie where executors read them as files", what, setting, memory), cause}
+	return &programError{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row; the contents of a binaryFile source need no memory of Spark where no expression changes them and the files lie where executors read them as files", what, setting, memory), cause}
 }
 
 // fileSource is the binaryFile source of a plan that has no other; nil without.

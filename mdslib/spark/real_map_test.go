@@ -5,11 +5,15 @@ package spark
 // Map on executors, both ways, beside the local engine. The test's own program is what runs there.
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +33,8 @@ func mapped(fn func(mdslib.Sample) (mdslib.Sample, error), variables map[string]
 var shippable = []reexec.Function{
 	mapped(same, nil), mapped(odd, nil), mapped(scaled, map[string]any{"factor": &factor}), mapped(refused, nil), mapped(panicking, nil),
 	mapped(unlike, nil), mapped(talkative, nil), mapped(heavier, nil),
+	{Func: described, Run: func() { worker.Iterate(described) }, Variables: map[string]any{"factor": &factor}},
+	{Func: wilting, Run: func() { worker.Iterate(wilting) }},
 }
 
 func same(row mdslib.Sample) (mdslib.Sample, error) { return row, nil }
@@ -67,6 +73,35 @@ func talkative(row mdslib.Sample) (mdslib.Sample, error) {
 func heavier(row mdslib.Sample) (mdslib.Sample, error) {
 	b := row["b"].([]byte)
 	return mdslib.Sample{"b": append(b, b...), "deep": []any{mdslib.Object{{Name: "b", Value: b}}}}, nil
+}
+
+// described yields factor samples of each row's id, the ones that testdata/mosaic.py wants.
+func described(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] {
+	return func(yield func(mdslib.Sample, error) bool) {
+		for row, err := range rows {
+			if err != nil {
+				return
+			}
+			for k := range factor {
+				id := row["id"].(int64)*factor + k
+				sum := sha256.Sum256(strconv.AppendInt(nil, id, 10))
+				if !yield(mdslib.Sample{"id": id, "s": fmt.Sprint("name ", id), "data": sum[:], "d": float64(id) / 4}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func wilting(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] {
+	return func(yield func(mdslib.Sample, error) bool) {
+		for row := range rows {
+			if row["id"] == int64(3) {
+				yield(nil, errors.New("wilted"))
+				return
+			}
+		}
+	}
 }
 
 // engineOf is the engine of a session.
@@ -280,5 +315,76 @@ func TestMapWithoutPrograms(t *testing.T) {
 	want := "spark: Map: Go funcs run on executors, which this platform does not permit: TRANSFORM does not run here (it is not permitted here)\nmapInArrow does not run here (it is not permitted here)"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestIterableOnExecutors: the samples that a func yields are those of the local engine, and mosaicml-streaming reads them; what is
+// wrong with the func is said; one that can't go there is called here, and the report says so.
+func TestIterableOnExecutors(t *testing.T) {
+	here, err := mdslib.Connect(t.Context(), "local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	factor = 2
+	options := func(udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error]) mdslib.MDSOptions {
+		return mdslib.MDSOptions{
+			Out: filepath.Join(t.TempDir(), "out"), SizeLimit: "20kb", Hashes: []string{"sha1", "xxh64"}, UDFIterable: udf,
+			Columns: mdslib.Columns{"id": "int64", "s": "str", "data": "bytes", "d": "float64"},
+		}
+	}
+	all := func(dir string) (rows []mdslib.Sample) {
+		d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		for s, err := range d.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, s)
+		}
+		return rows
+	}
+	local := options(described)
+	if _, err := mdslib.DataFrameToMDS(t.Context(), here.Range(0, 500), local); err != nil {
+		t.Fatal(err)
+	}
+	want := all(local.Out)
+	for _, who := range []string{"transform", "mapInArrow"} {
+		opts := options(described)
+		opts.SparkWriters = who
+		report, err := mdslib.DataFrameToMDS(t.Context(), session.Range(0, 500), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := all(opts.Out); !reflect.DeepEqual(got, want) || len(got) != 1000 {
+			t.Errorf("%s: %d samples, not the local engine's %d, or others", who, len(got), len(want))
+		}
+		if !strings.Contains(report.Engine, "2 tasks on the executors of Spark") {
+			t.Errorf("%s: report %s", who, report.Engine)
+		}
+		if who == "mapInArrow" {
+			continue
+		}
+		if said, err := exec.Command(python, "-W", "ignore", "testdata/mosaic.py", opts.Out, "1000").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", who, err, said)
+		}
+	}
+	if _, err := mdslib.DataFrameToMDS(t.Context(), session.Range(0, 8), options(wilting)); err == nil || !strings.Contains(err.Error(), "spark: row 3 of partition 0 (id: 3): UDFIterable: wilted") {
+		t.Errorf("an error: %v", err)
+	}
+	literal := options(func(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] { return described(rows) })
+	report, err := mdslib.DataFrameToMDS(t.Context(), session.Range(0, 500).Map("", same), literal)
+	if err != nil || !strings.Contains(report.Engine, "this process, from the rows of Spark") || !strings.Contains(report.Engine, "UDFIterable stays in this process: ship: ") {
+		t.Errorf("a literal: %v, %v", report, err)
+	}
+	if got := all(literal.Out); !reflect.DeepEqual(got, want) {
+		t.Errorf("a literal: %d samples, not the local engine's %d, or others", len(got), len(want))
+	}
+	literal = options(literal.UDFIterable)
+	literal.SparkWriters = "executors"
+	if _, err := mdslib.DataFrameToMDS(t.Context(), session.Range(0, 500), literal); err == nil || !strings.Contains(err.Error(), "UDFIterable stays in this process: ship: ") {
+		t.Errorf("a literal, forced: %v", err)
 	}
 }

@@ -176,7 +176,7 @@ func TestTasksFail(t *testing.T) {
 	for _, way := range []string{"transform", "mapInArrow"} {
 		out := filepath.Join(t.TempDir(), "out")
 		_, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: out, SparkWriters: way})
-		if err == nil || !strings.Contains(err.Error(), `spark: a task failed: row 20 of partition 1: column "id": it is NULL`) {
+		if err == nil || !strings.Contains(err.Error(), `spark: row 20 of partition 1: column "id": it is NULL`) {
 			t.Errorf("%s: %v", way, err)
 		}
 		if _, err := os.Stat(out); err == nil {

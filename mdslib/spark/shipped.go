@@ -10,6 +10,12 @@ import (
 	"gomosaic/mdslib/ship"
 )
 
+// What the main of a program calls with the user's func.
+var (
+	mapEntry     = ship.Entry{Package: "gomosaic/mdslib/spark/worker", Func: "Map"}
+	iterateEntry = ship.Entry{Package: "gomosaic/mdslib/spark/worker", Func: "Iterate"}
+)
+
 // errNoShipper says what an ordinary program lacks.
 var errNoShipper = errors.New("this program is no notebook, and it has not said which of its funcs may run on executors: begin its main with reexec.Main (package gomosaic/kernel/cell/rt/reexec)")
 

@@ -92,14 +92,14 @@ func (c *client) sparkError(ctx context.Context, s *status.Status, info *errdeta
 	return e
 }
 
-// programError is what a program of ours on an executor said when it failed. Spark's own account wraps it.
+// programError is why a program of ours on an executor failed, as far as possible in its own words.
 type programError struct {
 	said  string
-	spark *mdslib.SparkError
+	cause error // Spark's account of it
 }
 
 func (e *programError) Error() string { return "spark: " + e.said }
-func (e *programError) Unwrap() error { return e.spark }
+func (e *programError) Unwrap() error { return e.cause }
 
 var (
 	classInText = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)

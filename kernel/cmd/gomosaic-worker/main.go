@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case "rows", "arrow":
 		read := map[string]func(context.Context, *worker.Job, io.Reader) (*worker.Result, error){"rows": worker.ConvertText, "arrow": convertArrow}[args[0]]
 		if err := convertRows(ctx, args[1:], stdin, stdout, read); err != nil {
-			failTask(stdin, stderr, err)
+			worker.Fail(stdin, stderr, err)
 			return 1
 		}
 		return 0

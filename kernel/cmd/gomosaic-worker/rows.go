@@ -5,14 +5,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"strconv"
-	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 
@@ -27,33 +25,7 @@ func convertRows(ctx context.Context, args []string, stdin io.Reader, stdout io.
 	if len(args) != 1 {
 		return errors.New("want the file of a job")
 	}
-	job, err := worker.ReadJob(args[0])
-	if err != nil {
-		return err
-	}
-	// What the writers need for a time goes where Spark removes it, whatever becomes of us.
-	if dir, err := os.Getwd(); err == nil && os.Getenv("TMPDIR") == "" {
-		os.Setenv("TMPDIR", dir)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go endWithParent(cancel)
-	result, err := read(ctx, job, stdin)
-	if err != nil || result == nil {
-		return err
-	}
-	return json.NewEncoder(stdout).Encode(result)
-}
-
-// endWithParent cancels when the process that started us is gone: what we write is of no use then.
-func endWithParent(cancel context.CancelCauseFunc) {
-	parent := os.Getppid()
-	for os.Getppid() == parent {
-		time.Sleep(time.Second)
-	}
-	cancel(errors.New("the executor has ended"))
-	time.Sleep(10 * time.Second) // for what is under way to be removed
-	os.Exit(1)
+	return worker.Run(ctx, args[0], stdin, stdout, read)
 }
 
 // convertArrow writes the rows of an Arrow stream. The partition's number is in the environment.
@@ -97,16 +69,4 @@ func arrowRows(in io.Reader) iter.Seq2[[]any, error] {
 			yield(nil, err)
 		}
 	}
-}
-
-// lastWords is the most that Spark shows of a task's standard error.
-const lastWords = 1500
-
-// failTask says why a task failed so that Spark shows it: only what comes after the rows were taken, and before the end is
-// seen, of which it keeps the last 2 KB.
-func failTask(stdin io.Reader, stderr io.Writer, err error) {
-	_, _ = io.Copy(io.Discard, stdin)
-	text := fmt.Sprintf("gomosaic-worker: %v\n", err)
-	fmt.Fprint(stderr, text[:min(len(text), lastWords)])
-	time.Sleep(300 * time.Millisecond)
 }

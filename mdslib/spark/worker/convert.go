@@ -44,32 +44,15 @@ func ConvertText(ctx context.Context, job *Job, in io.Reader) (*Result, error) {
 // Convert writes the rows of a partition, whose values are good until the next row, to a folder of this task's own below the
 // job's. The folder has an index.json when all is well; after an error nothing is left of it.
 func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any, error]) (*Result, error) {
-	started := time.Now()
-	if err := job.shared(); err != nil {
-		return nil, err
-	}
 	sampler, err := mdslib.NewSampler(job.Schema, job.Options.Columns, job.Options.NullAs)
 	if err != nil {
 		return nil, err
 	}
-	dir := fmt.Sprintf("%05d-%s-%s", partition, job.Token, strings.ToLower(rand.Text()[:8]))
-	opts := job.Options
-	if opts.Out != "" {
-		opts.Out = store.Join(opts.Out, dir)
-	}
-	if opts.Remote != "" {
-		opts.Remote = store.Join(opts.Remote, dir)
-	}
-	r := &Result{}
-	row := int64(0)
-	opts.OnInvalid = func(err error) error { return r.leave(job, row, err) }
-	beats := newBeats(job.Options.Out, dir)
-	opts.Progress = beats.written
-	w, err := mdslib.NewMDSWriter(opts)
+	w, err := newTaskWriter(job, partition)
 	if err != nil {
 		return nil, err
 	}
-	defer beats.end()
+	defer w.beats.end()
 	files := newFileLoader(job)
 	sample := mdslib.Sample{}
 	for values, err := range rows {
@@ -81,24 +64,74 @@ func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any,
 		}
 		if err == nil {
 			if err = sampler.Fill(sample, values); err != nil {
-				err = r.leave(job, row, err)
+				err = w.result.leave(job, w.row, err)
 			} else {
 				err = w.Write(sample)
 			}
 		}
 		if err != nil {
-			return nil, errors.Join(located(err, partition, row), w.Abort())
+			return nil, errors.Join(located(err, partition, w.row), w.Abort())
 		}
-		row++
-		beats.row(row)
+		w.took()
 	}
-	if err := w.Close(); err != nil {
-		return nil, errors.Join(fmt.Errorf("partition %d: %w", partition, err), w.Abort())
+	r, err := w.end()
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
 	}
-	r.PartitionReport = mdslib.NewPartitionReport(partition, dir, w.Index(), time.Since(started))
-	r.Host, _ = os.Hostname()
-	r.PeakBytes = peakBytes()
 	return r, nil
+}
+
+// taskWriter writes the data set of one task.
+type taskWriter struct {
+	*mdslib.MDSWriter
+	partition int
+	dir       string // below the job's
+	started   time.Time
+	row       int64 // at hand
+	result    *Result
+	beats     *beats // to be ended
+}
+
+// newTaskWriter makes a folder of this task's own.
+func newTaskWriter(job *Job, partition int) (*taskWriter, error) {
+	if err := job.shared(); err != nil {
+		return nil, err
+	}
+	w := &taskWriter{partition: partition, started: time.Now(), result: &Result{}}
+	w.dir = fmt.Sprintf("%05d-%s-%s", partition, job.Token, strings.ToLower(rand.Text()[:8]))
+	opts := job.Options
+	if opts.Out != "" {
+		opts.Out = store.Join(opts.Out, w.dir)
+	}
+	if opts.Remote != "" {
+		opts.Remote = store.Join(opts.Remote, w.dir)
+	}
+	opts.OnInvalid = func(err error) error { return w.result.leave(job, w.row, err) }
+	w.beats = newBeats(job.Options.Out, w.dir)
+	opts.Progress = w.beats.written
+	var err error
+	if w.MDSWriter, err = mdslib.NewMDSWriter(opts); err != nil {
+		w.beats.end()
+		return nil, err
+	}
+	return w, nil
+}
+
+// took notes that a row is dealt with.
+func (w *taskWriter) took() {
+	w.row++
+	w.beats.row(w.row)
+}
+
+// end completes the data set; after an error it is to be aborted.
+func (w *taskWriter) end() (*Result, error) {
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", w.partition, err)
+	}
+	w.result.PartitionReport = mdslib.NewPartitionReport(w.partition, w.dir, w.Index(), time.Since(w.started))
+	w.result.Host, _ = os.Hostname()
+	w.result.PeakBytes = peakBytes()
+	return w.result, nil
 }
 
 // shared checks that this machine sees what the driver made.

@@ -67,11 +67,7 @@ func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in 
 		if err != nil {
 			return err
 		}
-		for i, v := range values { // the func may keep them
-			if b, ok := v.([]byte); ok {
-				values[i] = slices.Clone(b)
-			}
-		}
+		values = owned(values) // the func may keep them
 		row, err := guarded(made, slices.Clone(values))
 		if err == nil && row != nil {
 			line, err = AppendRow(line[:0], job.Out, row)
