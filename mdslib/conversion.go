@@ -44,6 +44,7 @@ type Conversion struct {
 	remoteURL string
 
 	tasksAtRemote bool        // tasks write there themselves
+	tasksHere     bool        // tasks on other machines write to the attempt's folder
 	copied        copiedFiles // to the remote
 	started       time.Time
 	bar           *display.ProgressBar // nil without
@@ -342,7 +343,7 @@ func (c *Conversion) Abort(cause error) error {
 		done = len(entries)
 	}
 	left := "nothing is left"
-	err := os.RemoveAll(c.attempt)
+	err := c.removeAttempt()
 	if c.temporary {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	} else if entries, rerr := os.ReadDir(c.dir); rerr == nil {

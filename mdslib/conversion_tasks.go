@@ -47,11 +47,29 @@ func (c *Conversion) TaskOptions() (opts MDSOptions, marker string, err error) {
 	if opts.Out, err = filepath.Abs(c.attempt); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)
 	}
+	c.tasksHere = true
 	marker = store.TempName(filepath.Join(opts.Out, "shared"))
 	if err := os.WriteFile(marker, nil, 0o666); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)
 	}
 	return opts, marker, nil
+}
+
+// taskFarewell is how long tasks may still write after they were told to end.
+const taskFarewell = 5 * time.Second
+
+// removeAttempt removes the attempt's folder. Of tasks that are just being ended some may still put files into it, until they
+// find that their folders are gone.
+func (c *Conversion) removeAttempt() error {
+	err := os.RemoveAll(c.attempt)
+	for end := time.Now().Add(taskFarewell); c.tasksHere && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+		if _, serr := os.Stat(c.attempt); errors.Is(serr, fs.ErrNotExist) {
+			return nil
+		}
+		err = os.RemoveAll(c.attempt)
+	}
+	return err
 }
 
 // TaskToken is what the names of the folders of this conversion's tasks hold.

@@ -184,6 +184,31 @@ func TestTasksAborted(t *testing.T) {
 	}
 }
 
+// TestTaskOutlivesAbort: a task that still writes while its conversion is removed leaves nothing, and ends with an error.
+func TestTaskOutlivesAbort(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	c, j := start(t, mdslib.MDSOptions{Out: out, SizeLimit: "100"})
+	begun, ended := make(chan bool), make(chan error)
+	go func() {
+		_, err := Convert(t.Context(), j, 0, func(yield func([]any, error) bool) {
+			for i := int64(0); yield([]any{i, "x"}, nil); i++ {
+				if i == 100 {
+					close(begun)
+				}
+			}
+		})
+		ended <- err
+	}()
+	<-begun
+	_ = c.Abort(errors.New("interrupted"))
+	if err := <-ended; !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the task: %v", err)
+	}
+	if entries, err := os.ReadDir(out); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v are left, %v", entries, err)
+	}
+}
+
 // TestTasksElsewhere: tasks that don't share the folder say so; what this process does not see is no part of a data set, nor
 // are other conversions' folders, nor a partition that comes twice.
 func TestTasksElsewhere(t *testing.T) {
