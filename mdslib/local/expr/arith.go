@@ -102,8 +102,16 @@ func (b *binder) binary(op string, l, r *node) (*node, error) {
 	return b.arithmetic(op, l, r)
 }
 
-// arithmetic is + - * / % DIV on numbers.
+// arithmetic is + - * / % DIV on numbers. What divides may be NULL for Spark's schemas, in ANSI mode too, where it never is.
 func (b *binder) arithmetic(op string, l, r *node) (*node, error) {
+	n, err := b.numeric(op, l, r)
+	if err != nil {
+		return nil, err
+	}
+	return n.orNull(op == "/" || op == "%" || op == "DIV"), nil
+}
+
+func (b *binder) numeric(op string, l, r *node) (*node, error) {
 	l, r, err := b.arithmeticOperands(op, l, r)
 	if err != nil {
 		return nil, err

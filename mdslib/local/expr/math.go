@@ -124,8 +124,14 @@ func mathFunctions() map[string]function {
 				return math.Log(x) / math.Log(base), nil
 			}).orNull(true), nil
 		}},
-		"pmod": {2, 2, func(b *binder, a []*node) (*node, error) { return b.pmod(a[0], a[1]) }},
-		"mod":  operator("%"), "div": operator("DIV"),
+		"pmod": {2, 2, func(b *binder, a []*node) (*node, error) {
+			n, err := b.pmod(a[0], a[1])
+			if err != nil {
+				return nil, err
+			}
+			return n.orNull(true), nil
+		}},
+		"mod": operator("%"), "div": operator("DIV"),
 		"try_add": try("+"), "try_subtract": try("-"), "try_multiply": try("*"), "try_divide": try("/"), "try_mod": try("%"),
 		"shiftleft": shift("<<"), "shiftright": shift(">>"), "shiftrightunsigned": shift(">>>"),
 		"isnan": {1, 1, func(b *binder, args []*node) (*node, error) {
