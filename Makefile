@@ -41,8 +41,8 @@ build: ## .venv and in it the binary, .venv/bin/gomosaic
 .PHONY: test
 test: setup lint ## unit, golden and contract tests, the race detector, the notebook, the browser; ≤ 15 minutes on 2 cores
 	@export CHROMIUM=$$(setup/chromium.sh)
-	go test $$(go list ./... | grep -vxF -e gomosaic/notebooks -f setup/race-packages)
-	go test -race $$(cat setup/race-packages)
+	go test -timeout 20m $$(go list ./... | grep -vxF -e gomosaic/notebooks -f setup/race-packages) # a busy machine is slow, not wrong
+	go test -timeout 20m -race $$(cat setup/race-packages)
 	go test -timeout 20m ./notebooks # alone: it trains, which other work at the same time slows down out of proportion
 
 .PHONY: lint
