@@ -48,7 +48,7 @@ func (e *engine) mappers(ctx context.Context) (writers, error) {
 		}
 		reasons = append(reasons, err)
 	}
-	return "", fmt.Errorf("Go funcs run on executors, which this platform does not permit: %w", errors.Join(reasons...))
+	return "", fmt.Errorf("this platform does not run programs on its executors: %w", errors.Join(reasons...))
 }
 
 // analyzed is the relation of a plan for questions about it: the programs of Map steps are not there.

@@ -312,7 +312,7 @@ func TestMapProgramIsSentOnce(t *testing.T) {
 func TestMapWithoutPrograms(t *testing.T) {
 	refuse(t, engineOf(t, session), byTransform, byMapInArrow)
 	_, err := session.Range(0, 3).Map("", odd).Collect(t.Context())
-	want := "spark: Map: Go funcs run on executors, which this platform does not permit: TRANSFORM does not run here (it is not permitted here)\nmapInArrow does not run here (it is not permitted here)"
+	want := "spark: Map: this platform does not run programs on its executors: TRANSFORM does not run here (it is not permitted here)\nmapInArrow does not run here (it is not permitted here)"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
