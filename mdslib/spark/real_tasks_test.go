@@ -80,7 +80,7 @@ func noWorkers(t *testing.T) {
 func whenUnderWay(t *testing.T, out string, fn func()) {
 	t.Helper()
 	go func() {
-		for range 600 {
+		for range 2400 { // the worker may have to be built first
 			time.Sleep(100 * time.Millisecond)
 			if shards, _ := filepath.Glob(filepath.Join(out, "_attempt-*", "0*", "shard.*")); len(shards) > 1 {
 				fn()
@@ -153,7 +153,11 @@ func TestTasksInterrupted(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		ctx, cancel := context.WithCancel(t.Context())
 		whenUnderWay(t, out, cancel)
-		_, err := mdslib.DataFrameToMDS(ctx, slowRows(t), slowOptions(out, way))
+		endless, err := session.SQL(t.Context(), strings.Replace(slowQuery, "240", "1000000000", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = mdslib.DataFrameToMDS(ctx, endless, slowOptions(out, way))
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("%s: error %v", way, err)
 		}
