@@ -296,6 +296,7 @@ def main():
     if args.rounds < 5:
         parser.error("--rounds: at least 5")
     args.megabytes, args.partitions = 200, 10_000
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with us
     if args.smoke:
         args.rounds, args.megabytes, args.partitions = 1, 4, 100
     started = time.time()
