@@ -182,15 +182,15 @@ func (c *client) SetConf(ctx context.Context, key, value string) error {
 // farewell bounds the last requests of an operation and of a session, which are made though their context has ended.
 const farewell = 3 * time.Second
 
-// interrupt stops an operation on the server.
-func (c *client) interrupt(operation string) error {
+// interrupt stops an operation on the server and tells whether the server knew of it.
+func (c *client) interrupt(operation string) (known bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	_, err := c.rpc.Interrupt(c.outgoing(ctx), &pb.InterruptRequest{
+	answer, err := c.rpc.Interrupt(c.outgoing(ctx), &pb.InterruptRequest{
 		SessionId: c.session, UserContext: c.user, ClientType: &c.target.agent,
 		InterruptType: pb.InterruptRequest_INTERRUPT_TYPE_OPERATION_ID, Interrupt: &pb.InterruptRequest_OperationId{OperationId: operation},
 	})
-	return err
+	return len(answer.GetInterruptedIds()) > 0, err
 }
 
 // close ends the session on the server, and with it what still runs there and what was sent to it, and closes the connection.

@@ -34,7 +34,7 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 			}
 			if err != nil {
 				if ctx.Err() != nil {
-					_ = c.interrupt(o.id) // the server may have ended, or never begun it
+					o.interrupt()
 				}
 				failure = c.describe(ctx, err)
 				yield(nil, failure)
@@ -45,7 +45,7 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 				continue
 			}
 			if !yield(answer, nil) {
-				_ = c.interrupt(o.id)
+				o.interrupt()
 				return
 			}
 			o.release(answer)
@@ -144,6 +144,18 @@ func (o *operation) next(ctx context.Context) (*pb.ExecutePlanResponse, error) {
 			}
 			return nil, err
 		}
+	}
+}
+
+// interrupt stops the operation on the server. An operation that has just been sent may come to the server after the first
+// wish to stop it.
+func (o *operation) interrupt() {
+	for wait := 50 * time.Millisecond; wait < time.Second; wait *= 2 {
+		known, err := o.client.interrupt(o.id)
+		if known || err != nil || !o.begun || o.last != "" { // the server may have ended, or never have been asked, or have ended it
+			return
+		}
+		time.Sleep(wait)
 	}
 }
 

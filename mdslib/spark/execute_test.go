@@ -161,6 +161,18 @@ func TestInterrupt(t *testing.T) {
 		}
 		check(t, f)
 	})
+	t.Run("at once", func(t *testing.T) {
+		f := &fake{late: 2, execute: func(_ *pb.ExecutePlanRequest, s stream) error {
+			<-s.Context().Done()
+			return s.Context().Err()
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := rows(ctx, f.dial(t)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		check(t, f)
+	})
 	t.Run("consumer", func(t *testing.T) {
 		f := &fake{execute: endless}
 		for _, err := range (&engine{client: f.dial(t)}).Batches(t.Context(), &plan.Range{End: 1, Step: 1}) {

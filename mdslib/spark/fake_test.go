@@ -30,6 +30,7 @@ type fake struct {
 	busy     int    // this many requests for the version fail first
 	busyWith error
 
+	late     int          // this many interrupts come before the operation
 	loses    int          // this many files fail first
 	corrupts bool         // files arrive damaged
 	schema   *pb.DataType // of every plan
@@ -89,8 +90,16 @@ func (f *fake) ReleaseExecute(_ context.Context, r *pb.ReleaseExecuteRequest) (*
 }
 
 func (f *fake) Interrupt(_ context.Context, r *pb.InterruptRequest) (*pb.InterruptResponse, error) {
-	f.note(func() { f.interrupted = append(f.interrupted, r.GetOperationId()) })
-	return &pb.InterruptResponse{}, nil
+	answer := &pb.InterruptResponse{}
+	f.note(func() {
+		if f.late > 0 {
+			f.late--
+			return
+		}
+		f.interrupted = append(f.interrupted, r.GetOperationId())
+		answer.InterruptedIds = []string{r.GetOperationId()}
+	})
+	return answer, nil
 }
 
 func (f *fake) ReleaseSession(_ context.Context, r *pb.ReleaseSessionRequest) (*pb.ReleaseSessionResponse, error) {
