@@ -101,7 +101,7 @@ func (c *Conversion) put(ctx context.Context, keys []string) error {
 			c.copied.mu.Lock()
 			c.copied.keys = append(c.copied.keys, key)
 			c.copied.mu.Unlock()
-			if err := retry(groupCtx, attempts, func() error { return c.remote.Put(groupCtx, filepath.Join(c.dir, filepath.FromSlash(key)), key) }); err != nil {
+			if err := retry(groupCtx, attempts, func() error { return putFile(groupCtx, c.remote, filepath.Join(c.dir, filepath.FromSlash(key)), key) }); err != nil {
 				return fmt.Errorf("mdslib: upload %s: %w", key, err)
 			}
 			return nil
