@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gomosaic/kernel/cell/rt/reexec"
 	"gomosaic/mdslib"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor"
@@ -95,14 +96,17 @@ func place(_ context.Context, w dist.World) (string, error) {
 	return fmt.Sprintf("%d of %d on the machine, GPUs %s", w.LocalRank, w.LocalSize, os.Getenv("CUDA_VISIBLE_DEVICES")), nil
 }
 
-// mainRank is the main of a rank: it reaches the launching calls straight away.
+// ranks are the functions that ranks run.
+var ranks = []reexec.Function{rank(train), rank(failSecond), rank(sleepLong), rank(noTorch), rank(place)}
+
+func rank[T any](fn func(context.Context, dist.World) (T, error)) reexec.Function {
+	return reexec.Function{Func: fn, Run: func() { distributor.RankMain(fn) }}
+}
+
+// mainRank is the main of a rank of a program without reexec.Main: it reaches the launching calls straight away.
 func mainRank() {
 	ctx, d := context.Background(), distributor.TorchDistributor{}
-	distributor.Run(ctx, d, train)
-	distributor.Run(ctx, d, failSecond)
 	distributor.Run(ctx, d, sleepLong)
-	distributor.Run(ctx, d, noTorch)
-	distributor.Run(ctx, d, place)
 	log.Fatal("no such rank function")
 }
 

@@ -202,7 +202,7 @@ func TestTasksFail(t *testing.T) {
 	if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: filepath.Join(t.TempDir(), "out"), SparkWriters: "hive"}); err == nil || !strings.Contains(err.Error(), "want transform") {
 		t.Errorf("SparkWriters: %v", err)
 	}
-	if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: "gs://bucket/x", SparkWriters: "executors"}); err == nil || !strings.Contains(err.Error(), "does not write to gs://") {
+	if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: "gs://bucket/x", SparkWriters: "executors"}); err == nil || !strings.Contains(err.Error(), "do not write to gs://") {
 		t.Errorf("a store that workers lack: %v", err)
 	}
 }
