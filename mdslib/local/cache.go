@@ -69,26 +69,11 @@ func (e *engine) keep(ctx context.Context, n plan.Node, k *keptRows) (*relation,
 		}
 		parts, schema = len(in.partitions), in.schema
 	}
-	out := &relation{schema: schema, rows: func(ctx context.Context) ([]Row, error) {
-		lists, err := k.fill(ctx, e, in)
-		return slices.Concat(lists...), err
-	}}
-	for i := range parts {
-		out.partitions = append(out.partitions, func(ctx context.Context, yield func(Row) error) error {
-			lists, err := k.fill(ctx, e, in)
-			if err != nil {
-				return err
-			}
-			for _, row := range lists[i] {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := yield(row); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	lists := func(ctx context.Context) ([][]Row, error) { return k.fill(ctx, e, in) }
+	out := listed(schema, parts, lists)
+	out.rows = func(ctx context.Context) ([]Row, error) {
+		all, err := lists(ctx)
+		return slices.Concat(all...), err
 	}
 	return out, nil
 }

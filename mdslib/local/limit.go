@@ -5,6 +5,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"gomosaic/mdslib/plan"
 )
@@ -28,17 +29,15 @@ func (e *engine) limit(ctx context.Context, n *plan.Limit, want need) (*relation
 		if left == 0 {
 			return nil
 		}
-		for rows, err := range ordered(ctx, e, in.partitions, func(rows []Row) ([]Row, error) { return rows, nil }) {
+		for row, err := range e.inOrder(ctx, in) {
+			if err == nil {
+				err = yield(row)
+			}
 			if err != nil {
 				return err
 			}
-			for _, row := range rows {
-				if err := yield(row); err != nil {
-					return err
-				}
-				if left--; left == 0 {
-					return nil
-				}
+			if left--; left == 0 {
+				return nil
 			}
 		}
 		return nil
@@ -62,13 +61,16 @@ func (e *engine) offset(ctx context.Context, n *plan.Offset, want need) (*relati
 	}
 	one := func(ctx context.Context, yield func(Row) error) error {
 		left := n.N
-		return e.inOrder(ctx, in, func(row Row) error {
-			if left > 0 {
-				left--
-				return nil
+		for row, err := range e.inOrder(ctx, in) {
+			if err == nil && left == 0 {
+				err = yield(row)
 			}
-			return yield(row)
-		})
+			if err != nil {
+				return err
+			}
+			left = max(0, left-1)
+		}
+		return nil
 	}
 	return &relation{schema: in.schema, partitions: []partition{one}}, nil
 }
@@ -87,33 +89,37 @@ func (e *engine) tail(ctx context.Context, n *plan.Tail, want need) (*relation, 
 		}
 		var last []Row // a ring: row i of the input is at i modulo N
 		i := 0
-		err := e.inOrder(ctx, in, func(row Row) error {
+		for row, err := range e.inOrder(ctx, in) {
+			if err != nil {
+				return nil, err
+			}
 			if int64(len(last)) < n.N {
 				last = append(last, row)
 			} else {
 				last[i%len(last)] = row
 			}
 			i++
-			return nil
-		})
-		if len(last) == 0 {
-			return nil, err
 		}
-		return append(last[i%len(last):len(last):len(last)], last[:i%len(last)]...), err
+		if len(last) == 0 {
+			return nil, nil
+		}
+		return append(last[i%len(last):len(last):len(last)], last[:i%len(last)]...), nil
 	}), nil
 }
 
-// inOrder runs the partitions, side by side, and hands on their rows one after the other.
-func (e *engine) inOrder(ctx context.Context, in *relation, consume func(Row) error) error {
-	for rows, err := range ordered(ctx, e, in.partitions, func(rows []Row) ([]Row, error) { return rows, nil }) {
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if err := consume(row); err != nil {
-				return err
+// inOrder runs the partitions, side by side, and yields their rows one after the other; after an error it ends.
+func (e *engine) inOrder(ctx context.Context, in *relation) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for rows, err := range ordered(ctx, e, in.partitions, func(rows []Row) ([]Row, error) { return rows, nil }) {
+			if err != nil {
+				yield(Row{}, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
 			}
 		}
 	}
-	return nil
 }

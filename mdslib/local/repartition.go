@@ -91,14 +91,19 @@ func (e *engine) repartitionBy(ctx context.Context, n *plan.RepartitionBy, want 
 		}
 		return out, nil
 	})
-	out := &relation{schema: in.schema}
-	for p := range num {
+	return listed(in.schema, num, func(context.Context) ([][]Row, error) { return dealt() }), nil
+}
+
+// listed is the relation of rows that all partitions have of one computation, a list for each.
+func listed(schema plan.Schema, parts int, lists func(context.Context) ([][]Row, error)) *relation {
+	out := &relation{schema: schema}
+	for p := range parts {
 		out.partitions = append(out.partitions, func(ctx context.Context, yield func(Row) error) error {
-			lists, err := dealt()
+			all, err := lists(ctx)
 			if err != nil {
 				return err
 			}
-			for _, row := range lists[p] {
+			for _, row := range all[p] {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
@@ -109,7 +114,7 @@ func (e *engine) repartitionBy(ctx context.Context, n *plan.RepartitionBy, want 
 			return nil
 		})
 	}
-	return out, nil
+	return out
 }
 
 // coalesce puts neighbouring partitions together, the rows staying in their order.

@@ -74,18 +74,20 @@ func (e *engine) setOp(ctx context.Context, n *plan.SetOp) (*relation, error) {
 // eachKey runs a relation and hands on its rows in order, each with the bytes that equal rows share.
 func (e *engine) eachKey(ctx context.Context, in *relation, consume func(row Row, key string)) error {
 	var key []byte
-	return e.inOrder(ctx, in, func(row Row) error {
+	for row, err := range e.inOrder(ctx, in) {
+		if err != nil {
+			return err
+		}
 		key = key[:0]
 		for _, v := range row.Values {
-			v, err := force(v, row.Origin)
-			if err != nil {
+			if v, err = force(v, row.Origin); err != nil {
 				return err
 			}
 			key = expr.AppendKey(key, v)
 		}
 		consume(row, string(key))
-		return nil
-	})
+	}
+	return nil
 }
 
 // align brings tables to the columns of the first, by position or by name, and to types that hold what all of them have.
