@@ -117,11 +117,7 @@ func conformed(schema plan.Schema, records []arrow.Record) (*arrow.Schema, iter.
 		return of, func(yield func(arrow.Record, error) bool) {
 			for _, r := range records {
 				for made, err := range RecordsOf(schema, rowsOf(r)) {
-					ok := yield(made, err)
-					if made != nil {
-						made.Release()
-					}
-					if !ok || err != nil {
+					if !yield(made, err) || err != nil {
 						return
 					}
 				}
@@ -137,8 +133,8 @@ func conformed(schema plan.Schema, records []arrow.Record) (*arrow.Schema, iter.
 	}, nil
 }
 
-// RecordsOf makes records of rows, with values as package plan describes them. They must be released by whoever gets them;
-// after an error it ends.
+// RecordsOf makes records of rows, with values as package plan describes them. A record is good until the next one, unless it
+// is retained; after an error it ends.
 func RecordsOf(schema plan.Schema, rows iter.Seq2[[]any, error]) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
 		b, err := newRowBuilder(schema)
@@ -147,6 +143,11 @@ func RecordsOf(schema plan.Schema, rows iter.Seq2[[]any, error]) iter.Seq2[arrow
 			return
 		}
 		defer b.builder.Release()
+		give := func() bool {
+			r := b.record()
+			defer r.Release()
+			return yield(r, nil)
+		}
 		for row, err := range rows {
 			if err == nil {
 				err = b.append(row)
@@ -155,12 +156,12 @@ func RecordsOf(schema plan.Schema, rows iter.Seq2[[]any, error]) iter.Seq2[arrow
 				yield(nil, err)
 				return
 			}
-			if b.full() && !yield(b.record(), nil) {
+			if b.full() && !give() {
 				return
 			}
 		}
 		if b.rows > 0 {
-			yield(b.record(), nil)
+			give()
 		}
 	}
 }

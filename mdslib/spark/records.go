@@ -73,17 +73,7 @@ func (e *engine) FromRows(ctx context.Context, schema plan.Schema, rows [][]any)
 	if err != nil {
 		return nil, err
 	}
-	return e.FromRecords(ctx, of, func(yield func(arrow.Record, error) bool) {
-		for r, err := range arrowmds.RecordsOf(schema, valuesOf(rows)) {
-			ok := yield(r, err)
-			if r != nil {
-				r.Release()
-			}
-			if !ok {
-				return
-			}
-		}
-	})
+	return e.FromRecords(ctx, of, arrowmds.RecordsOf(schema, valuesOf(rows)))
 }
 
 func valuesOf(rows [][]any) iter.Seq2[[]any, error] {
