@@ -52,8 +52,9 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 	if err != nil {
 		return nil, err
 	}
+	var sampler *mdslib.Sampler
 	if opts.UDFIterable == nil {
-		if _, err := mdslib.NewSampler(schema, opts.Columns, opts.NullAs); err != nil {
+		if sampler, err = mdslib.NewSampler(schema, opts.Columns, opts.NullAs); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +62,7 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 	for _, who := range candidates {
 		var report *mdslib.Report
 		if who == byDriver {
-			report, err = e.convertHere(ctx, p, schema, opts)
+			report, err = e.convertHere(ctx, p, schema, sampler, opts)
 		} else {
 			report, err = e.convertThere(ctx, p, schema, opts, who)
 		}

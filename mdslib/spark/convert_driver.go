@@ -14,15 +14,8 @@ import (
 )
 
 // convertHere writes the shards in this process. The rows come in Spark's order, as one stream, and become one partition;
-// memory stays bounded, since the server waits for who is slower.
-func (e *engine) convertHere(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions) (*mdslib.Report, error) {
-	var sampler *mdslib.Sampler
-	if opts.UDFIterable == nil {
-		var err error
-		if sampler, err = mdslib.NewSampler(schema, opts.Columns, opts.NullAs); err != nil {
-			return nil, err
-		}
-	}
+// memory stays bounded, since the server waits for who is slower. sampler is nil where UDFIterable makes the samples.
+func (e *engine) convertHere(ctx context.Context, p plan.Node, schema plan.Schema, sampler *mdslib.Sampler, opts mdslib.MDSOptions) (*mdslib.Report, error) {
 	c, err := mdslib.StartConversion(ctx, opts, "")
 	if err != nil {
 		return nil, err

@@ -64,16 +64,9 @@ const ErrNotShared = "this executor does not see"
 
 // ReadJob reads a job. A field that jobs do not have is an error: a driver of another version must not be half understood.
 func ReadJob(file string) (*Job, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("the job: %w", err)
-	}
-	defer f.Close()
 	var j Job
-	d := json.NewDecoder(f)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&j); err != nil {
-		return nil, fmt.Errorf("the job: %w", err)
+	if err := readStrictly(file, &j); err != nil {
+		return nil, err
 	}
 	switch {
 	case len(j.Schema.Fields) == 0 || len(j.Texts) != len(j.Schema.Fields):
@@ -82,4 +75,19 @@ func ReadJob(file string) (*Job, error) {
 		return nil, errors.New("the job has no token")
 	}
 	return &j, nil
+}
+
+// readStrictly reads the JSON of a job, which has no fields that job lacks.
+func readStrictly(file string, job any) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("the job: %w", err)
+	}
+	defer f.Close()
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields()
+	if err := d.Decode(job); err != nil {
+		return fmt.Errorf("the job: %w", err)
+	}
+	return nil
 }

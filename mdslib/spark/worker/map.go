@@ -4,8 +4,6 @@ package worker
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,15 +40,9 @@ func Map(fn func(row mdslib.Sample) (mdslib.Sample, error)) {
 
 // mapRows maps the rows of in.
 func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("the job: %w", err)
-	}
 	var job MapJob
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&job); err != nil {
-		return fmt.Errorf("the job: %w", err)
+	if err := readStrictly(file, &job); err != nil {
+		return err
 	}
 	rows, err := NewTextReader(in, &Job{Schema: job.In, Texts: job.Texts})
 	if err != nil {
