@@ -7,12 +7,10 @@ mosaicml-streaming must hold the same bytes. Prints one line a measurement, `nam
 medians of the rounds, and how many times better ours is. bench/out/mds.json keeps every raw time, the requests, the command
 lines, the versions and the checksums.
 """
-import argparse
 import contextlib
 import hashlib
 import json
 import os
-import platform
 import random
 import shutil
 import statistics
@@ -29,7 +27,7 @@ import zstandard
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "peers")]
 import bench_common  # noqa: E402
-from side import CLONE, PEERS, Side, version  # noqa: E402
+from side import PEERS, Side, arguments, keep, version  # noqa: E402
 
 # Lines of writing: the kind, the input, and the sides beside ours. Names that end in 1core run pinned to one core.
 WRITES = {
@@ -264,39 +262,21 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ours", type=Path, required=True, help="gomosaic's side, built from bench/mds")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--smoke", action="store_true", help="one round with little data: shows that everything runs and agrees")
-    parser.add_argument("--dir", help="where the data lie while they are needed; default the folder of temporary files")
-    args = parser.parse_args()
-    if args.rounds < 5:
-        parser.error("--rounds: at least 5")
+    args = arguments(__doc__, "mds")
     args.samples, args.images, args.index_bytes, args.shards = 20_000, 200, 20_000_000, 100_000
     if args.smoke:
-        args.rounds, args.samples, args.images, args.index_bytes, args.shards = 1, 2_000, 10, 200_000, 2000
-    started = time.time()
+        args.samples, args.images, args.index_bytes, args.shards = 2_000, 10, 200_000, 2000
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=args.dir, prefix="gomosaic-bench-")))
         bench = Bench(args, folder, stack)
         bench.make_input()
         for part in (bench.writes, bench.reads, bench.randoms, bench.open_index, bench.merges, bench.dataframe):
             part()
-        versions = {
-            "gomosaic": version(["git", "describe", "--always", "--dirty"]), "go": version(["go", "version"]), "python": sys.version,
-            "machine": platform.platform(), "cores": os.cpu_count(), "java": version(["java", "-version"]) if shutil.which("java") else None,
-        }
+        versions = {"java": version(["java", "-version"]) if shutil.which("java") else None}
         for name, side in bench.sides.items():
             versions[name] = side.ask("versions")
         commands = {name: {"command": side.command, "requests": side.requests} for name, side in bench.sides.items()}
-    out = CLONE / "bench/out" / ("mds-smoke.json" if args.smoke else "mds.json")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({
-        "measurements": [dict(zip(("name", "ours", "peer", "ratio", "unit"), line)) for line in bench.found],
-        "raw_seconds": bench.raw, "sha256": {**bench.sums, "ours": hashlib.sha256(args.ours.read_bytes()).hexdigest()},
-        "commands": commands, "command": sys.argv, "versions": versions, "load": os.getloadavg(), "seconds": time.time() - started,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }, indent=1) + "\n")
+    keep("mds", args, bench.found, bench.sums, versions, raw_seconds=bench.raw, commands=commands)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ each, one after the other; a line's ratio is the median of the pairs' ratios. Wh
 its CRC-32s must be those of the input. Prints one line a measurement, `name<TAB>ours<TAB>peer<TAB>ratio<TAB>unit`.
 bench/out/spark.json keeps every raw value, the requests, the command lines and the versions.
 """
-import argparse
 import contextlib
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import signal
@@ -30,7 +28,7 @@ import pyspark
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "peers")]
 import bench_common  # noqa: E402
-from side import CLONE, PEERS, Side, version  # noqa: E402
+from side import PEERS, Side, arguments, keep, version  # noqa: E402
 
 MASTER = "local-cluster[2,1,1024]"
 PARTITIONS = 4
@@ -288,35 +286,16 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ours", type=Path, required=True, help="gomosaic's side, built from bench/spark")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--smoke", action="store_true", help="one round with little data: shows that everything runs and agrees")
-    parser.add_argument("--dir", help="where the data lie while they are needed; default the folder of temporary files")
-    args = parser.parse_args()
-    if args.rounds < 5:
-        parser.error("--rounds: at least 5")
+    args = arguments(__doc__, "spark")
     args.megabytes, args.partitions = 200, 10_000
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with us
     if args.smoke:
-        args.rounds, args.megabytes, args.partitions = 1, 4, 100
-    started = time.time()
+        args.megabytes, args.partitions = 4, 100
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with us
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=args.dir, prefix="gomosaic-bench-")))
         bench = Bench(args, folder, stack)
         bench.run()
-    out = CLONE / "bench/out" / ("spark-smoke.json" if args.smoke else "spark.json")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({
-        "measurements": [dict(zip(("name", "ours", "peer", "ratio", "unit"), line)) for line in bench.found],
-        "raw": bench.raw, "sha256": {**bench.sums, "ours": hashlib.sha256(args.ours.read_bytes()).hexdigest()}, "how": sorted(bench.how),
-        "commands": bench.commands, "command": sys.argv, "load": os.getloadavg(), "seconds": time.time() - started,
-        "versions": {
-            "gomosaic": version(["git", "describe", "--always", "--dirty"]), "go": version(["go", "version"]), "python": sys.version,
-            "java": version(["java", "-version"]), "machine": platform.platform(), "cores": os.cpu_count(),
-        },
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }, indent=1) + "\n")
+    keep("spark", args, bench.found, bench.sums, {"java": version(["java", "-version"])}, raw=bench.raw, commands=bench.commands, how=sorted(bench.how))
 
 
 if __name__ == "__main__":
