@@ -15,18 +15,18 @@ if [ ! -x "$dir/sshd" ]; then
 	download() { # with new lists of packages where there are none, or old ones, and root asks
 		apt-get download openssh-server libwrap0 || { [ "$(id -u)" -eq 0 ] && apt-get update && apt-get download openssh-server libwrap0; }
 	}
-	if ! (cd "$temp" && download && for p in *.deb; do dpkg-deb -x "$p" root; done) >"$temp/log" 2>&1; then
+	if ! (cd "$temp" && download && for p in *.deb; do dpkg-deb -x "$p" files; done) >"$temp/log" 2>&1; then
 		printf 'The SFTP tests need an OpenSSH server.\nInstall one: sudo apt-get install -y openssh-server\nor name one: SSHD=/path/to/sshd\n' >&2
 		tail -n 3 "$temp/log" >&2
 		exit 1
 	fi
 	# shellcheck disable=SC2016
-	printf '#!/bin/sh\ndir=$(dirname "$0")\nLD_LIBRARY_PATH=$(echo "$dir"/root/usr/lib/*-linux-gnu) exec "$dir"/root/usr/sbin/sshd "$@"\n' >"$temp/sshd"
+	printf '#!/bin/sh\ndir=$(dirname "$0")\nLD_LIBRARY_PATH=$(echo "$dir"/files/usr/lib/*-linux-gnu) exec "$dir"/files/usr/sbin/sshd "$@"\n' >"$temp/sshd"
 	chmod +x "$temp/sshd"
 	mkdir -p "$(dirname "$dir")"
 	rm -rf "$dir"
 	mkdir "$dir"
-	chmod -R go+rX "$temp/root" "$temp/sshd"
-	mv "$temp/root" "$temp/sshd" "$dir"
+	chmod -R go+rX "$temp/files" "$temp/sshd"
+	mv "$temp/files" "$temp/sshd" "$dir"
 fi
 echo "$dir/sshd"

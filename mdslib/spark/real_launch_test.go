@@ -298,7 +298,7 @@ func secretive(t *testing.T) {
 			if err != nil || infoErr != nil {
 				return nil
 			}
-			if strings.Contains(path, "/work/app-") {
+			if strings.Contains(path, filepath.Join("work", "app-")) {
 				if onExecutors++; info.Mode().Perm()&0o044 != 0 {
 					t.Errorf("%s is for others to read, too: %v", path, info.Mode())
 				}
