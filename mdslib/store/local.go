@@ -154,7 +154,7 @@ func (l local) list(ctx context.Context, prefix string) ([]Object, error) {
 			return err
 		}
 		if stat.Mode().IsRegular() {
-			objects = append(objects, Object{Key: key, Bytes: stat.Size()})
+			objects = append(objects, Object{Key: key, Bytes: stat.Size(), Modified: stat.ModTime()})
 		}
 		return nil
 	})

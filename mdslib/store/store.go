@@ -13,12 +13,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Object is one stored file.
 type Object struct {
-	Key   string // path below the store's root, with slashes
-	Bytes int64
+	Key      string // path below the store's root, with slashes
+	Bytes    int64
+	Modified time.Time // when it was stored; zero where the service doesn't say
 }
 
 // Store is a folder of files somewhere. Keys are slash-separated relative paths in the sense of fs.ValidPath.

@@ -173,7 +173,11 @@ func (b *box) Page(ctx context.Context, prefix, token string) (objects []store.O
 		if kind := item.Properties.ResourceType; kind != nil && *kind == "directory" {
 			continue
 		}
-		objects = append(objects, store.Object{Key: *item.Name, Bytes: *item.Properties.ContentLength})
+		o := store.Object{Key: *item.Name, Bytes: *item.Properties.ContentLength}
+		if at := item.Properties.LastModified; at != nil {
+			o.Modified = *at
+		}
+		objects = append(objects, o)
 	}
 	if page.NextMarker != nil {
 		next = *page.NextMarker

@@ -198,7 +198,7 @@ func (d *dbfs) Page(ctx context.Context, prefix, token string) ([]store.Object, 
 		var entries []remote.Entry
 		for _, f := range list.Files {
 			if name := path.Base(f.Path); path.Dir(f.Path) == d.path(folder) && !store.IsTemp(name) { // a file's list is itself
-				entries = append(entries, remote.Entry{Name: name, Folder: f.IsDir, Bytes: f.Bytes})
+				entries = append(entries, remote.Entry{Name: name, Folder: f.IsDir, Bytes: f.Bytes, Modified: time.UnixMilli(f.Modified)})
 			}
 		}
 		return entries, "", err

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
@@ -77,6 +78,7 @@ func (v *volume) Page(ctx context.Context, prefix, token string) ([]store.Object
 				Name        string `json:"name"`
 				IsDirectory bool   `json:"is_directory"`
 				FileSize    int64  `json:"file_size"`
+				Modified    int64  `json:"last_modified"` // ms since 1970
 			} `json:"contents"`
 			NextPageToken string `json:"next_page_token"`
 		}
@@ -87,7 +89,7 @@ func (v *volume) Page(ctx context.Context, prefix, token string) ([]store.Object
 		err := v.ask(ctx, call{method: "GET", path: directoriesAPI + v.path(folder), query: query}, &page)
 		var entries []remote.Entry
 		for _, c := range page.Contents {
-			entries = append(entries, remote.Entry{Name: c.Name, Folder: c.IsDirectory, Bytes: c.FileSize})
+			entries = append(entries, remote.Entry{Name: c.Name, Folder: c.IsDirectory, Bytes: c.FileSize, Modified: time.UnixMilli(c.Modified)})
 		}
 		return entries, page.NextPageToken, err
 	})

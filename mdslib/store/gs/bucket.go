@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
@@ -133,7 +134,7 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 
 // Page implements [remote.Lister].
 func (b *bucket) Page(ctx context.Context, prefix, token string) (objects []store.Object, next string, err error) {
-	query := url.Values{"prefix": {prefix}, "maxResults": {"1000"}, "fields": {"items(name,size),nextPageToken"}}
+	query := url.Values{"prefix": {prefix}, "maxResults": {"1000"}, "fields": {"items(name,size,updated),nextPageToken"}}
 	if token != "" {
 		query.Set("pageToken", token)
 	}
@@ -143,7 +144,10 @@ func (b *bucket) Page(ctx context.Context, prefix, token string) (objects []stor
 	}
 	defer answer.Body.Close()
 	var page struct {
-		Items         []struct{ Name, Size string }
+		Items []struct {
+			Name, Size string
+			Updated    time.Time
+		}
 		NextPageToken string
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
@@ -154,7 +158,7 @@ func (b *bucket) Page(ctx context.Context, prefix, token string) (objects []stor
 		if err != nil {
 			return nil, "", fmt.Errorf("list: size of %s: %w", item.Name, err)
 		}
-		objects = append(objects, store.Object{Key: item.Name, Bytes: bytes})
+		objects = append(objects, store.Object{Key: item.Name, Bytes: bytes, Modified: item.Updated})
 	}
 	return objects, page.NextPageToken, nil
 }

@@ -9,15 +9,17 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	"gomosaic/mdslib/store"
 )
 
 // Entry is what lies in a folder.
 type Entry struct {
-	Name   string
-	Folder bool
-	Bytes  int64 // of a file
+	Name     string
+	Folder   bool
+	Bytes    int64     // of a file
+	Modified time.Time // of a file
 }
 
 // PageOfFolders is [Lister]'s Page for a service that lists the entries of one folder, page by page: of the folder with this
@@ -52,7 +54,7 @@ func PageOfFolders(ctx context.Context, prefix, token string, list func(ctx cont
 	for _, e := range entries {
 		key := path.Join(folder, e.Name)
 		if !e.Folder {
-			objects = append(objects, store.Object{Key: key, Bytes: e.Bytes})
+			objects = append(objects, store.Object{Key: key, Bytes: e.Bytes, Modified: e.Modified})
 		} else if key += "/"; strings.HasPrefix(key, prefix) || strings.HasPrefix(prefix, key) {
 			below = append(below, key)
 		}

@@ -76,6 +76,14 @@ func (s *bucket) get(ctx context.Context, key string, file *os.File) error {
 	}
 }
 
+// cutOff is what became of an answer, of an error of reading it.
+func cutOff(arrived, of int64, err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return fmt.Errorf("%d of %d bytes arrived: %w", arrived, of, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
 // piece is a piece of an object on its way to its place in a file.
 type piece struct {
 	*bucket
@@ -116,8 +124,9 @@ func (p *piece) run(ctx context.Context) error {
 		to, from := io.NewOffsetWriter(p.file, p.at), moving{body, moved}
 		if p.end < 0 {
 			n, err = io.Copy(to, from)
-		} else if n, err = io.CopyN(to, from, p.end-p.at); err == io.EOF {
-			err = fmt.Errorf("%d of %d bytes arrived: %w", p.at+n, p.info.Bytes, io.ErrUnexpectedEOF)
+		} else {
+			n, err = io.CopyN(to, from, p.end-p.at)
+			err = cutOff(p.at+n, p.info.Bytes, err)
 		}
 		if p.opened == nil {
 			p.at += n // else the next attempt begins anew

@@ -238,7 +238,7 @@ func (b *bucket) Page(ctx context.Context, prefix, token string) (objects []stor
 		return nil, "", err
 	}
 	for _, o := range out.Contents {
-		objects = append(objects, store.Object{Key: aws.ToString(o.Key), Bytes: aws.ToInt64(o.Size)})
+		objects = append(objects, store.Object{Key: aws.ToString(o.Key), Bytes: aws.ToInt64(o.Size), Modified: aws.ToTime(o.LastModified)})
 	}
 	if aws.ToBool(out.IsTruncated) {
 		next = aws.ToString(out.NextContinuationToken)

@@ -216,7 +216,7 @@ func (f *folder) Page(ctx context.Context, prefix, token string) ([]store.Object
 					}
 				}
 				if (stat.IsDir() || stat.Mode().IsRegular()) && !store.IsTemp(name) {
-					entries = append(entries, remote.Entry{Name: name, Folder: stat.IsDir(), Bytes: stat.Size()})
+					entries = append(entries, remote.Entry{Name: name, Folder: stat.IsDir(), Bytes: stat.Size(), Modified: stat.ModTime()})
 				}
 			}
 			return err

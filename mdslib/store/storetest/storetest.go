@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,6 +30,7 @@ func Test(ctx context.Context, s store.Store, scratch string) error {
 		t.step("round trip", t.roundTrip),
 		t.step("overwrite", t.overwrite),
 		t.step("missing", t.missing),
+		t.step("pieces", t.pieces),
 		t.step("keys", t.keys),
 		t.step("strange keys", t.strangeKeys),
 		t.step("list", t.list),
@@ -118,6 +121,9 @@ func (t *tester) roundTrip() error {
 			if err != nil || o.Bytes != int64(size) {
 				return fmt.Errorf("store: List: got %d bytes, want %d: %w", o.Bytes, size, err)
 			}
+			if age := time.Since(o.Modified); !o.Modified.IsZero() && (age < -time.Hour || age > time.Hour) {
+				return fmt.Errorf("store: List: stored at %v, which is not now", o.Modified)
+			}
 		}
 	}
 	return nil
@@ -125,6 +131,43 @@ func (t *tester) roundTrip() error {
 
 func (t *tester) overwrite() error {
 	return errors.Join(t.put("k", []byte("a longer first text")), t.put("k", []byte("short")), t.want("k", []byte("short")))
+}
+
+// pieces reads an object piece by piece; when it is replaced meanwhile, nothing comes of the other one.
+func (t *tester) pieces() error {
+	data := pattern(3<<20 + 7)
+	if err := t.put("p/q", data); err != nil {
+		return err
+	}
+	f, err := store.OpenFile(t.ctx, t.s, "p/q")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if all, err := io.ReadAll(f); err != nil || !bytes.Equal(all, data) {
+		return fmt.Errorf("store: OpenFile: read %d of %d bytes, or others: %w", len(all), len(data), err)
+	}
+	for _, span := range [][2]int{{0, 4}, {len(data) - 8, 8}, {1<<20 - 3, 10}, {5, 2<<20 + 1}, {len(data) - 3, 10}} {
+		p := make([]byte, span[1])
+		n, err := f.ReadAt(p, int64(span[0]))
+		if want := data[span[0]:min(span[0]+span[1], len(data))]; !bytes.Equal(p[:n], want) || (err == nil) != (len(want) == len(p)) || err != nil && err != io.EOF {
+			return fmt.Errorf("store: ReadAt(%d bytes, %d): got %d bytes, want %d: %w", span[1], span[0], n, len(want), err)
+		}
+	}
+	if end, err := f.Seek(0, io.SeekEnd); err != nil || end != int64(len(data)) {
+		return fmt.Errorf("store: an open object of %d bytes, want %d: %w", end, len(data), err)
+	}
+	if _, err := store.OpenFile(t.ctx, t.s, "no/such"); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: OpenFile of a missing key: got error %v, want fs.ErrNotExist", err)
+	}
+	if err := t.put("p/q", make([]byte, len(data)+1)); err != nil { // some services know times to the second only
+		return err
+	}
+	p := make([]byte, 1<<20)
+	if n, err := f.ReadAt(p, 1<<20+1); err == nil && !bytes.Equal(p[:n], data[1<<20+1:][:n]) {
+		return errors.New("store: ReadAt gives bytes of an object that took the open one's place")
+	}
+	return nil
 }
 
 func (t *tester) missing() error {
