@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"gomosaic/mdslib/plan"
 )
@@ -46,18 +45,17 @@ func (s *binaryFile) Schema() plan.Schema { return s.schema }
 func (s *binaryFile) Splits() int         { return len(s.splits) }
 
 func (s *binaryFile) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
-	for _, f := range s.files.List[s.splits[split].First:s.splits[split].End] {
+	for i := s.splits[split].First; i < s.splits[split].End; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		uri := f.URI()
-		values := []any{
-			uri,
-			plan.TimestampValue(f.Modified.UnixMilli() * 1000), // Hadoop's file times have milliseconds
-			f.Bytes,
-			&fileContent{f.Path, f.Bytes},
+		f := &s.files.List[i]
+		var modified any // NULL where the store doesn't say
+		if !f.Modified.IsZero() {
+			modified = plan.TimestampValue(f.Modified.UnixMilli() * 1000) // Hadoop's file times have milliseconds
 		}
-		if err := yield(Row{s.into(values, &f), Origin{File: f.Path}}); err != nil {
+		values := []any{f.URI(), modified, f.Bytes, &fileContent{f}}
+		if err := yield(Row{s.into(values, f), Origin{File: f.Path}}); err != nil {
 			return err
 		}
 	}
@@ -65,30 +63,24 @@ func (s *binaryFile) Scan(ctx context.Context, split int, want []bool, yield fun
 }
 
 // fileContent is a file's bytes, read when asked for.
-type fileContent struct {
-	path  string
-	bytes int64
-}
+type fileContent struct{ *File }
 
-// Load reads the file.
-func (c *fileContent) Load() (any, error) {
-	b, err := os.ReadFile(c.path)
-	if err != nil {
-		return nil, fmt.Errorf("column content: %w", err)
-	}
-	return b, nil
-}
+// Load reads the file. It has no context to end with: a value may be asked for after the run that made its row.
+func (c *fileContent) Load() (any, error) { return c.LoadInto(context.Background(), nil) }
 
 // LoadInto reads the file into buf, or a larger one if it doesn't fit; the bytes are valid until the buffer is used
 // again.
-func (c *fileContent) LoadInto(buf []byte) ([]byte, error) {
-	f, err := os.Open(c.path)
+func (c *fileContent) LoadInto(ctx context.Context, buf []byte) ([]byte, error) {
+	f, err := c.Open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("column content: %w", err)
 	}
 	defer f.Close()
-	if int64(cap(buf)) <= c.bytes {
-		buf = make([]byte, 0, c.bytes+c.bytes/4+512)
+	switch {
+	case buf == nil:
+		buf = make([]byte, 0, c.Bytes+1) // one for the end to be seen
+	case int64(cap(buf)) <= c.Bytes:
+		buf = make([]byte, 0, c.Bytes+c.Bytes/4+512)
 	}
 	buf = buf[:0]
 	for {

@@ -4,6 +4,8 @@ package local
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -53,9 +55,9 @@ func textChunks(files []File, chunkBytes int64, split bool) ([]textChunk, []Spli
 }
 
 // open returns the lines of a chunk, which the file must be closed after. end is what ends a line.
-func (c textChunk) open(end string) (*textFile, *lineReader, error) {
+func (c textChunk) open(ctx context.Context, end string) (*textFile, *lineReader, error) {
 	offset := max(c.from-1, 0)
-	f, err := openText(c.file.Path, offset)
+	f, err := openText(ctx, c.file, offset)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,8 +73,13 @@ func (c textChunk) open(end string) (*textFile, *lineReader, error) {
 	return f, lines, nil
 }
 
-// origin is that of a line of the chunk.
-func (c textChunk) origin(line int64) Origin { return Origin{c.file.Path, line, "line", c.before} }
+// origin is that of a line of the chunk. The lines before a chunk are counted for an error, but not those of a file at a store.
+func (c textChunk) origin(line int64) Origin {
+	if c.file.Remote() && c.from > 0 {
+		return Origin{c.file.Path, line, fmt.Sprintf("after byte %d, line", c.from), nil}
+	}
+	return Origin{c.file.Path, line, "line", c.before}
+}
 
 // lineCount counts the lines that begin before an offset of a file, when an error asks for them.
 type lineCount struct {

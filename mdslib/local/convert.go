@@ -23,6 +23,7 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 	if err != nil {
 		return nil, err
 	}
+	r = r.fetchedAhead()
 	var sampler *mdslib.Sampler
 	if opts.UDFIterable == nil {
 		if sampler, err = mdslib.NewSampler(r.schema, opts.Columns, opts.NullAs); err != nil {
@@ -100,6 +101,7 @@ func ConvertPartition(ctx context.Context, p plan.Node, partition int, opts mdsl
 	if err != nil {
 		return nil, err
 	}
+	r = r.fetchedAhead()
 	if partition < 0 || partition >= len(r.partitions) {
 		return nil, fmt.Errorf("local: no partition %d: the plan has %d", partition, len(r.partitions))
 	}
@@ -139,7 +141,7 @@ func writePartition(ctx context.Context, part partition, sampler *mdslib.Sampler
 				if buffers == nil {
 					buffers = map[int][]byte{}
 				}
-				buffers[c], err = f.LoadInto(buffers[c])
+				buffers[c], err = f.LoadInto(ctx, buffers[c])
 				values[c] = buffers[c]
 			} else {
 				values[c], err = l.Load()

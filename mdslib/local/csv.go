@@ -83,7 +83,7 @@ func openCSV(ctx context.Context, read *plan.Read, so SourceOptions) (Source, er
 
 // inferred takes the columns from the files: their names, and their types if infer is set.
 func (s *csvSource) inferred(ctx context.Context, infer bool, workers int) error {
-	names, err := s.names()
+	names, err := s.names(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,10 +148,10 @@ func readMode(opts *Options, err error) (string, error) {
 
 // names takes the columns' names from the first file with a line: its header, or _c0, _c1, … for as many fields. Names that
 // occur twice get their position, as in Spark.
-func (s *csvSource) names() ([]string, error) {
+func (s *csvSource) names(ctx context.Context) ([]string, error) {
 	for i := range s.files.List {
 		var first []csvField
-		err := s.records(textChunk{file: &s.files.List[i]}, false, func(_ int64, fields []csvField) error {
+		err := s.records(ctx, textChunk{file: &s.files.List[i]}, false, func(_ int64, fields []csvField) error {
 			first = slices.Clone(fields)
 			return io.EOF
 		})
@@ -187,8 +187,8 @@ type csvField struct {
 }
 
 // records calls fn for each record of a chunk with its line, the header left out if skipHeader is set.
-func (s *csvSource) records(c textChunk, skipHeader bool, fn func(line int64, fields []csvField) error) error {
-	f, lines, err := c.open(s.end)
+func (s *csvSource) records(ctx context.Context, c textChunk, skipHeader bool, fn func(line int64, fields []csvField) error) error {
+	f, lines, err := c.open(ctx, s.end)
 	if err != nil {
 		return err
 	}
@@ -372,7 +372,7 @@ func (s *csvSource) Splits() int         { return len(s.splits) }
 
 func (s *csvSource) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
 	for _, chunk := range s.chunks[s.splits[split].First:s.splits[split].End] {
-		err := s.records(chunk, true, func(line int64, fields []csvField) error {
+		err := s.records(ctx, chunk, true, func(line int64, fields []csvField) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

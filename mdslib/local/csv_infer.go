@@ -85,7 +85,7 @@ func (s *csvSource) infer(ctx context.Context, workers int) error {
 		group.Go(func() error {
 			have := make([]plan.Type, columns)
 			found[i] = have
-			return s.records(chunk, true, func(_ int64, fields []csvField) error {
+			return s.records(ctx, chunk, true, func(_ int64, fields []csvField) error {
 				for c := range min(len(fields), columns) {
 					if text, ok := s.value(fields[c]); ok && have[c].Kind != plan.String {
 						have[c] = widerCSV(have[c], types.of(text, have[c]))

@@ -1,5 +1,5 @@
-// Package local is mdslib's engine without a cluster: it reads files of this machine and runs plans in this process,
-// partitions in parallel on all cores. A program links it with a blank import and calls mdslib.Connect(ctx, "local"), or
+// Package local is mdslib's engine without a cluster: it reads files of this machine, or of a store whose driver is linked in, and
+// runs plans in this process, partitions in parallel on all cores. A program links it with a blank import and calls mdslib.Connect(ctx, "local"), or
 // "local[4]" for four workers.
 //
 // Sources here are binaryFile, csv, json and mds; parquet and arrow are registered by the packages mdslib/local/parquet and

@@ -55,6 +55,7 @@ func (e *engine) Batches(ctx context.Context, p plan.Node) iter.Seq2[*mdslib.Bat
 			yield(nil, err)
 			return
 		}
+		r = r.fetchedAhead()
 		for b, err := range ordered(ctx, e, r.partitions, func(rows []Row) (*mdslib.Batch, error) { return toBatch(r.schema, rows) }) {
 			if err != nil {
 				yield(nil, err)

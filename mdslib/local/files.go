@@ -19,14 +19,33 @@ import (
 
 // File is one file of a source.
 type File struct {
-	Path       string // absolute
+	Path       string // absolute, or a URL without what is secret in it
 	Bytes      int64
-	Modified   time.Time
-	Partitions []any // values of the partition columns, from folders named key=value
+	Modified   time.Time // zero where its store doesn't say
+	Partitions []any     // values of the partition columns, from folders named key=value
+
+	store store.Store // nil for a file of this machine
+	key   string      // in the store
 }
 
-// URI spells the path as Spark's binaryFile does: "file:" and the path, nothing escaped.
-func (f File) URI() string { return "file:" + filepath.ToSlash(f.Path) }
+// URI spells the path as Spark's binaryFile does: a URL as it was given, else "file:" and the path, nothing escaped.
+func (f *File) URI() string {
+	if f.Remote() {
+		return f.Path
+	}
+	return "file:" + filepath.ToSlash(f.Path)
+}
+
+// Remote tells whether the file lies at a store: reading it takes requests over a network.
+func (f *File) Remote() bool { return f.store != nil }
+
+// Open opens the file; one at a store is read piece by piece. ctx is that of all reads.
+func (f *File) Open(ctx context.Context) (store.File, error) {
+	if !f.Remote() {
+		return os.Open(f.Path)
+	}
+	return store.OpenFile(ctx, f.store, f.key)
+}
 
 // Files is what the paths of a Read lead to: files in the order of their paths, and the partition columns.
 type Files struct {
@@ -61,11 +80,9 @@ func ListFiles(ctx context.Context, read *plan.Read, opts *Options) (*Files, err
 		return nil, err
 	}
 	if base := opts.Text("basePath", ""); base != "" {
-		local, ok := store.LocalPath(base)
-		if !ok {
-			return nil, fmt.Errorf("option basePath: %s: the local engine reads files of this machine only", store.Redacted(base))
-		}
-		if l.base, err = filepath.Abs(local); err != nil {
+		if local, ok := store.LocalPath(base); !ok {
+			l.base = shownURL(base)
+		} else if l.base, err = filepath.Abs(local); err != nil {
 			return nil, fmt.Errorf("option basePath: %w", err)
 		}
 	}
@@ -92,7 +109,13 @@ type lister struct {
 	before, after time.Time
 	base          string // the option basePath, absolute
 	found         []found
-	passed        []string // folders that weren't entered
+	passed        []passed
+}
+
+// passed is a folder that wasn't entered.
+type passed struct {
+	tree
+	path string
 }
 
 // timeOption reads an option that is a time in the session's zone.
@@ -114,48 +137,100 @@ func timeOption(opts *Options, name string) (time.Time, error) {
 
 // path adds what one path of Load leads to.
 func (l *lister) path(p string) error {
-	local, ok := store.LocalPath(p)
-	if !ok || strings.Contains(p, "://") && !strings.HasPrefix(p, "file:") {
-		return fmt.Errorf("path %s: the local engine reads files of this machine only; gomosaic mds convert fetches tables and images at URLs", store.Redacted(p))
-	}
-	if local == "" {
+	if p == "" {
 		return errors.New("empty path")
+	}
+	local, ok := store.LocalPath(p)
+	if !ok {
+		if err := l.url(p); err != nil {
+			return fmt.Errorf("path %s: %w", store.Redacted(p), err)
+		}
+		return nil
 	}
 	abs, err := filepath.Abs(local)
 	if err != nil {
 		return err
 	}
 	if _, err := os.Lstat(abs); err == nil || !hasGlob(local) { // a name that is there wins over the pattern it might be
-		return l.root(abs)
+		return l.root(machine{}, abs)
 	}
-	var matches []string
+	some := false
 	for _, pattern := range expandBraces(abs) {
 		top := filepath.VolumeName(pattern) + string(filepath.Separator)
-		some := []string{top}
-		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, top), string(filepath.Separator)) {
-			if some, err = expand(some, part); err != nil {
-				return err
-			}
-		}
-		matches = append(matches, some...)
-	}
-	if len(matches) == 0 {
-		return fmt.Errorf("path %s: nothing matches", p)
-	}
-	for _, m := range matches {
-		if err := l.root(m); err != nil {
+		n, err := l.matches(machine{}, top, strings.Split(strings.TrimPrefix(pattern, top), string(filepath.Separator)))
+		if err != nil {
 			return err
 		}
+		some = some || n > 0
+	}
+	if !some {
+		return fmt.Errorf("path %s: nothing matches", p)
 	}
 	return nil
 }
 
+// url adds what a URL leads to. A web address is none of a pattern: nothing can be listed there.
+func (l *lister) url(url string) error {
+	patterns := []string{url}
+	if scheme := store.Scheme(url); scheme != "http" && scheme != "https" {
+		patterns = expandBraces(url)
+	}
+	some := false
+	for _, pattern := range patterns {
+		folder, parts := pattern, []string(nil)
+		if scheme := store.Scheme(url); scheme != "http" && scheme != "https" {
+			folder, parts = splitPattern(pattern)
+		}
+		head := ""
+		if len(parts) > 0 {
+			head = parts[0][:strings.IndexAny(parts[0], globCharacters)]
+		}
+		at, top, err := openBucket(l.ctx, folder, head)
+		if err != nil {
+			return err
+		}
+		if len(parts) == 0 {
+			some = true
+			if err := l.root(at, top); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := l.matches(at, top, parts)
+		if err != nil {
+			return err
+		}
+		some = some || n > 0
+	}
+	if !some {
+		return errors.New("nothing matches")
+	}
+	return nil
+}
+
+// matches adds what a pattern below a folder leads to, and tells how many that are.
+func (l *lister) matches(at tree, top string, parts []string) (int, error) {
+	some := []string{top}
+	for _, part := range parts {
+		var err error
+		if some, err = expand(at, some, part); err != nil {
+			return 0, err
+		}
+	}
+	for _, m := range some {
+		if err := l.root(at, m); err != nil {
+			return 0, err
+		}
+	}
+	return len(some), nil
+}
+
 // expand goes one segment of a pattern down.
-func expand(dirs []string, part string) ([]string, error) {
+func expand(at tree, folders []string, part string) ([]string, error) {
 	var next []string
 	if !hasGlob(part) {
-		for _, d := range dirs {
-			if p := filepath.Join(d, part); exists(p) {
+		for _, d := range folders {
+			if p := at.join(d, part); exists(at, p) {
 				next = append(next, p)
 			}
 		}
@@ -165,22 +240,25 @@ func expand(dirs []string, part string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range dirs {
-		entries, err := os.ReadDir(d)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory") {
+	for _, d := range folders {
+		if e, err := at.stat(d); err != nil || !e.folder {
+			continue
+		}
+		entries, err := at.list(d)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if re.MatchString(e.Name()) && !hidden(e.Name()) {
-				next = append(next, filepath.Join(d, e.Name()))
+			if re.MatchString(e.name) {
+				next = append(next, at.join(d, e.name))
 			}
 		}
 	}
 	return next, nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
+func exists(at tree, path string) bool {
+	_, err := at.stat(path)
 	return err == nil
 }
 
@@ -190,85 +268,86 @@ func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=") || strings.HasSuffix(name, "._COPYING_")
 }
 
-func (l *lister) root(path string) error {
-	info, err := os.Stat(path)
+// root adds the file at a path, or those of the folder there.
+func (l *lister) root(at tree, path string) error {
+	e, err := at.stat(path)
 	if err != nil {
 		return err
 	}
 	var keys []string
 	if l.base != "" && !l.recursive {
-		dir := path
-		if !info.IsDir() {
-			dir = filepath.Dir(path)
+		folder := path
+		if !e.folder {
+			folder = at.parent(path)
 		}
-		below, err := filepath.Rel(l.base, dir)
-		if err != nil || !filepath.IsLocal(below) {
+		names, ok := at.below(l.base, folder)
+		if !ok {
 			return fmt.Errorf("path %s doesn't lie below the option basePath, %s", path, l.base)
 		}
-		for part := range strings.SplitSeq(below, string(filepath.Separator)) {
-			if strings.Contains(part, "=") {
-				keys = append(keys, part)
+		for _, name := range names {
+			if strings.Contains(name, "=") {
+				keys = append(keys, name)
 			}
 		}
 	}
-	if !info.IsDir() {
-		l.add(path, info, keys)
-		return nil
+	if !e.folder {
+		return l.add(at, path, e, keys)
 	}
-	if l.tables && exists(filepath.Join(path, "_delta_log")) {
+	if l.tables && exists(at, at.join(path, "_delta_log")) {
 		return fmt.Errorf("%s is a Delta table: its files hold rows that were deleted or changed since, and only its log knows which. Read it with Spark", path)
 	}
-	return l.folder(path, keys, 0)
+	return l.folder(at, path, keys, 0)
 }
 
-func (l *lister) add(path string, info fs.FileInfo, keys []string) {
-	at := info.ModTime()
-	if !l.after.IsZero() && !at.After(l.after) || !l.before.IsZero() && !at.Before(l.before) {
-		return
+func (l *lister) add(at tree, path string, e entry, keys []string) error {
+	if e.modified.IsZero() && !(l.after.IsZero() && l.before.IsZero()) {
+		return fmt.Errorf("%s: options modifiedAfter and modifiedBefore: this store doesn't say when its files were stored", path)
 	}
-	if info.Mode().IsRegular() && (l.filter == nil || l.filter.MatchString(filepath.Base(path))) {
-		l.found = append(l.found, found{File{Path: path, Bytes: info.Size(), Modified: info.ModTime()}, slices.Clone(keys)})
+	if !l.after.IsZero() && !e.modified.After(l.after) || !l.before.IsZero() && !e.modified.Before(l.before) {
+		return nil
 	}
+	if !e.special && (l.filter == nil || l.filter.MatchString(filepath.Base(path))) {
+		l.found = append(l.found, found{at.file(path, e), slices.Clone(keys)})
+	}
+	return nil
 }
 
-func (l *lister) folder(dir string, keys []string, depth int) error {
+func (l *lister) folder(at tree, dir string, keys []string, depth int) error {
 	if err := l.ctx.Err(); err != nil {
 		return err
 	}
 	if depth > maxDepth {
 		return fmt.Errorf("folder %s: more than %d folders deep, or a ring of links", dir, maxDepth)
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := at.list(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if hidden(e.Name()) {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		info, err := os.Stat(path) // through links
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed meanwhile, or a link to nowhere
-		}
-		if err != nil {
-			return err
-		}
-		switch key, _, isKey := strings.Cut(e.Name(), "="); {
-		case !info.IsDir():
-			l.add(path, info, keys)
+		path := at.join(dir, e.name)
+		switch key, _, isKey := strings.Cut(e.name, "="); {
+		case !e.folder:
+			err = l.add(at, path, e, keys)
 		case l.recursive:
-			err = l.folder(path, nil, depth+1)
+			err = l.folder(at, path, nil, depth+1)
 		case isKey && key != "":
-			err = l.folder(path, append(keys[:len(keys):len(keys)], e.Name()), depth+1)
+			err = l.folder(at, path, append(keys[:len(keys):len(keys)], e.name), depth+1)
 		default:
-			l.passed = append(l.passed, path)
+			l.passed = append(l.passed, passed{at, path})
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// holdsFiles tells whether there is a file of data in a folder or below it.
+func (p passed) holdsFiles(depth int) bool {
+	entries, err := p.list(p.path)
+	return err == nil && depth <= maxDepth && slices.ContainsFunc(entries, func(e entry) bool {
+		return !e.folder || passed{p.tree, p.join(p.path, e.name)}.holdsFiles(depth+1)
+	})
 }
 
 // Split is a run of files that one partition reads.

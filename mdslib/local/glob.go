@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// hasGlob reports whether a path holds Hadoop's pattern characters.
-func hasGlob(s string) bool { return strings.ContainsAny(s, `*?[{\`) }
+// globCharacters are Hadoop's pattern characters.
+const globCharacters = `*?[{\`
+
+// hasGlob reports whether a path holds one of them.
+func hasGlob(s string) bool { return strings.ContainsAny(s, globCharacters) }
 
 // expandBraces writes out the alternatives {a,b/c} that go across folders, as Hadoop's GlobExpander does; the others are
 // compileGlob's.

@@ -128,7 +128,7 @@ func (s *jsonSource) infer(ctx context.Context, types jsonTypes, workers int) er
 // records calls fn for the text of each object of a chunk, which is well formed and valid during the call, with its line, or
 // with multiLine its number; nil is what PERMISSIVE makes of a malformed one.
 func (s *jsonSource) records(ctx context.Context, c textChunk, fn func(line int64, object []byte) error) error {
-	f, lines, err := c.open(s.end)
+	f, lines, err := c.open(ctx, s.end)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
-	"gomosaic/mdslib/store"
 )
 
 func init() { RegisterSource("mds", openMDS) }
@@ -22,16 +20,11 @@ func init() { RegisterSource("mds", openMDS) }
 // json, str_int and str_decimal are the text that is stored; ndarray:TYPE and ndarray:TYPE:SHAPE are arrays, of arrays where
 // they have more dimensions, of which all samples must have as many as the first; everything else, pictures and pickles among it, is binary as it is stored, which the same encoding takes back.
 type mdsSource struct {
-	sets   []mdsSet
+	sets   []*mdsSet
 	shards []mdsShard
 	splits []Split // of shards
 	schema plan.Schema
 	value  []func(e *mdslib.Encoding, data []byte) (any, error)
-}
-
-type mdsSet struct {
-	dir   string
-	index *mdslib.Index
 }
 
 type mdsShard struct{ set, shard int }
@@ -47,37 +40,33 @@ func openMDS(ctx context.Context, read *plan.Read, _ SourceOptions) (Source, err
 	var weights []File
 	var columns mdslib.Columns
 	for _, p := range read.Paths {
-		dir, local := store.LocalPath(p)
-		if !local {
-			return nil, fmt.Errorf("path %s: the local engine reads files of this machine only", store.Redacted(p))
-		}
-		index, err := mdslib.ReadIndex(dir)
+		set, err := openMDSSet(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		for i := range index.Shards {
-			info := &index.Shards[i]
+		for i := range set.index.Shards {
+			info := &set.index.Shards[i]
 			have := info.Columns()
 			if columns == nil {
 				columns = have
-				if err := s.columns(dir, info); err != nil {
+				if err := s.columns(ctx, set, info); err != nil {
 					return nil, err
 				}
 			}
 			if !reflect.DeepEqual(have, columns) {
-				return nil, fmt.Errorf("%s has the columns %v, the first shard %v", filepath.Join(dir, info.RawData.Basename), have, columns)
+				return nil, fmt.Errorf("%s has the columns %v, the first shard %v", set.basename(i), have, columns)
 			}
 			s.shards = append(s.shards, mdsShard{len(s.sets), i})
 			weights = append(weights, File{Bytes: info.RawData.Bytes})
 		}
-		s.sets = append(s.sets, mdsSet{dir, index})
+		s.sets = append(s.sets, set)
 	}
 	s.splits = PackFiles(weights)
 	return s, ctx.Err()
 }
 
-func (s *mdsSource) columns(dir string, info *mdslib.ShardInfo) error {
-	dims, err := dimensions(dir, info)
+func (s *mdsSource) columns(ctx context.Context, set *mdsSet, info *mdslib.ShardInfo) error {
+	dims, err := dimensions(ctx, set, info)
 	if err != nil {
 		return err
 	}
@@ -90,7 +79,7 @@ func (s *mdsSource) columns(dir string, info *mdslib.ShardInfo) error {
 }
 
 // dimensions counts those of each ndarray column: what its encoding says, else what the first sample has.
-func dimensions(dir string, info *mdslib.ShardInfo) ([]int, error) {
+func dimensions(ctx context.Context, set *mdsSet, info *mdslib.ShardInfo) ([]int, error) {
 	dims := make([]int, len(info.ColumnNames))
 	look := false
 	for i, encoding := range info.ColumnEncodings {
@@ -103,19 +92,16 @@ func dimensions(dir string, info *mdslib.ShardInfo) ([]int, error) {
 			dims[i], look = 1, true
 		}
 	}
-	if !look {
+	first := slices.IndexFunc(set.index.Shards, func(s mdslib.ShardInfo) bool { return s.Samples > 0 })
+	if !look || first < 0 {
 		return dims, nil
 	}
-	d, err := mdslib.OpenDataset(dir, mdslib.ReadOptions{AllowUnsafeTypes: true})
+	d, err := set.open(ctx, first)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	if d.NumSamples() == 0 {
-		return dims, nil
-	}
-	first, _ := d.Locate(0)
-	shard, err := d.Shard(first)
+	shard, err := d.Shard(set.number(first))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +133,7 @@ func (s *mdsSource) Splits() int         { return len(s.splits) }
 
 func (s *mdsSource) Scan(ctx context.Context, split int, want []bool, yield func(Row) error) error {
 	var d *mdslib.Dataset
-	opened := -1
+	var opened *mdsSet
 	defer func() {
 		if d != nil {
 			d.Close()
@@ -155,23 +141,21 @@ func (s *mdsSource) Scan(ctx context.Context, split int, want []bool, yield func
 	}()
 	for _, at := range s.shards[s.splits[split].First:s.splits[split].End] {
 		set := s.sets[at.set]
-		if opened != at.set {
+		if opened != set || set.remote != nil {
 			if d != nil {
 				d.Close()
 			}
 			var err error
-			// Reading a pickle runs nothing, and here it stays as it is stored.
-			if d, err = mdslib.OpenDataset(set.dir, mdslib.ReadOptions{AllowUnsafeTypes: true}); err != nil {
+			if d, err = set.open(ctx, at.shard); err != nil {
 				return err
 			}
-			opened = at.set
+			opened = set
 		}
-		shard, err := d.Shard(at.shard)
+		shard, err := d.Shard(set.number(at.shard))
 		if err != nil {
 			return err
 		}
-		origin := Origin{File: filepath.Join(set.dir, filepath.FromSlash(set.index.Shards[at.shard].RawData.Basename))}
-		if err := s.samples(ctx, shard, origin, want, yield); err != nil {
+		if err := s.samples(ctx, shard, Origin{File: set.basename(at.shard)}, want, yield); err != nil {
 			return err
 		}
 	}

@@ -143,7 +143,7 @@ func weight(v any) int {
 	case []byte:
 		return len(v)
 	case *fileContent:
-		return int(v.bytes)
+		return int(v.Bytes)
 	case []any:
 		return 24 * len(v)
 	}

@@ -3,11 +3,8 @@ package local
 // Partition columns: what folders named key=value say, typed as Spark types them.
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -46,9 +43,9 @@ func (l *lister) partitioned() (*Files, error) {
 		files.List = append(files.List, f.File)
 		texts = append(texts, values)
 	}
-	for _, dir := range l.passed {
-		if len(names) > 0 && holdsFiles(dir) {
-			return nil, fmt.Errorf("folder %s holds files and has no name of the form key=value, though others beside it have: load them separately, or set recursiveFileLookup, which makes no columns of folders", dir)
+	for _, folder := range l.passed {
+		if len(names) > 0 && folder.holdsFiles(0) {
+			return nil, fmt.Errorf("folder %s holds files and has no name of the form key=value, though others beside it have: load them separately, or set recursiveFileLookup, which makes no columns of folders", folder.path)
 		}
 	}
 	for c, name := range names {
@@ -64,22 +61,6 @@ func (l *lister) partitioned() (*Files, error) {
 		}
 	}
 	return files, nil
-}
-
-// holdsFiles tells whether there is a file of data in a folder or below it.
-func holdsFiles(dir string) bool {
-	found := errors.New("found")
-	return filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil
-		case hidden(e.Name()) && e.IsDir():
-			return fs.SkipDir
-		case !hidden(e.Name()) && !e.IsDir():
-			return found
-		}
-		return nil
-	}) == found
 }
 
 // Given takes the types of partition columns from the columns that a Read gives, and returns the others: those that the

@@ -78,6 +78,17 @@ type SourceOptions struct {
 	ChunkBytes int64 // of a text file that one split reads; 0 leaves it to the files' sizes
 }
 
+// remoteOpeners is how many files at stores are opened side by side: it is the network that they wait for.
+const remoteOpeners = 16
+
+// Openers returns how many of the files a source should open side by side, with so many workers.
+func Openers(files []File, workers int) int {
+	if slices.ContainsFunc(files, func(f File) bool { return f.Remote() }) {
+		return max(workers, remoteOpeners)
+	}
+	return max(workers, 1)
+}
+
 var sources = struct {
 	sync.RWMutex
 	open map[string]SourceDriver

@@ -5,9 +5,9 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,9 +18,13 @@ func compressed(path string) bool {
 	return strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") || strings.HasSuffix(path, ".zstd") || strings.HasSuffix(path, ".bz2")
 }
 
+// remoteBytes is how much of a file at a store a reader of text asks for at once.
+const remoteBytes = 8 << 20
+
 // openText opens a file of text at an offset, decompressed by its name's ending: .gz, .zst or .zstd, .bz2.
-func openText(path string, offset int64) (*textFile, error) {
-	f, err := os.Open(path)
+func openText(ctx context.Context, file *File, offset int64) (*textFile, error) {
+	path := file.Path
+	f, err := file.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -29,20 +33,23 @@ func openText(path string, offset int64) (*textFile, error) {
 		return nil, err
 	}
 	var r io.Reader = f
+	if file.Remote() {
+		r = bufio.NewReaderSize(f, int(min(remoteBytes, max(file.Bytes-offset, 1))))
+	}
 	closers := []func() error{f.Close}
 	switch {
 	case strings.HasSuffix(path, ".gz"):
-		z, zerr := gzip.NewReader(f)
+		z, zerr := gzip.NewReader(r)
 		if r, err = z, zerr; err == nil {
 			closers = append(closers, z.Close)
 		}
 	case strings.HasSuffix(path, ".zst"), strings.HasSuffix(path, ".zstd"):
-		z, zerr := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+		z, zerr := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 		if r, err = z, zerr; err == nil {
 			closers = append(closers, func() error { z.Close(); return nil })
 		}
 	case strings.HasSuffix(path, ".bz2"):
-		r = bzip2.NewReader(f)
+		r = bzip2.NewReader(r)
 	}
 	if err != nil {
 		f.Close()

@@ -113,6 +113,7 @@ func (e *engine) Write(ctx context.Context, p plan.Node, spec mdslib.WriteSpec) 
 	if err != nil {
 		return err
 	}
+	r = r.fetchedAhead()
 	into, err := foldersOf(r.schema, spec.PartitionBy, e.env)
 	if err != nil {
 		return fmt.Errorf("local: Write: %w", err)

@@ -37,9 +37,9 @@ const Usage = `gomosaic mds reads, writes and checks data sets of MDS, JSON, CSV
   stats SET           sizes and values of each column, and the sizes of shards
   diff A B            compare sample by sample, however they are sharded or compressed: exit status 0 if equal, 1 if not
 
-SET is a folder or a URL whose scheme is known (verify, stats, diff and rebuild-index download it), SRC as well: tables and images
-at a URL come to a temporary folder ($TMPDIR) first, all of them, a data set shard by shard. Every command takes --json;
-on a terminal they show how far they are.
+SET and SRC are folders (SRC a file, too) or URLs whose scheme is known. Of a data set at a URL verify, stats, diff and
+rebuild-index bring all shards to a temporary folder ($TMPDIR), the others one after the other as they are read; tables and
+images are read where they lie. Every command takes --json; on a terminal they show how far they are.
 Exit status: 0 done, 1 failed (or damaged, or different), 2 wrong command line.
 `
 

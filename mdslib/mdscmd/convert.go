@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,22 +51,7 @@ func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 		}
 		opts.Columns[name] = encoding
 	}
-	place := c.args[0]
-	if _, local := store.LocalPath(place); !local {
-		temp, err := os.MkdirTemp("", "mds-convert-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(temp)
-		fetched, err := c.fetch(ctx, place, temp)
-		if err != nil {
-			return err
-		}
-		if fetched != "" {
-			place = fetched
-		}
-	}
-	source, err := findSource(ctx, place)
+	source, err := findSource(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
@@ -93,69 +79,78 @@ type source struct {
 	image   string            // the encoding of images: png if all are, else jpeg
 }
 
-// findSource looks at what lies at place.
+// findSource looks at what lies at place, a path or a URL.
 func findSource(ctx context.Context, place string) (source, error) {
-	path, local := store.LocalPath(place)
-	if !local { // fetch has brought all else
-		return source{place: place, format: "mds"}, nil
+	shown := store.Redacted(place)
+	_, name := store.Split(place)
+	if at, ok := store.LocalPath(place); ok {
+		stat, err := os.Stat(at)
+		if err != nil {
+			return source{}, err
+		}
+		switch format, options := tableFormat(at); {
+		case stat.IsDir():
+		case filepath.Base(at) == mdslib.IndexName:
+			return source{}, fmt.Errorf("%s: name the folder of the data set", shown)
+		case format == "":
+			return source{}, fmt.Errorf("%s is no Parquet, Arrow, CSV or JSON lines file, and no folder", shown)
+		default:
+			return source{place, format, options, ""}, nil
+		}
+	} else if name == mdslib.IndexName {
+		return source{}, fmt.Errorf("%s: name the folder of the data set", shown)
+	} else if format, options := tableFormat(name); format != "" {
+		return source{place, format, options, ""}, nil // a file, or a folder of that name, as Spark makes them
 	}
-	stat, err := os.Stat(path)
+	at, err := store.Open(ctx, place)
 	if err != nil {
 		return source{}, err
 	}
-	if !stat.IsDir() {
-		if filepath.Base(path) == mdslib.IndexName {
-			return source{}, fmt.Errorf("%s: name the folder of the data set", place)
-		}
-		if format, options := tableFormat(path); format != "" {
-			return source{place: path, format: format, options: options}, nil
-		}
-		return source{}, fmt.Errorf("%s is no Parquet, Arrow, CSV or JSON lines file, and no folder", place)
+	index, err := store.OpenFile(ctx, at, mdslib.IndexName)
+	switch {
+	case err == nil:
+		return source{place: place, format: "mds"}, index.Close()
+	case !errors.Is(err, fs.ErrNotExist):
+		return source{}, err
 	}
-	if _, err := os.Stat(filepath.Join(path, mdslib.IndexName)); err == nil {
-		return source{place: path, format: "mds"}, nil
-	}
-	return findFiles(ctx, place, path)
+	return findFiles(ctx, place, at)
 }
 
 // findFiles looks at what lies in a folder and below it.
-func findFiles(ctx context.Context, place, path string) (source, error) {
-	s := source{place: path, image: "png"}
+func findFiles(ctx context.Context, place string, folder store.Store) (source, error) {
+	s := source{place: place, image: "png"}
+	nothing := fmt.Sprintf("%s holds no %s", store.Redacted(place), mdslib.IndexName)
 	nested, keyed := false, false // tables lie in folders below, or in ones named key=value
 	first := ""
-	err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+	for o, err := range folder.List(ctx, "") {
+		if err != nil {
+			return s, fmt.Errorf("%s, and: %w", nothing, err)
 		}
-		if entry.IsDir() {
-			if name != path && (strings.HasPrefix(entry.Name(), ".") || strings.HasPrefix(entry.Name(), "_")) {
-				return fs.SkipDir // the reader passes them by as well
-			}
-			return nil
+		if hidden(o.Key) {
+			continue
 		}
-		found, options := tableFormat(name)
-		if isImage(name) {
+		found, options := tableFormat(o.Key)
+		if isImage(o.Key) {
 			found = "images"
-			if !strings.EqualFold(filepath.Ext(name), ".png") {
+			if !strings.EqualFold(path.Ext(o.Key), ".png") {
 				s.image = "jpeg"
 			}
 		}
 		kind := fmt.Sprint(found, options)
 		switch {
 		case found == "":
-			return nil
+			continue
 		case s.format == "":
 			s.format, s.options, first = found, options, kind
 		case kind != first:
-			return fmt.Errorf("%s holds both %s and %s", place, s.format, found)
+			return s, fmt.Errorf("%s holds both %s and %s", store.Redacted(place), s.format, found)
 		}
-		if dir := filepath.Dir(name); dir != filepath.Clean(path) {
-			nested, keyed = true, keyed || strings.Contains(filepath.Base(dir), "=")
+		if dir := path.Dir(o.Key); dir != "." {
+			nested, keyed = true, keyed || strings.Contains(path.Base(dir), "=")
 		}
-		return nil
-	})
-	if err == nil && s.format == "" {
-		err = fmt.Errorf("%s holds no %s, no Parquet, Arrow, CSV or JSON lines files, and no images", place, mdslib.IndexName)
+	}
+	if s.format == "" {
+		return s, errors.New(nothing + ", no Parquet, Arrow, CSV or JSON lines files, and no images")
 	}
 	if nested && !keyed {
 		options := maps.Clone(s.options)
@@ -165,7 +160,17 @@ func findFiles(ctx context.Context, place, path string) (source, error) {
 		options["recursiveFileLookup"] = "true"
 		s.options = options
 	}
-	return s, err
+	return s, nil
+}
+
+// hidden tells whether the reader passes a file by for its name or a folder's.
+func hidden(key string) bool {
+	for part := range strings.SplitSeq(key, "/") {
+		if strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") && !strings.Contains(part, "=") {
+			return true
+		}
+	}
+	return false
 }
 
 // tableFormat is the DataFrame reader's format of a file and its options, by its name; compressed ones too.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -91,6 +92,27 @@ func (s *set) whole(ctx context.Context, c *command) error {
 
 // downloads are made side by side.
 const downloads = 8
+
+// download brings files below dir, side by side.
+func (c *command) download(ctx context.Context, remote store.Store, keys []string, dir string) error {
+	bar := c.progress("downloaded", int64(len(keys)))
+	defer bar.end()
+	var done atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(downloads)
+	for _, key := range keys {
+		group.Go(func() error {
+			to := filepath.Join(dir, filepath.FromSlash(key))
+			if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+				return err
+			}
+			defer done.Add(1)
+			return remote.Get(groupCtx, key, to)
+		})
+		bar.at(done.Load())
+	}
+	return group.Wait()
+}
 
 // open opens the data set for reading. Pickles may be in it: reading one runs nothing, and columns that are not shown are
 // not decoded.

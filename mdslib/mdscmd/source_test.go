@@ -255,9 +255,9 @@ func TestRemoteSources(t *testing.T) {
 			t.Errorf("%s: left behind %v, %v", from, left, err)
 		}
 	}
-	for _, from := range []string{"none", "missing", "missing.parquet"} {
+	for from, want := range map[string]string{"none": " holds no index.json, no Parquet", "missing": " holds no index.json, no Parquet", "missing.parquet": ": there is no such file or folder"} {
 		_, said := run(t, Failed, "convert", url+"/"+from, filepath.Join(t.TempDir(), "out"))
-		wants(t, from, said, from+" holds no index.json, no Parquet")
+		wants(t, from, said, from+want)
 		silent(t, []string{from}, said)
 	}
 }

@@ -143,7 +143,7 @@ func (l local) list(ctx context.Context, prefix string) ([]Object, error) {
 			}
 			return nil
 		}
-		if !strings.HasPrefix(key, prefix) || IsTemp(entry.Name()) {
+		if key == "." || !strings.HasPrefix(key, prefix) || IsTemp(entry.Name()) {
 			return nil
 		}
 		stat, err := os.Stat(path) // follows links to files

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -63,10 +62,10 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 	s := &source{files: files.List}
 	counts := make([]int, len(s.files))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(max(so.Workers, 1))
-	for i, f := range s.files {
+	group.SetLimit(local.Openers(files.List, so.Workers))
+	for i := range s.files {
 		group.Go(func() error {
-			return withReader(f.Path, func(r *reader) (err error) {
+			return withReader(groupCtx, &s.files[i], func(r *reader) (err error) {
 				counts[i] = -1
 				if r.file != nil {
 					counts[i] = r.file.NumRecords()
@@ -119,8 +118,8 @@ type reader struct {
 }
 
 // withReader opens a file for use and names it in what goes wrong: Arrow's reader panics over some damaged files.
-func withReader(path string, use func(*reader) error) (err error) {
-	r := &reader{}
+func withReader(ctx context.Context, file *local.File, use func(*reader) error) (err error) {
+	r, path := &reader{}, file.Path
 	defer func() {
 		if p := recover(); p != nil {
 			if r.yielding { // a panic of the consumer is its own
@@ -129,16 +128,12 @@ func withReader(path string, use func(*reader) error) (err error) {
 			err = fmt.Errorf("%s: damaged Arrow file: %v", path, p)
 		}
 	}()
-	f, err := os.Open(path)
+	f, err := file.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	allocator := ipc.WithAllocator(bounded{memory.DefaultAllocator, int(min(max(info.Size(), 1)*mostExpansion, mostBuffer))})
+	allocator := ipc.WithAllocator(bounded{memory.DefaultAllocator, int(min(max(file.Bytes, 1)*mostExpansion, mostBuffer))})
 	head := make([]byte, len(magic))
 	n, err := io.ReadFull(f, head)
 	if err != nil && n == 0 {
@@ -211,7 +206,7 @@ func (s *source) Scan(ctx context.Context, split int, want []bool, yield func(lo
 			n++
 		}
 		f := &s.files[batches[0].file]
-		err := withReader(f.Path, func(r *reader) error { return s.read(ctx, r, batches[:n], f, want, yield) })
+		err := withReader(ctx, f, func(r *reader) error { return s.read(ctx, r, batches[:n], f, want, yield) })
 		if err != nil {
 			return err
 		}

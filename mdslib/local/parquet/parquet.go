@@ -4,6 +4,7 @@ package parquet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,8 +65,9 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 	groups := make([][]rowGroup, len(s.files))
 	sizes := make([][]int64, len(s.files))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(max(so.Workers, 1))
-	for i, f := range s.files {
+	group.SetLimit(local.Openers(files.List, so.Workers))
+	for i := range s.files {
+		f := &s.files[i]
 		group.Go(func() (err error) {
 			defer func() {
 				if p := recover(); p != nil {
@@ -75,9 +77,9 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 			if err := groupCtx.Err(); err != nil {
 				return err
 			}
-			r, err := file.OpenParquetFile(f.Path, false)
+			r, err := openFile(groupCtx, f)
 			if err != nil {
-				return fmt.Errorf("%s: %w", f.Path, err)
+				return err
 			}
 			defer r.Close()
 			var first int64
@@ -109,6 +111,18 @@ func open(ctx context.Context, read *plan.Read, so local.SourceOptions) (local.S
 	s.splits = local.PackFiles(weights)
 	s.schema, s.into = files.Joined(s.own)
 	return s, nil
+}
+
+func openFile(ctx context.Context, f *local.File) (*file.Reader, error) {
+	at, err := f.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := file.NewParquetReader(at)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), at.Close())
+	}
+	return r, nil
 }
 
 func newReader(r *file.Reader) (*pqarrow.FileReader, error) {
@@ -147,15 +161,14 @@ func (s *source) Scan(ctx context.Context, split int, want []bool, yield func(lo
 		}
 	}()
 	for _, g := range s.groups[s.splits[split].First:s.splits[split].End] {
-		f := s.files[g.file]
+		f := &s.files[g.file]
 		if opened != g.file {
 			if r != nil {
 				r.Close()
 			}
 			var err error
-			if r, err = file.OpenParquetFile(f.Path, false); err != nil {
-				r = nil
-				return fmt.Errorf("%s: %w", f.Path, err)
+			if r, err = openFile(ctx, f); err != nil {
+				return err
 			}
 			opened = g.file
 		}
@@ -167,7 +180,7 @@ func (s *source) Scan(ctx context.Context, split int, want []bool, yield func(lo
 }
 
 // rows reads one row group.
-func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.File, want []bool, yield func(local.Row) error) (err error) {
+func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f *local.File, want []bool, yield func(local.Row) error) (err error) {
 	yielding := false
 	defer func() {
 		if p := recover(); p != nil {
@@ -202,7 +215,7 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f local.F
 	emit := func(values []any) error {
 		row++
 		yielding = true
-		err := yield(local.Row{Values: s.into(values, &f), Origin: local.Origin{File: f.Path, Row: row}})
+		err := yield(local.Row{Values: s.into(values, f), Origin: local.Origin{File: f.Path, Row: row}})
 		yielding = false
 		return err
 	}

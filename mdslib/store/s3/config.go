@@ -33,13 +33,15 @@ type Config struct {
 }
 
 func init() {
-	store.Register("s3", func(ctx context.Context, url string) (store.Store, error) {
-		c, err := parse(url, os.Getenv)
-		if err != nil {
-			return nil, err
-		}
-		return New(ctx, c)
-	})
+	for _, scheme := range []string{"s3", "s3a"} { // s3a: as Hadoop, and Spark with it, spell it
+		store.Register(scheme, func(ctx context.Context, url string) (store.Store, error) {
+			c, err := parse(url, os.Getenv)
+			if err != nil {
+				return nil, err
+			}
+			return New(ctx, c)
+		})
+	}
 	store.Register("oci", func(ctx context.Context, url string) (store.Store, error) {
 		c, err := parseOCI(url, os.Getenv)
 		if err != nil {

@@ -99,6 +99,7 @@ func TestDatasets(t *testing.T) {
 			}
 			convert(t, r.url+"/converted")
 			write(t, r.url+"/written")
+			tables(t, r.url+"/tables")
 			for key, value := range r.wrong {
 				t.Setenv(key, value)
 			}
