@@ -74,7 +74,6 @@ func TestContract(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	target := storetest.Target{Server: address, Secrets: []string{servers.AzureKey}, Open: func(_ context.Context, address string, p remote.Policy) (store.Store, error) {
-		p.Stall = time.Second // likewise
 		return New(config("faults", "folder/", address, p))
 	}}
 	if err := storetest.Faults(t.Context(), target, t.TempDir()); err != nil {
@@ -89,6 +88,13 @@ func TestMissingContainer(t *testing.T) {
 	}
 	for o, err := range s.List(t.Context(), "") {
 		t.Errorf("List: %v %v", o, err)
+	}
+	file := filepath.Join(t.TempDir(), "large")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, storetest.Quick.PartBytes+1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(t.Context(), file, "k"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "ContainerNotFound") || strings.Contains(err.Error(), "upload any more") {
+		t.Errorf("Put in parts: %v", err)
 	}
 }
 

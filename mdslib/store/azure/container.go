@@ -64,7 +64,7 @@ func New(c Config) (store.Store, error) {
 	}
 	return remote.New(b, remote.Options{
 		Root: c.Root, Prefix: c.Prefix, Policy: c.Policy,
-		MaxParts: blockblob.MaxBlocks, Unsorted: true, // a hierarchical namespace lists folder by folder
+		MaxParts: blockblob.MaxBlocks, PartsAlone: true, Unsorted: true, // a hierarchical namespace lists folder by folder
 		Credentials: b.describe, Secrets: b.hidden,
 	}), nil
 }

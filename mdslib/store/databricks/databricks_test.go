@@ -82,6 +82,9 @@ func testFaults(t *testing.T, root string, o databrickstest.Options) {
 			w := &workspace{host: address, client: remote.HTTPClient(), who: &accessToken{secret: token}}
 			return w.store(strings.TrimPrefix(root, "dbfs:"), p), nil
 		}}
+	if root == dbfsRoot {
+		target.PieceBytes = blockBytes
+	}
 	if err := storetest.Faults(t.Context(), target, t.TempDir()); err != nil {
 		t.Error(err)
 	}

@@ -24,6 +24,7 @@ type Options struct {
 
 	MaxParts     int  // of one object; 0 means 10,000
 	PartsInOrder bool // parts come one after the other
+	PartsAlone   bool // parts belong to no upload that the service could forget: 404 is about the store
 	Unsorted     bool // Page does not return keys in byte order
 	Policy       Policy
 }

@@ -20,11 +20,7 @@ const maxErrorBytes = 64 << 10
 // takes no credentials along to another server.
 func HTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true
-	transport.MaxIdleConnsPerHost = 16
-	// HTTP/2 would send all parts of a file through one connection, which is slower.
-	transport.ForceAttemptHTTP2, transport.Protocols = false, new(http.Protocols)
-	transport.Protocols.SetHTTP1(true)
+	Tune(transport)
 	return &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
 			return errors.New("stopped after 10 redirects")

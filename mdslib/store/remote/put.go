@@ -54,8 +54,8 @@ func (s *bucket) Put(ctx context.Context, path, key string) error {
 // of it and the answer was lost. Either way the parts are sent anew, once.
 var errUploadGone = errors.New("the service does not know the upload any more")
 
-func uploadGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+func (s *bucket) uploadGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) && !s.PartsAlone {
 		return fmt.Errorf("%w: %w", errUploadGone, err)
 	}
 	return err
@@ -97,12 +97,12 @@ func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File,
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return uploadGone(err)
+		return s.uploadGone(err)
 	}
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	return uploadGone(s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) }))
+	return s.uploadGone(s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) }))
 }
 
 // partBytes is the size of a file's parts: that of the policy, or as many MiB as keep their number within bounds.

@@ -96,9 +96,12 @@ func (s *server) put(key string, data []byte) {
 
 // client is the driver of server.
 type client struct {
+	http     *http.Client
 	address  string
 	noRanges bool
 }
+
+func newClient(address string) client { return client{http: remote.HTTPClient(), address: address} }
 
 func (c client) send(ctx context.Context, method, key, query string, body io.Reader, bytes int64, header ...string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.address+"/"+(&url.URL{Path: key}).EscapedPath()+query, body)
@@ -109,7 +112,7 @@ func (c client) send(ctx context.Context, method, key, query string, body io.Rea
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("signed with sesame: %w", err)
 	}
@@ -200,10 +203,10 @@ func TestContract(t *testing.T) {
 	s, address := serve(t)
 	p := storetest.Quick
 	p.PartBytes = 1 << 18 // so that the suite's objects of 1 MiB come in parts
-	if err := storetest.Test(t.Context(), remote.New(client{address: address}, options(p)), t.TempDir()); err != nil {
+	if err := storetest.Test(t.Context(), remote.New(newClient(address), options(p)), t.TempDir()); err != nil {
 		t.Error(err)
 	}
-	if err := storetest.Large(t.Context(), remote.New(client{address: address}, options(p)), 10<<20+1, t.TempDir()); err != nil {
+	if err := storetest.Large(t.Context(), remote.New(newClient(address), options(p)), 10<<20+1, t.TempDir()); err != nil {
 		t.Error(err)
 	}
 	if len(s.parts) > 0 {
@@ -216,7 +219,7 @@ func TestFaults(t *testing.T) {
 	s, address := serve(t)
 	target := storetest.Target{Server: address, Secrets: []string{"sesame"},
 		Open: func(ctx context.Context, address string, p remote.Policy) (store.Store, error) {
-			return remote.New(client{address: address}, options(p)), nil
+			return remote.New(newClient(address), options(p)), nil
 		}}
 	if err := storetest.Faults(t.Context(), target, t.TempDir()); err != nil {
 		t.Error(err)
@@ -232,7 +235,7 @@ func TestUploadGone(t *testing.T) {
 	s, address := serve(t)
 	p := storetest.Quick
 	p.PartBytes = 1000
-	st := remote.New(client{address: address}, options(p))
+	st := remote.New(newClient(address), options(p))
 	file := filepath.Join(t.TempDir(), "file")
 	data := bytes.Repeat([]byte("0123456789"), 250)
 	if err := os.WriteFile(file, data, 0o666); err != nil {
@@ -262,7 +265,7 @@ func TestReadOnly(t *testing.T) {
 		s.put("folder/"+key, data)
 	}
 	open := func(_ context.Context, address string, p remote.Policy) (store.Store, error) {
-		return remote.New(readOnly{client{address, true}}, options(p)), nil
+		return remote.New(readOnly{client{remote.HTTPClient(), address, true}}, options(p)), nil
 	}
 	only, err := open(t.Context(), address, storetest.Quick)
 	if err != nil {
@@ -294,7 +297,7 @@ func TestReplacedWhileRead(t *testing.T) {
 	s, address := serve(t)
 	s.put("folder/k", bytes.Repeat([]byte("a"), 1<<20))
 	want := bytes.Repeat([]byte("b"), 3<<18)
-	service := replacing{client{address: address}, sync.OnceFunc(func() {
+	service := replacing{newClient(address), sync.OnceFunc(func() {
 		s.Lock()
 		defer s.Unlock()
 		s.put("folder/k", want)
@@ -331,7 +334,7 @@ func TestSpans(t *testing.T) {
 	var asked []remote.Span
 	p := storetest.Quick
 	p.PartBytes = 1 << 18
-	if err := remote.New(noting{client{address: address}, &asked, new(sync.Mutex)}, options(p)).Get(t.Context(), "k", filepath.Join(t.TempDir(), "k")); err != nil {
+	if err := remote.New(noting{newClient(address), &asked, new(sync.Mutex)}, options(p)).Get(t.Context(), "k", filepath.Join(t.TempDir(), "k")); err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(asked, func(a, b remote.Span) int { return int(a.Offset - b.Offset) })
@@ -350,7 +353,7 @@ func TestSpans(t *testing.T) {
 
 func TestErrorsName(t *testing.T) {
 	_, address := serve(t)
-	err := remote.New(client{address: address}, options(storetest.Quick)).Get(t.Context(), "no", filepath.Join(t.TempDir(), "no"))
+	err := remote.New(newClient(address), options(storetest.Quick)).Get(t.Context(), "no", filepath.Join(t.TempDir(), "no"))
 	if want := "store: test://bucket/folder/no: get: 404 Not Found: your key is …"; err == nil || err.Error() != want {
 		t.Errorf("err = %v, want %s", err, want)
 	}

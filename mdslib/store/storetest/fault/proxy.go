@@ -24,6 +24,7 @@ type Fault struct {
 	RetryAfter int         // with Status: seconds in the header of that name
 	Header     http.Header // with Status
 	Body       string      // with Status: the answer's text
+	Early      bool        // with Status: the answer comes before the request's content, of which the server wants none: it hangs up
 
 	Reset bool  // the connection is reset
 	Stall bool  // nothing moves any more on this connection
@@ -40,6 +41,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	faults   []Fault
 	requests int
+	hits     int
 	stalled  []net.Conn
 }
 
@@ -63,11 +65,11 @@ func (p *Proxy) Close() {
 	p.client.CloseIdleConnections()
 }
 
-// Inject replaces the faults to come and sets the count of requests to 0. A request takes the first fault that matches it.
+// Inject replaces the faults to come and sets the counts to 0. A request takes the first fault that matches it.
 func (p *Proxy) Inject(faults ...Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.faults, p.requests = append([]Fault(nil), faults...), 0
+	p.faults, p.requests, p.hits = append([]Fault(nil), faults...), 0, 0
 	for _, conn := range p.stalled {
 		conn.Close()
 	}
@@ -85,6 +87,13 @@ func (p *Proxy) Requests() (n int, met bool) {
 	return p.requests, met
 }
 
+// Hits returns how many requests met a fault since the last Inject.
+func (p *Proxy) Hits() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hits
+}
+
 func (p *Proxy) next(r *http.Request) Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,6 +102,7 @@ func (p *Proxy) next(r *http.Request) Fault {
 		if f.Match != nil && !f.Match(r) {
 			continue
 		}
+		p.hits++
 		if !f.Always {
 			p.faults = append(p.faults[:i:i], p.faults[i+1:]...)
 		}
@@ -105,6 +115,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	f := p.next(r)
 	upload := r.Method == http.MethodPut || r.Method == http.MethodPost
 	switch {
+	case f.Status != 0 && f.Early:
+		p.hangUp(w, f)
+		return
 	case f.Status != 0:
 		io.Copy(io.Discard, r.Body)
 		if f.RetryAfter > 0 {
@@ -153,6 +166,26 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	io.CopyN(w, answer.Body, f.After)
 	http.NewResponseController(w).Flush()
 	p.end(w, f)
+}
+
+// hangUp answers and closes the connection, on which the client may still be sending.
+func (p *Proxy) hangUp(w http.ResponseWriter, f Fault) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	header := f.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if f.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
+	(&http.Response{
+		StatusCode: f.Status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Close: true,
+		ContentLength: int64(len(f.Body)), Body: io.NopCloser(strings.NewReader(f.Body)),
+	}).Write(conn)
 }
 
 // end resets the connection, or leaves the client alone with it until the next Inject.
