@@ -7,9 +7,9 @@ package mdslib
 //	Out/00000/shard.00000.mds.zstd, index.json                        after Commit
 //	Out/index.json                                                    the moment it becomes a data set
 //
-// An earlier data set in Out loses its index.json first, so at no moment does a half one read as whole. With a remote the
-// local files are complete before the first is copied (conversion_remote.go); conversion_resume.go goes on with an attempt
-// that was broken off.
+// An earlier data set in Out loses its index.json first, so at no moment does a half one read as whole. Shards that go to a remote
+// and don't stay here are copied as they are finished, to folders of this attempt, and their indexes last (conversion_tasks.go);
+// those that stay, when all are complete (conversion_remote.go). conversion_resume.go goes on with an attempt that was broken off.
 
 import (
 	"context"
@@ -43,13 +43,15 @@ type Conversion struct {
 	remote    store.Store
 	remoteURL string
 
-	tasksAtRemote bool        // tasks write there themselves
-	tasksHere     bool        // tasks on other machines write to the attempt's folder
-	copied        copiedFiles // to the remote
-	started       time.Time
-	bar           *display.ProgressBar // nil without
+	atRemote  bool          // shards go there as they are finished, to folders of this attempt
+	tasksHere bool          // tasks on other machines write to the attempt's folder
+	copied    copiedFiles   // to the remote
+	uploads   chan struct{} // of all writers: a place for each that may be under way
+	started   time.Time
+	bar       *display.ProgressBar // nil without
 
 	mu       sync.Mutex
+	indexes  map[string]*Index     // atRemote: of complete partitions, by folder
 	progress map[int]WriteProgress // by partition
 	total    WriteProgress
 	earlier  int64 // samples of partitions that a resumed attempt had
@@ -59,7 +61,7 @@ type Conversion struct {
 // is a text that differs where the plan, its sources or what the shards depend on differ, which tells what Resume may go on
 // with; "" where there is none, and then Resume is refused.
 func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Conversion, error) {
-	c := &Conversion{opts: opts, remoteURL: opts.Remote, started: time.Now(), progress: map[int]WriteProgress{}}
+	c := &Conversion{opts: opts, remoteURL: opts.Remote, started: time.Now(), progress: map[int]WriteProgress{}, indexes: map[string]*Index{}}
 	if opts.Resume && identity == "" {
 		return nil, errors.New("mdslib: DataFrameToMDS: this engine can't tell what an earlier attempt wrote: leave Resume out")
 	}
@@ -95,6 +97,8 @@ func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Co
 		return nil, err
 	}
 	c.dir = dir
+	c.atRemote = c.remote != nil && (c.temporary || !opts.KeepLocal && !opts.Resume)
+	c.uploads = make(chan struct{}, opts.uploadWorkers())
 	own := filepath.Join(dir, attemptName(identity))
 	if c.resumed {
 		err = os.Rename(c.attempt, own) // of two that go on with it one gets it
@@ -164,12 +168,23 @@ func (c *Conversion) checkOut(dir, identity string) error {
 // partitionDir is the name of a partition's folder; the zeros keep the order of names that of numbers.
 func partitionDir(partition int) string { return fmt.Sprintf("%05d", partition) }
 
-// PartitionOptions returns the options of the writer for one partition. A partition that is tried again gets a folder of
-// its own: only the one that PartitionReport names counts.
+// folder is the name of the folder that a partition is written to. At a remote, where nothing can be renamed, it is told from
+// those of an earlier data set, and of another conversion, by this one's token.
+func (c *Conversion) folder(partition int) string {
+	if c.atRemote {
+		return partitionDir(partition) + "-" + c.TaskToken()
+	}
+	return partitionDir(partition)
+}
+
+// PartitionOptions returns the options of the writer for one partition.
 func (c *Conversion) PartitionOptions(partition int) MDSOptions {
 	opts := c.opts
-	opts.Out = filepath.Join(c.attempt, partitionDir(partition))
+	opts.Out = filepath.Join(c.attempt, c.folder(partition))
 	opts.Remote, opts.KeepLocal, opts.ExistOK = "", true, false
+	if c.atRemote {
+		opts.Remote, opts.KeepLocal, opts.conversion = store.Join(c.remoteURL, c.folder(partition)), false, c
+	}
 	opts.Progress = nil
 	if hook := c.opts.OnInvalid; hook != nil {
 		opts.OnInvalid = func(err error) error {
@@ -208,7 +223,12 @@ func (c *Conversion) report(partition int, p WriteProgress) {
 
 // Report sums an index up as the report of one partition, which is complete.
 func (c *Conversion) Report(partition int, index *Index, took time.Duration) PartitionReport {
-	r := NewPartitionReport(partition, partitionDir(partition), index, took)
+	r := NewPartitionReport(partition, c.folder(partition), index, took)
+	if c.atRemote {
+		c.mu.Lock()
+		c.indexes[r.Dir] = index
+		c.mu.Unlock()
+	}
 	if c.bar != nil {
 		c.bar.Add(1)
 	}
@@ -247,7 +267,7 @@ func (c *Conversion) Commit(ctx context.Context, engine string, partitions []Par
 	}
 	if err := c.commit(ctx, r.Partitions); err != nil {
 		for _, p := range r.Partitions { // those that had their places already
-			if (!c.replaces || c.broken) && !c.tasksAtRemote {
+			if (!c.replaces || c.broken) && !c.atRemote {
 				if place := filepath.Join(c.attempt, p.Dir); c.opts.Resume && os.Rename(filepath.Join(c.dir, p.Dir), place) == nil {
 					continue // it is complete, and stays for the next attempt
 				}
@@ -265,7 +285,7 @@ func (c *Conversion) Commit(ctx context.Context, engine string, partitions []Par
 
 // commit gives the partitions their places, which become their Dirs, and publishes the merged index.
 func (c *Conversion) commit(ctx context.Context, partitions []PartitionReport) error {
-	if c.tasksAtRemote {
+	if c.atRemote {
 		return c.commitAtRemote(ctx, partitions)
 	}
 	if err := c.removeEarlier(); err != nil {
@@ -346,6 +366,9 @@ func (c *Conversion) Abort(cause error) error {
 	err := c.removeAttempt()
 	if c.temporary {
 		err = errors.Join(err, os.RemoveAll(c.dir))
+		if c.opts.ExistOK && !c.copied.replaced {
+			left = "a data set that lay there before is as it was"
+		}
 	} else if entries, rerr := os.ReadDir(c.dir); rerr == nil {
 		switch {
 		case c.replaces && !c.broken:

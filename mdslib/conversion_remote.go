@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -81,18 +80,33 @@ func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) e
 	return nil
 }
 
+// putIndexes copies the indexes of the partitions whose shards are at the remote already.
+func (c *Conversion) putIndexes(ctx context.Context, partitions []PartitionReport) error {
+	var keys []string
+	for _, p := range partitions {
+		text, err := c.indexes[p.Dir].AppendJSON(nil)
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(c.dir, p.Dir), 0o777)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.dir, p.Dir, IndexName), text, 0o666)
+		}
+		if err != nil {
+			return fmt.Errorf("mdslib: %w", err)
+		}
+		keys = append(keys, p.Dir+"/"+IndexName)
+	}
+	return c.put(ctx, keys)
+}
+
 // put copies files side by side.
 func (c *Conversion) put(ctx context.Context, keys []string) error {
 	attempts := c.opts.Retry
 	if attempts == 0 {
 		attempts = 2
 	}
-	workers := c.opts.MaxWorkers
-	if workers == 0 {
-		workers = min(32, runtime.NumCPU()+4)
-	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	group.SetLimit(c.opts.uploadWorkers())
 	for _, key := range keys {
 		if groupCtx.Err() != nil {
 			break
@@ -133,10 +147,10 @@ func (c *Conversion) removeCopied() string {
 	ctx, cancel := context.WithTimeout(context.Background(), takeBackTimeout) // the conversion's own may be done
 	defer cancel()
 	url := store.Redacted(c.remoteURL)
-	if c.tasksAtRemote {
+	if c.atRemote {
 		var err error
 		if c.copied.keys, err = c.taskFiles(ctx, c.isOurs); err != nil {
-			return fmt.Sprintf(", what tasks wrote to %s belongs to no data set and was not removed (%v): delete the folders whose names hold %s", url, err, c.TaskToken())
+			return fmt.Sprintf(", what was written to %s belongs to no data set and was not removed (%v): delete the folders whose names hold %s", url, err, c.TaskToken())
 		}
 	}
 	if len(c.copied.keys) == 0 {

@@ -6,9 +6,10 @@ package mdslib
 //
 // Where there is no remote, or the local files are kept beside it, the folders lie in the attempt's, which the tasks' machines
 // must share with this one, and Commit gives those that count their places. Else tasks write to the remote, where nothing can
-// be renamed: their folders keep their names there,
+// be renamed: their folders keep their names there, as do those of partitions that this process writes, which are tried once,
 //
-//	s3://bucket/flowers/00003-k3x9-a7qw/shard.00000.mds.zstd, index.json
+//	s3://bucket/flowers/00003-k3x9-a7qw/shard.00000.mds.zstd, index.json      by a task
+//	s3://bucket/flowers/00003-k3x9/shard.00000.mds.zstd, index.json           here
 //	s3://bucket/flowers/index.json
 
 import (
@@ -32,8 +33,7 @@ func (c *Conversion) TaskOptions() (opts MDSOptions, marker string, err error) {
 	opts = c.opts
 	opts.ExistOK, opts.KeepLocal, opts.Resume, opts.ProgressBar, opts.NoMergedIndex = false, false, false, false, false
 	opts.UDFIterable, opts.Progress, opts.OnInvalid, opts.SparkWriters = nil, nil, nil, ""
-	if c.remote != nil && !(c.opts.KeepLocal && !c.temporary) {
-		c.tasksAtRemote = true
+	if c.atRemote {
 		opts.Out, opts.Remote = "", c.remoteURL
 		if dir, ok := store.LocalPath(c.remoteURL); ok {
 			if opts.Remote, err = filepath.Abs(dir); err != nil {
@@ -112,7 +112,7 @@ func (c *Conversion) CheckTasks(partitions []PartitionReport) error {
 		}
 		seen[p.Partition] = true
 		folder := filepath.Join(c.attempt, p.Dir)
-		if c.tasksAtRemote {
+		if c.atRemote {
 			dir, local := store.LocalPath(c.remoteURL)
 			if !local {
 				continue // reading its index finds out
@@ -153,8 +153,8 @@ func isTaskDir(name string) bool {
 	return isNumber(number) && (!task || rest != "")
 }
 
-// commitAtRemote makes a data set of what tasks wrote to the remote: an earlier one goes, index.json first, and so does what no
-// task of this conversion reported.
+// commitAtRemote makes a data set of what lies at the remote, written by tasks, or by writers of this process, whose indexes are
+// still here: an earlier one goes, index.json first, and so does what belongs to no partition of this conversion.
 func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionReport) error {
 	c.copied.mu.Lock()
 	c.copied.replaced = c.opts.ExistOK
@@ -167,6 +167,11 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 	for _, p := range partitions {
 		counts[p.Dir] = true
 		indexes = append(indexes, store.Join(c.remoteURL, p.Dir+"/"+IndexName))
+	}
+	if len(c.indexes) > 0 {
+		if err := c.putIndexes(ctx, partitions); err != nil {
+			return err
+		}
 	}
 	others, err := c.taskFiles(ctx, func(dir string) bool { return !counts[dir] && (c.opts.ExistOK || c.isOurs(dir)) })
 	if err == nil {

@@ -2,6 +2,7 @@ package mdslib
 
 import (
 	"iter"
+	"runtime"
 	"time"
 )
 
@@ -81,6 +82,18 @@ type MDSOptions struct {
 	// returning an error stops the writer with it. Without the hook the first such sample stops the writer. Where executors
 	// write, they leave such samples out, and the hook is called here when they are done.
 	OnInvalid func(error) error `json:"-"`
+
+	// conversion is the one that the writer writes a partition of to a remote: it publishes the index, and bounds the uploads of
+	// all its writers together.
+	conversion *Conversion
+}
+
+// uploadWorkers is MaxWorkers, or its default.
+func (o *MDSOptions) uploadWorkers() int {
+	if o.MaxWorkers > 0 {
+		return o.MaxWorkers
+	}
+	return min(32, runtime.NumCPU()+4)
 }
 
 // WriteProgress is how far a writer is.

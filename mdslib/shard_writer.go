@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,11 +139,11 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	for range stored {
 		w.storers <- new(storer)
 	}
-	workers := opts.MaxWorkers
-	if workers == 0 {
-		workers = min(32, runtime.NumCPU()+4)
+	if opts.conversion != nil {
+		w.uploads = opts.conversion.uploads
+	} else {
+		w.uploads = make(chan struct{}, opts.uploadWorkers())
 	}
-	w.uploads = make(chan struct{}, workers)
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())
 	if err := w.open(); err != nil {
 		w.cancel(err)
@@ -380,7 +379,7 @@ func (w *MDSWriter) Close() error {
 		w.flush()
 	}
 	w.work.Wait()
-	if w.err() == nil {
+	if w.err() == nil && w.opts.conversion == nil {
 		w.fail(w.writeIndex())
 	}
 	w.cancel(nil)

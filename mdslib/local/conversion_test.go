@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -218,8 +219,8 @@ func TestRemoteFails(t *testing.T) {
 	remote := t.TempDir()
 	var left atomic.Int64
 	url := fmt.Sprintf("failing%d://x", time.Now().UnixNano())
-	store.Register(strings.TrimSuffix(url, "://x"), func(ctx context.Context, url string) (store.Store, error) {
-		s, err := store.Open(ctx, remote)
+	store.Register(strings.TrimSuffix(url, "://x"), func(ctx context.Context, place string) (store.Store, error) {
+		s, err := store.Open(ctx, filepath.Join(remote, strings.TrimPrefix(place, url)))
 		return failing{s, &left}, err
 	})
 	d := frame(t, "local[2]", manyBlobs(t))
@@ -233,7 +234,7 @@ func TestRemoteFails(t *testing.T) {
 			}
 			break
 		}
-		if n != 0 || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "copied to "+url+" were removed again") {
+		if n != 0 || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "no data set was written to "+url) {
 			t.Errorf("after %d files: %d at the remote, %v", takes, n, err)
 		}
 	}
@@ -258,8 +259,14 @@ func TestRemoteFails(t *testing.T) {
 	if n := len(table(t, connect(t, "local").Read().Format("mds").Load(remote))); n != 96 {
 		t.Errorf("%d samples at the remote", n)
 	}
-	// Over an earlier data set: it is no longer one, and the error says so.
+	// Over an earlier data set: that stays as it was until all shards are there.
+	before := files(t, remote)
 	left.Store(2)
+	_, err = mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: url, Compression: "none", ExistOK: true})
+	if err == nil || !maps.Equal(files(t, remote), before) || !strings.Contains(err.Error(), "is as it was") {
+		t.Errorf("over an earlier data set: %v", err)
+	}
+	left.Store(int64(len(r.Partitions))) // shards, but not their indexes
 	_, err = mdslib.DataFrameToMDS(t.Context(), d, mdslib.MDSOptions{Out: url, Compression: "none", ExistOK: true})
 	if err == nil || !strings.Contains(err.Error(), "has lost its index.json") {
 		t.Errorf("over an earlier data set: %v", err)
