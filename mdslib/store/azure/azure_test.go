@@ -59,7 +59,6 @@ func open(t *testing.T, c Config) store.Store {
 
 func TestContract(t *testing.T) {
 	p := storetest.Quick
-	p.Stall = time.Minute // Azurite takes its time
 	if err := storetest.Test(t.Context(), open(t, config("contract", "a folder/100%/", address, p)), t.TempDir()); err != nil {
 		t.Error(err)
 	}

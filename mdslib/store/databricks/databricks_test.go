@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/databricks/databrickstest"
@@ -46,10 +45,6 @@ func serve(t *testing.T, o databrickstest.Options) *databrickstest.Server {
 }
 
 const volumeRoot, dbfsRoot = "dbfs:/Volumes/main/default/images/some folder", "dbfs:/tmp/some folder"
-
-// patient is for tests in which nothing stands still: at DBFS a MiB is encoded, sent and decoded between two bytes that move,
-// which takes a busy machine seconds.
-var patient = func(p remote.Policy) remote.Policy { p.Stall = time.Minute; return p }(storetest.Quick)
 
 func TestContract(t *testing.T) {
 	for name, root := range map[string]string{"volume": volumeRoot, "dbfs": dbfsRoot} {
@@ -92,7 +87,7 @@ func testFaults(t *testing.T, root string, o databrickstest.Options) {
 
 // TestLarge moves a file in parts, in the ways that workspaces offer.
 func TestLarge(t *testing.T) {
-	bytes, policy := int64(11<<20+12345), patient
+	bytes, policy := int64(11<<20+12345), storetest.Quick
 	if os.Getenv("GOMOSAIC_LONG") != "" {
 		bytes, policy = 5<<30+12345, remote.Policy{}
 	}
@@ -128,7 +123,7 @@ func TestLarge(t *testing.T) {
 	}
 	t.Run("dbfs", func(t *testing.T) {
 		serve(t, databrickstest.Options{})
-		s, err := open(t.Context(), dbfsRoot, patient)
+		s, err := open(t.Context(), dbfsRoot, storetest.Quick)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
@@ -158,7 +157,6 @@ func TestCredentials(t *testing.T) {
 			}
 			c := config("data", "", proxy.URL, storetest.Quick)
 			c.Anonymous = false
-			c.Policy.Stall = time.Minute // asking whether there is a metadata server takes its time
 			s := New(c)
 			if test.ways != nil {
 				if err := storetest.Denied(t.Context(), s, t.TempDir(), test.ways, secrets); err != nil {

@@ -22,7 +22,7 @@ func TestRefusedEarly(t *testing.T) {
 	}
 	defer proxy.Close()
 	policy := storetest.Quick
-	policy.Stall, policy.PartBytes = 0, 1<<30
+	policy.PartBytes = 1 << 30
 	s := remote.New(newClient(proxy.URL), options(policy))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, 20<<20)); err != nil {

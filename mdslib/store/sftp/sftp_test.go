@@ -61,16 +61,19 @@ func TestFaults(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcde"), 1<<20)
 	source := filepath.Join(dir, "source")
 	write(t, source, string(data))
+	policy := storetest.Quick
 	fresh := func() store.Store { // with no connection yet
-		opened, err := open(s.root(), storetest.Quick)
+		opened, err := open(s.root(), policy)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return opened
 	}
+	began := time.Now()
 	if err := fresh().Put(t.Context(), source, "old"); err != nil {
 		t.Fatal(err)
 	}
+	stall := max(storetest.Brief, 2*time.Since(began))
 	got := filepath.Join(dir, "got")
 	get := func(ctx context.Context, s store.Store) error { return s.Get(ctx, "old", got) }
 	put := func(ctx context.Context, s store.Store) error { return s.Put(ctx, source, "new") }
@@ -87,6 +90,9 @@ func TestFaults(t *testing.T) {
 		"put, standstill midway": {fault{up: true, after: 4 << 20}, put},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if policy.Stall = stall; c.fault.cut {
+				policy.Stall = storetest.Quick.Stall
+			}
 			behind.inject(c.fault, c.fault) // twice
 			if err := c.do(t.Context(), fresh()); err != nil {
 				t.Fatal(err)

@@ -23,11 +23,15 @@ import (
 // partBytes is the size of parts in the tests, the least that S3 takes.
 const partBytes = 5 << 20
 
-// Quick is a policy with the real one's shape whose times are those of a test.
+// Quick is a policy with the real one's shape whose pauses are those of a test. What stands still has the real one's time: a
+// busy machine is slow, not wrong.
 var Quick = remote.Policy{
-	Attempts: 4, FirstPause: 5 * time.Millisecond, MaxPause: 20 * time.Millisecond, Stall: 400 * time.Millisecond,
+	Attempts: 4, FirstPause: 5 * time.Millisecond, MaxPause: 20 * time.Millisecond, Stall: time.Minute,
 	PartBytes: partBytes, Parallel: 3,
 }
+
+// Brief is how long a request stands still, where a test wants it to, before it is given up; longer on a busy machine.
+const Brief = 400 * time.Millisecond
 
 // Target is a store behind a server that speaks HTTP.
 type Target struct {
@@ -44,21 +48,18 @@ type Target struct {
 	Open func(ctx context.Context, address string, p remote.Policy) (store.Store, error)
 }
 
-// patience is how long a request may stand still where that is not what a test is about: a busy machine is slow, not wrong.
-const patience = time.Minute
-
 // Faults returns what the store does against the contract when the network and the server fail, joined, or nil: it tries
 // again after statuses 429 and 5xx, resets and standstills, and only then; it gives up when that does not help; it stops
 // when it is cancelled; it never leaves half a file or object behind, and never shows a secret.
 func Faults(ctx context.Context, target Target, scratch string) error {
 	f := faults{tester{ctx: ctx, scratch: scratch}, target}
-	s, err := target.Open(ctx, target.Server, f.policy(patience))
+	s, err := target.Open(ctx, target.Server, f.policy(Quick.Stall))
 	if err != nil {
 		return err
 	}
 	f.s = s
 	if target.Content == nil {
-		f.Content = map[string][]byte{"small": []byte("some bytes"), "large": pattern(2*int(f.policy(patience).PartBytes) + 123_456)}
+		f.Content = map[string][]byte{"small": []byte("some bytes"), "large": pattern(2*int(f.policy(Quick.Stall).PartBytes) + 123_456)}
 		for key, data := range f.Content {
 			if err := f.put(key, data); err != nil {
 				return fmt.Errorf("before any fault: %w", err)
@@ -71,10 +72,10 @@ func Faults(ctx context.Context, target Target, scratch string) error {
 	var all []error
 	for _, o := range f.operations() {
 		began := time.Now()
-		if err := f.one(o, failing{}, patience); err != nil {
+		if err := f.one(o, failing{}, Quick.Stall); err != nil {
 			return errors.Join(append(all, fmt.Errorf("%s, before any fault: %w", o.name, err))...)
 		}
-		stall := max(Quick.Stall, time.Since(began))
+		stall := max(Brief, time.Since(began))
 		for _, c := range f.cases(o) {
 			if err := f.patiently(o, c, stall); err != nil {
 				all = append(all, fmt.Errorf("%s, %s: %w", o.name, c.name, err))
@@ -258,11 +259,11 @@ func (f *faults) cases(o operation) []failing {
 // also other requests stand still for as long.
 func (f *faults) patiently(o operation, c failing, stall time.Duration) error {
 	if !c.still {
-		stall = patience
+		stall = Quick.Stall
 	}
 	for {
 		err := f.one(o, c, stall)
-		if !errors.Is(err, remote.ErrStalled) || stall >= patience {
+		if !errors.Is(err, remote.ErrStalled) || stall >= Quick.Stall {
 			return err
 		}
 		stall *= 2
@@ -324,7 +325,7 @@ func (f *faults) one(o operation, c failing, stall time.Duration) error {
 		err = fmt.Errorf("got error %w, want one that is %q", err, c.is)
 	case c.hits > 0 && hits > c.hits:
 		err = fmt.Errorf("%d requests were refused, want %d: %w", hits, c.hits, err)
-	case c.cancel && took > patience/2:
+	case c.cancel && took > Quick.Stall/2:
 		err = fmt.Errorf("came back %v after being cancelled", took)
 	case c.hits == 0 && !c.cancel && o.single && hits != Quick.Attempts:
 		err = fmt.Errorf("%d requests, want %d: %w", hits, Quick.Attempts, err)
