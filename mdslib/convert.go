@@ -20,7 +20,8 @@ func DataFrameToMDS(ctx context.Context, d *DataFrame, opts MDSOptions) (*Report
 	if d == nil {
 		return nil, errors.New("mdslib: DataFrameToMDS: the DataFrame is nil")
 	}
-	schema, err := d.Schema(ctx)
+	node := plan.Once(d.node)
+	schema, err := d.session.engine.Schema(ctx, node)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func DataFrameToMDS(ctx context.Context, d *DataFrame, opts MDSOptions) (*Report
 	case opts.UDFIterable != nil && len(opts.Columns) == 0:
 		return nil, errors.New("mdslib: DataFrameToMDS: with UDFIterable set, Columns must say what it yields")
 	case opts.UDFIterable != nil:
-		return d.session.engine.ConvertMDS(ctx, d.node, opts)
+		return d.session.engine.ConvertMDS(ctx, node, opts)
 	case opts.Columns == nil:
 		opts.Columns, err = InferColumns(schema)
 	default:
@@ -49,5 +50,5 @@ func DataFrameToMDS(ctx context.Context, d *DataFrame, opts MDSOptions) (*Report
 	if len(names) == 0 {
 		return nil, fmt.Errorf("mdslib: DataFrameToMDS: no columns to write")
 	}
-	return d.session.engine.ConvertMDS(ctx, &plan.Project{Input: d.node, Exprs: names}, opts)
+	return d.session.engine.ConvertMDS(ctx, &plan.Project{Input: node, Exprs: names}, opts)
 }

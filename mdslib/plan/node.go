@@ -1,6 +1,10 @@
 package plan
 
-import "strings"
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+)
 
 // Node is one step of a lazy plan. Nodes are plain data: they travel as JSON ([Marshal], [Unmarshal]), and every engine
 // reads the same ones. Expressions are kept as text, which is what Spark takes; the local engine parses it with [Parse].
@@ -19,6 +23,10 @@ type Read struct {
 	Options map[string]string `json:"options,omitempty"`
 	Schema  string            `json:"schema,omitempty"`
 	Paths   []string          `json:"paths"`
+
+	// Action is set by [Once]: reads with the same number, not 0, belong to one action, for which an engine may look at a
+	// source's files once.
+	Action int64 `json:"-"`
 }
 
 // Project is Select: each expression makes one column ("*" all of them).
@@ -220,6 +228,32 @@ func Any(n Node, such func(Node) bool) bool {
 		}
 	}
 	return such(n)
+}
+
+// Once returns the same plan for one action, which may ask the engine several things: all of them see a source as it was at the
+// first.
+func Once(n Node) Node {
+	return reread(n, 1+rand.Int64N(math.MaxInt64))
+}
+
+func reread(n Node, action int64) Node {
+	if n == nil {
+		return nil
+	}
+	if read, ok := n.(*Read); ok {
+		again := *read
+		again.Action = action
+		return &again
+	}
+	inputs := n.Inputs()
+	if len(inputs) == 0 {
+		return n
+	}
+	again := make([]Node, len(inputs))
+	for i, in := range inputs {
+		again[i] = reread(in, action)
+	}
+	return n.withInputs(again)
 }
 
 // ParseSortOrder reads "expr [ASC|DESC] [NULLS FIRST|NULLS LAST]".

@@ -131,6 +131,27 @@ func TestNodesTravel(t *testing.T) {
 	}
 }
 
+func TestOnce(t *testing.T) {
+	read := &Read{Format: "parquet", Paths: []string{"a"}}
+	n := &Union{All: []Node{&Filter{read, "x"}, &Project{&Read{Format: "csv", Paths: []string{"b"}}, []string{"x"}}, &Range{End: 3, Step: 1}}}
+	actions := func(n Node) (all []int64) {
+		Any(n, func(n Node) bool {
+			if r, ok := n.(*Read); ok {
+				all = append(all, r.Action)
+			}
+			return false
+		})
+		return all
+	}
+	first, second := actions(Once(n)), actions(Once(n))
+	if len(first) != 2 || first[0] <= 0 || first[0] != first[1] || first[0] == second[0] {
+		t.Errorf("two actions have %d and %d", first, second)
+	}
+	if read.Action != 0 {
+		t.Error("the plan itself was changed")
+	}
+}
+
 func TestParseSortOrder(t *testing.T) {
 	first, last := true, false
 	for text, want := range map[string]SortOrder{

@@ -138,6 +138,26 @@ const manyTypes = `SELECT id, CAST(id % 100 - 50 AS TINYINT) AS ti, CAST(id * 3 
   FROM range(0, 60, 1, 4) WHERE id < 15 OR id >= 30`
 
 // TestConversionOfTypes: every type of column, whoever writes: the same shards from tasks and from the driver, which Python reads.
+// A conversion asks for its source's files once, and the next one sees what has changed.
+func TestConversionReadsOnce(t *testing.T) {
+	dir := t.TempDir()
+	for rows := range int64(2) {
+		if err := session.Range(0, rows+1).Coalesce(1).Write().Mode("append").Parquet(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	frame, out := session.Read().Format("parquet").Load(dir), filepath.Join(t.TempDir(), "out")
+	for _, want := range []int64{3, 8} {
+		report, err := mdslib.DataFrameToMDS(t.Context(), frame, mdslib.MDSOptions{Out: out, ExistOK: true})
+		if err != nil || report.Samples != want {
+			t.Fatalf("%v rows, %v, want %d", report, err, want)
+		}
+		if err := session.Range(0, 5).Coalesce(1).Write().Mode("append").Parquet(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestConversionOfTypes(t *testing.T) {
 	rows, err := session.SQL(t.Context(), manyTypes)
 	if err != nil {

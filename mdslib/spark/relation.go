@@ -41,7 +41,11 @@ func (t translation) relation(n plan.Node) (*pb.Relation, error) {
 		if n.Schema != "" {
 			source.Schema = &n.Schema
 		}
-		return read(&pb.Read{ReadType: &pb.Read_DataSource_{DataSource: source}}), nil
+		r := read(&pb.Read{ReadType: &pb.Read_DataSource_{DataSource: source}})
+		if n.Action != 0 { // Spark keeps the listing and the schema of a read that has an id
+			r.Common = &pb.RelationCommon{PlanId: &n.Action}
+		}
+		return r, nil
 	case *plan.Table:
 		return read(&pb.Read{ReadType: &pb.Read_NamedTable_{NamedTable: &pb.Read_NamedTable{UnparsedIdentifier: n.Name}}}), nil
 	case *plan.SQL:

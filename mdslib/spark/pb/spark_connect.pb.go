@@ -300,7 +300,7 @@ func (x Join_JoinType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Join_JoinType.Descriptor instead.
 func (Join_JoinType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{35, 0}
 }
 
 type SetOperation_SetOpType int32
@@ -352,7 +352,7 @@ func (x SetOperation_SetOpType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetOperation_SetOpType.Descriptor instead.
 func (SetOperation_SetOpType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37, 0}
 }
 
 type Aggregate_GroupType int32
@@ -398,7 +398,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -447,7 +447,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -496,7 +496,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2, 1}
 }
 
 type UserContext struct {
@@ -2717,8 +2717,53 @@ func (*WriteOperation_Path) isWriteOperation_SaveType() {}
 
 func (*WriteOperation_Table) isWriteOperation_SaveType() {}
 
+type RelationCommon struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PlanId        *int64                 `protobuf:"varint,2,opt,name=plan_id,json=planId,proto3,oneof" json:"plan_id,omitempty"` // of a data source that is read, the server then keeps the listing and the schema for the session
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelationCommon) Reset() {
+	*x = RelationCommon{}
+	mi := &file_spark_connect_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelationCommon) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelationCommon) ProtoMessage() {}
+
+func (x *RelationCommon) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelationCommon.ProtoReflect.Descriptor instead.
+func (*RelationCommon) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RelationCommon) GetPlanId() int64 {
+	if x != nil && x.PlanId != nil {
+		return *x.PlanId
+	}
+	return 0
+}
+
 type Relation struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Common *RelationCommon        `protobuf:"bytes,1,opt,name=common,proto3" json:"common,omitempty"`
 	// Types that are valid to be assigned to RelType:
 	//
 	//	*Relation_Read
@@ -2752,7 +2797,7 @@ type Relation struct {
 
 func (x *Relation) Reset() {
 	*x = Relation{}
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2764,7 +2809,7 @@ func (x *Relation) String() string {
 func (*Relation) ProtoMessage() {}
 
 func (x *Relation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[27]
+	mi := &file_spark_connect_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2777,7 +2822,14 @@ func (x *Relation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relation.ProtoReflect.Descriptor instead.
 func (*Relation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{27}
+	return file_spark_connect_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Relation) GetCommon() *RelationCommon {
+	if x != nil {
+		return x.Common
+	}
+	return nil
 }
 
 func (x *Relation) GetRelType() isRelation_RelType {
@@ -3160,7 +3212,7 @@ type SQL struct {
 
 func (x *SQL) Reset() {
 	*x = SQL{}
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3172,7 +3224,7 @@ func (x *SQL) String() string {
 func (*SQL) ProtoMessage() {}
 
 func (x *SQL) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[28]
+	mi := &file_spark_connect_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3185,7 +3237,7 @@ func (x *SQL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SQL.ProtoReflect.Descriptor instead.
 func (*SQL) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{28}
+	return file_spark_connect_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SQL) GetQuery() string {
@@ -3205,7 +3257,7 @@ type WithRelations struct {
 
 func (x *WithRelations) Reset() {
 	*x = WithRelations{}
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3217,7 +3269,7 @@ func (x *WithRelations) String() string {
 func (*WithRelations) ProtoMessage() {}
 
 func (x *WithRelations) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[29]
+	mi := &file_spark_connect_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3230,7 +3282,7 @@ func (x *WithRelations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithRelations.ProtoReflect.Descriptor instead.
 func (*WithRelations) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{29}
+	return file_spark_connect_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *WithRelations) GetRoot() *Relation {
@@ -3258,7 +3310,7 @@ type MapPartitions struct {
 
 func (x *MapPartitions) Reset() {
 	*x = MapPartitions{}
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3270,7 +3322,7 @@ func (x *MapPartitions) String() string {
 func (*MapPartitions) ProtoMessage() {}
 
 func (x *MapPartitions) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[30]
+	mi := &file_spark_connect_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3283,7 +3335,7 @@ func (x *MapPartitions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapPartitions.ProtoReflect.Descriptor instead.
 func (*MapPartitions) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{30}
+	return file_spark_connect_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *MapPartitions) GetInput() *Relation {
@@ -3320,7 +3372,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3332,7 +3384,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[31]
+	mi := &file_spark_connect_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3345,7 +3397,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Read) GetReadType() isRead_ReadType {
@@ -3399,7 +3451,7 @@ type Project struct {
 
 func (x *Project) Reset() {
 	*x = Project{}
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3411,7 +3463,7 @@ func (x *Project) String() string {
 func (*Project) ProtoMessage() {}
 
 func (x *Project) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[32]
+	mi := &file_spark_connect_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3424,7 +3476,7 @@ func (x *Project) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Project.ProtoReflect.Descriptor instead.
 func (*Project) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{32}
+	return file_spark_connect_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Project) GetInput() *Relation {
@@ -3451,7 +3503,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3515,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[33]
+	mi := &file_spark_connect_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3528,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{33}
+	return file_spark_connect_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Filter) GetInput() *Relation {
@@ -3506,7 +3558,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3570,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[34]
+	mi := &file_spark_connect_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3583,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{34}
+	return file_spark_connect_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Join) GetLeft() *Relation {
@@ -3579,7 +3631,7 @@ type SubqueryAlias struct {
 
 func (x *SubqueryAlias) Reset() {
 	*x = SubqueryAlias{}
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3591,7 +3643,7 @@ func (x *SubqueryAlias) String() string {
 func (*SubqueryAlias) ProtoMessage() {}
 
 func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[35]
+	mi := &file_spark_connect_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3604,7 +3656,7 @@ func (x *SubqueryAlias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubqueryAlias.ProtoReflect.Descriptor instead.
 func (*SubqueryAlias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{35}
+	return file_spark_connect_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SubqueryAlias) GetInput() *Relation {
@@ -3634,7 +3686,7 @@ type SetOperation struct {
 
 func (x *SetOperation) Reset() {
 	*x = SetOperation{}
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3646,7 +3698,7 @@ func (x *SetOperation) String() string {
 func (*SetOperation) ProtoMessage() {}
 
 func (x *SetOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[36]
+	mi := &file_spark_connect_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3659,7 +3711,7 @@ func (x *SetOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOperation.ProtoReflect.Descriptor instead.
 func (*SetOperation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{36}
+	return file_spark_connect_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SetOperation) GetLeftInput() *Relation {
@@ -3708,7 +3760,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3720,7 +3772,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[37]
+	mi := &file_spark_connect_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3733,7 +3785,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{37}
+	return file_spark_connect_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Sort) GetInput() *Relation {
@@ -3767,7 +3819,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3779,7 +3831,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[38]
+	mi := &file_spark_connect_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3792,7 +3844,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{38}
+	return file_spark_connect_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Limit) GetInput() *Relation {
@@ -3819,7 +3871,7 @@ type Offset struct {
 
 func (x *Offset) Reset() {
 	*x = Offset{}
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3831,7 +3883,7 @@ func (x *Offset) String() string {
 func (*Offset) ProtoMessage() {}
 
 func (x *Offset) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[39]
+	mi := &file_spark_connect_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3844,7 +3896,7 @@ func (x *Offset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offset.ProtoReflect.Descriptor instead.
 func (*Offset) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{39}
+	return file_spark_connect_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Offset) GetInput() *Relation {
@@ -3871,7 +3923,7 @@ type Tail struct {
 
 func (x *Tail) Reset() {
 	*x = Tail{}
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3883,7 +3935,7 @@ func (x *Tail) String() string {
 func (*Tail) ProtoMessage() {}
 
 func (x *Tail) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[40]
+	mi := &file_spark_connect_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3896,7 +3948,7 @@ func (x *Tail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tail.ProtoReflect.Descriptor instead.
 func (*Tail) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{40}
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Tail) GetInput() *Relation {
@@ -3925,7 +3977,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3937,7 +3989,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3950,7 +4002,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -3991,7 +4043,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4003,7 +4055,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4016,7 +4068,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -4043,7 +4095,7 @@ type ChunkedCachedLocalRelation struct {
 
 func (x *ChunkedCachedLocalRelation) Reset() {
 	*x = ChunkedCachedLocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4055,7 +4107,7 @@ func (x *ChunkedCachedLocalRelation) String() string {
 func (*ChunkedCachedLocalRelation) ProtoMessage() {}
 
 func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4068,7 +4120,7 @@ func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
 func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
@@ -4099,7 +4151,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4111,7 +4163,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4124,7 +4176,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -4180,7 +4232,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4192,7 +4244,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4205,7 +4257,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{45}
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -4241,7 +4293,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4253,7 +4305,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4266,7 +4318,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Range) GetStart() int64 {
@@ -4308,7 +4360,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4320,7 +4372,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4333,7 +4385,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -4368,7 +4420,7 @@ type RepartitionByExpression struct {
 
 func (x *RepartitionByExpression) Reset() {
 	*x = RepartitionByExpression{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4380,7 +4432,7 @@ func (x *RepartitionByExpression) String() string {
 func (*RepartitionByExpression) ProtoMessage() {}
 
 func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4393,7 +4445,7 @@ func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
 func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RepartitionByExpression) GetInput() *Relation {
@@ -4427,7 +4479,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4439,7 +4491,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4452,7 +4504,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -4479,7 +4531,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4491,7 +4543,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4504,7 +4556,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -4531,7 +4583,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4543,7 +4595,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4556,7 +4608,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -4586,7 +4638,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4598,7 +4650,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4611,7 +4663,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -4670,7 +4722,7 @@ type CommonInlineUserDefinedFunction struct {
 
 func (x *CommonInlineUserDefinedFunction) Reset() {
 	*x = CommonInlineUserDefinedFunction{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4682,7 +4734,7 @@ func (x *CommonInlineUserDefinedFunction) String() string {
 func (*CommonInlineUserDefinedFunction) ProtoMessage() {}
 
 func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4695,7 +4747,7 @@ func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommonInlineUserDefinedFunction.ProtoReflect.Descriptor instead.
 func (*CommonInlineUserDefinedFunction) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CommonInlineUserDefinedFunction) GetFunctionName() string {
@@ -4757,7 +4809,7 @@ type PythonUDF struct {
 
 func (x *PythonUDF) Reset() {
 	*x = PythonUDF{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4769,7 +4821,7 @@ func (x *PythonUDF) String() string {
 func (*PythonUDF) ProtoMessage() {}
 
 func (x *PythonUDF) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4782,7 +4834,7 @@ func (x *PythonUDF) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PythonUDF.ProtoReflect.Descriptor instead.
 func (*PythonUDF) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PythonUDF) GetOutputType() *DataType {
@@ -4848,7 +4900,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4860,7 +4912,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4873,7 +4925,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -5260,7 +5312,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5272,7 +5324,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5340,7 +5392,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5352,7 +5404,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5387,7 +5439,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5399,7 +5451,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5451,7 +5503,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5463,7 +5515,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5489,7 +5541,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5501,7 +5553,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5544,7 +5596,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5556,7 +5608,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5615,7 +5667,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5627,7 +5679,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5652,7 +5704,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5664,7 +5716,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5696,7 +5748,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5708,7 +5760,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5741,7 +5793,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5753,7 +5805,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5791,7 +5843,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5803,7 +5855,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5829,7 +5881,7 @@ type AnalyzePlanRequest_Persist struct {
 
 func (x *AnalyzePlanRequest_Persist) Reset() {
 	*x = AnalyzePlanRequest_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5841,7 +5893,7 @@ func (x *AnalyzePlanRequest_Persist) String() string {
 func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5881,7 +5933,7 @@ type AnalyzePlanRequest_Unpersist struct {
 
 func (x *AnalyzePlanRequest_Unpersist) Reset() {
 	*x = AnalyzePlanRequest_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5893,7 +5945,7 @@ func (x *AnalyzePlanRequest_Unpersist) String() string {
 func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5932,7 +5984,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5944,7 +5996,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5976,7 +6028,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5988,7 +6040,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6020,7 +6072,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6032,7 +6084,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6063,7 +6115,7 @@ type AnalyzePlanResponse_Persist struct {
 
 func (x *AnalyzePlanResponse_Persist) Reset() {
 	*x = AnalyzePlanResponse_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6075,7 +6127,7 @@ func (x *AnalyzePlanResponse_Persist) String() string {
 func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6099,7 +6151,7 @@ type AnalyzePlanResponse_Unpersist struct {
 
 func (x *AnalyzePlanResponse_Unpersist) Reset() {
 	*x = AnalyzePlanResponse_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6111,7 +6163,7 @@ func (x *AnalyzePlanResponse_Unpersist) String() string {
 func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6140,7 +6192,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6152,7 +6204,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6218,7 +6270,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6230,7 +6282,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6262,7 +6314,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6274,7 +6326,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6307,7 +6359,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6319,7 +6371,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6361,7 +6413,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6373,7 +6425,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6427,7 +6479,7 @@ type AddArtifactsRequest_SingleChunkArtifact struct {
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) Reset() {
 	*x = AddArtifactsRequest_SingleChunkArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6439,7 +6491,7 @@ func (x *AddArtifactsRequest_SingleChunkArtifact) String() string {
 func (*AddArtifactsRequest_SingleChunkArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6478,7 +6530,7 @@ type AddArtifactsRequest_Batch struct {
 
 func (x *AddArtifactsRequest_Batch) Reset() {
 	*x = AddArtifactsRequest_Batch{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6490,7 +6542,7 @@ func (x *AddArtifactsRequest_Batch) String() string {
 func (*AddArtifactsRequest_Batch) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6523,7 +6575,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6535,7 +6587,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6576,7 +6628,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6588,7 +6640,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6637,7 +6689,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6649,7 +6701,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6703,7 +6755,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6715,7 +6767,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6755,7 +6807,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6767,7 +6819,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6807,7 +6859,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[88]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6819,7 +6871,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[88]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6832,7 +6884,7 @@ func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_NamedTable.ProtoReflect.Descriptor instead.
 func (*Read_NamedTable) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32, 0}
 }
 
 func (x *Read_NamedTable) GetUnparsedIdentifier() string {
@@ -6861,7 +6913,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6873,7 +6925,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6886,7 +6938,7 @@ func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read_DataSource.ProtoReflect.Descriptor instead.
 func (*Read_DataSource) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{31, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{32, 1}
 }
 
 func (x *Read_DataSource) GetFormat() string {
@@ -6927,7 +6979,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6939,7 +6991,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6952,7 +7004,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -6978,7 +7030,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6990,7 +7042,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7003,7 +7055,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -7023,7 +7075,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7035,7 +7087,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7048,7 +7100,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 1}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -7076,7 +7128,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7088,7 +7140,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7101,7 +7153,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -7133,7 +7185,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7145,7 +7197,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7158,7 +7210,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 0}
 }
 
 type DataType_Decimal struct {
@@ -7171,7 +7223,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7183,7 +7235,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7196,7 +7248,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -7224,7 +7276,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7236,7 +7288,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7249,7 +7301,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -7282,7 +7334,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7294,7 +7346,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7307,7 +7359,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -7327,7 +7379,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7339,7 +7391,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7352,7 +7404,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -7380,7 +7432,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7392,7 +7444,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7405,7 +7457,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -7769,8 +7821,13 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x19SAVE_MODE_ERROR_IF_EXISTS\x10\x03\x12\x14\n" +
 	"\x10SAVE_MODE_IGNORE\x10\x04B\v\n" +
 	"\tsave_typeB\t\n" +
-	"\a_source\"\xb2\v\n" +
-	"\bRelation\x12)\n" +
+	"\a_source\":\n" +
+	"\x0eRelationCommon\x12\x1c\n" +
+	"\aplan_id\x18\x02 \x01(\x03H\x00R\x06planId\x88\x01\x01B\n" +
+	"\n" +
+	"\b_plan_id\"\xe9\v\n" +
+	"\bRelation\x125\n" +
+	"\x06common\x18\x01 \x01(\v2\x1d.spark.connect.RelationCommonR\x06common\x12)\n" +
 	"\x04read\x18\x02 \x01(\v2\x13.spark.connect.ReadH\x00R\x04read\x122\n" +
 	"\aproject\x18\x03 \x01(\v2\x16.spark.connect.ProjectH\x00R\aproject\x12/\n" +
 	"\x06filter\x18\x04 \x01(\v2\x15.spark.connect.FilterH\x00R\x06filter\x12)\n" +
@@ -8071,7 +8128,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -8109,274 +8166,276 @@ var file_spark_connect_proto_goTypes = []any{
 	(*SqlCommand)(nil),                                      // 33: spark.connect.SqlCommand
 	(*CreateDataFrameViewCommand)(nil),                      // 34: spark.connect.CreateDataFrameViewCommand
 	(*WriteOperation)(nil),                                  // 35: spark.connect.WriteOperation
-	(*Relation)(nil),                                        // 36: spark.connect.Relation
-	(*SQL)(nil),                                             // 37: spark.connect.SQL
-	(*WithRelations)(nil),                                   // 38: spark.connect.WithRelations
-	(*MapPartitions)(nil),                                   // 39: spark.connect.MapPartitions
-	(*Read)(nil),                                            // 40: spark.connect.Read
-	(*Project)(nil),                                         // 41: spark.connect.Project
-	(*Filter)(nil),                                          // 42: spark.connect.Filter
-	(*Join)(nil),                                            // 43: spark.connect.Join
-	(*SubqueryAlias)(nil),                                   // 44: spark.connect.SubqueryAlias
-	(*SetOperation)(nil),                                    // 45: spark.connect.SetOperation
-	(*Sort)(nil),                                            // 46: spark.connect.Sort
-	(*Limit)(nil),                                           // 47: spark.connect.Limit
-	(*Offset)(nil),                                          // 48: spark.connect.Offset
-	(*Tail)(nil),                                            // 49: spark.connect.Tail
-	(*Aggregate)(nil),                                       // 50: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 51: spark.connect.LocalRelation
-	(*ChunkedCachedLocalRelation)(nil),                      // 52: spark.connect.ChunkedCachedLocalRelation
-	(*Sample)(nil),                                          // 53: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 54: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 55: spark.connect.Range
-	(*Repartition)(nil),                                     // 56: spark.connect.Repartition
-	(*RepartitionByExpression)(nil),                         // 57: spark.connect.RepartitionByExpression
-	(*WithColumnsRenamed)(nil),                              // 58: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 59: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 60: spark.connect.Drop
-	(*Expression)(nil),                                      // 61: spark.connect.Expression
-	(*CommonInlineUserDefinedFunction)(nil),                 // 62: spark.connect.CommonInlineUserDefinedFunction
-	(*PythonUDF)(nil),                                       // 63: spark.connect.PythonUDF
-	(*DataType)(nil),                                        // 64: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 65: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 66: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 67: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 68: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 69: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 70: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 71: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 72: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 73: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 74: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 75: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanRequest_Persist)(nil),                      // 76: spark.connect.AnalyzePlanRequest.Persist
-	(*AnalyzePlanRequest_Unpersist)(nil),                    // 77: spark.connect.AnalyzePlanRequest.Unpersist
-	(*AnalyzePlanResponse_Schema)(nil),                      // 78: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 79: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 80: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*AnalyzePlanResponse_Persist)(nil),                     // 81: spark.connect.AnalyzePlanResponse.Persist
-	(*AnalyzePlanResponse_Unpersist)(nil),                   // 82: spark.connect.AnalyzePlanResponse.Unpersist
-	(*ConfigRequest_Operation)(nil),                         // 83: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 84: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 85: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 86: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 87: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 88: spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	(*AddArtifactsRequest_Batch)(nil),                       // 89: spark.connect.AddArtifactsRequest.Batch
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 90: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 91: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),                 // 92: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                                     // 93: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                        // 94: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                         // 95: spark.connect.WriteOperation.BucketBy
-	nil,                                                     // 96: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                                 // 97: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                                 // 98: spark.connect.Read.DataSource
-	nil,                                                     // 99: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                                     // 100: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                       // 101: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),                     // 102: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                                // 103: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                            // 104: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                                 // 105: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                                // 106: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                            // 107: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                                 // 108: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                                  // 109: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                                    // 110: spark.connect.DataType.Map
+	(*RelationCommon)(nil),                                  // 36: spark.connect.RelationCommon
+	(*Relation)(nil),                                        // 37: spark.connect.Relation
+	(*SQL)(nil),                                             // 38: spark.connect.SQL
+	(*WithRelations)(nil),                                   // 39: spark.connect.WithRelations
+	(*MapPartitions)(nil),                                   // 40: spark.connect.MapPartitions
+	(*Read)(nil),                                            // 41: spark.connect.Read
+	(*Project)(nil),                                         // 42: spark.connect.Project
+	(*Filter)(nil),                                          // 43: spark.connect.Filter
+	(*Join)(nil),                                            // 44: spark.connect.Join
+	(*SubqueryAlias)(nil),                                   // 45: spark.connect.SubqueryAlias
+	(*SetOperation)(nil),                                    // 46: spark.connect.SetOperation
+	(*Sort)(nil),                                            // 47: spark.connect.Sort
+	(*Limit)(nil),                                           // 48: spark.connect.Limit
+	(*Offset)(nil),                                          // 49: spark.connect.Offset
+	(*Tail)(nil),                                            // 50: spark.connect.Tail
+	(*Aggregate)(nil),                                       // 51: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 52: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 53: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 54: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 55: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 56: spark.connect.Range
+	(*Repartition)(nil),                                     // 57: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 58: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 59: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 60: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 61: spark.connect.Drop
+	(*Expression)(nil),                                      // 62: spark.connect.Expression
+	(*CommonInlineUserDefinedFunction)(nil),                 // 63: spark.connect.CommonInlineUserDefinedFunction
+	(*PythonUDF)(nil),                                       // 64: spark.connect.PythonUDF
+	(*DataType)(nil),                                        // 65: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 66: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 67: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 68: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 69: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 70: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 71: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 72: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 73: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 74: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 75: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 76: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 77: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 78: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 79: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 80: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 81: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 82: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 83: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 84: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 85: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 86: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 87: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 88: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 89: spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	(*AddArtifactsRequest_Batch)(nil),                       // 90: spark.connect.AddArtifactsRequest.Batch
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 91: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 92: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),                 // 93: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                                     // 94: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                        // 95: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                         // 96: spark.connect.WriteOperation.BucketBy
+	nil,                                                     // 97: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                                 // 98: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                                 // 99: spark.connect.Read.DataSource
+	nil,                                                     // 100: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                                     // 101: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                       // 102: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_ExpressionString)(nil),                     // 103: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                                // 104: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                            // 105: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                                 // 106: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                                // 107: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                            // 108: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                                 // 109: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                                  // 110: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                                    // 111: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
-	36,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
+	37,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
 	32,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
 	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
 	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	65,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	67,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	66,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	68,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	69,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	66,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	68,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	67,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	69,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	70,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
 	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	71,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	72,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	72,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	73,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
 	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
 	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	73,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	74,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	75,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	76,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
-	77,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
-	78,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	79,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	80,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	81,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
-	82,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	74,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	75,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	76,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	77,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	78,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	79,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	80,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	81,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	82,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	83,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
 	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	83,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	84,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	89,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
-	87,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	86,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	90,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	90,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
+	88,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	87,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	91,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
 	9,   // 35: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	92,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	93,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
 	35,  // 37: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
 	34,  // 38: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
 	33,  // 39: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
-	36,  // 40: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
-	36,  // 41: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
-	36,  // 42: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	94,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	37,  // 40: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
+	37,  // 41: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
+	37,  // 42: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
+	95,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
 	2,   // 44: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	95,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	96,  // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
-	40,  // 47: spark.connect.Relation.read:type_name -> spark.connect.Read
-	41,  // 48: spark.connect.Relation.project:type_name -> spark.connect.Project
-	42,  // 49: spark.connect.Relation.filter:type_name -> spark.connect.Filter
-	43,  // 50: spark.connect.Relation.join:type_name -> spark.connect.Join
-	45,  // 51: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
-	46,  // 52: spark.connect.Relation.sort:type_name -> spark.connect.Sort
-	47,  // 53: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	50,  // 54: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
-	37,  // 55: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	51,  // 56: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	53,  // 57: spark.connect.Relation.sample:type_name -> spark.connect.Sample
-	48,  // 58: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	54,  // 59: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	55,  // 60: spark.connect.Relation.range:type_name -> spark.connect.Range
-	44,  // 61: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	56,  // 62: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	58,  // 63: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	60,  // 64: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	49,  // 65: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	59,  // 66: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	57,  // 67: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
-	39,  // 68: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
-	38,  // 69: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
-	52,  // 70: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	36,  // 71: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
-	36,  // 72: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
-	36,  // 73: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
-	62,  // 74: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
-	97,  // 75: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	98,  // 76: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	36,  // 77: spark.connect.Project.input:type_name -> spark.connect.Relation
-	61,  // 78: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	36,  // 79: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	61,  // 80: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	36,  // 81: spark.connect.Join.left:type_name -> spark.connect.Relation
-	36,  // 82: spark.connect.Join.right:type_name -> spark.connect.Relation
-	61,  // 83: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 84: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	36,  // 85: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	36,  // 86: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	36,  // 87: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 88: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	36,  // 89: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	104, // 90: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	36,  // 91: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	36,  // 92: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	36,  // 93: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	36,  // 94: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 95: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	61,  // 96: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	61,  // 97: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	36,  // 98: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	36,  // 99: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	36,  // 100: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	36,  // 101: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	61,  // 102: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	36,  // 103: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	101, // 104: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	36,  // 105: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	103, // 106: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	36,  // 107: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	102, // 108: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	104, // 109: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	61,  // 110: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
-	63,  // 111: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
-	64,  // 112: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
-	105, // 113: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	105, // 114: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	105, // 115: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	105, // 116: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	105, // 117: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	105, // 118: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	105, // 119: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	105, // 120: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	105, // 121: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	106, // 122: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	105, // 123: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	105, // 124: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	105, // 125: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	105, // 126: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	105, // 127: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	105, // 128: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	105, // 129: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	105, // 130: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	105, // 131: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	109, // 132: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	108, // 133: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	110, // 134: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	105, // 135: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	105, // 136: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 137: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 138: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	36,  // 139: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	70,  // 140: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 141: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 142: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 143: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	36,  // 144: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 145: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	36,  // 146: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	64,  // 147: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	84,  // 148: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	85,  // 149: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 150: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	86,  // 151: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	86,  // 152: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	88,  // 153: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	93,  // 154: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	91,  // 155: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 156: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	99,  // 157: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	100, // 158: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	61,  // 159: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	61,  // 160: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 161: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 162: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	64,  // 163: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	107, // 164: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	64,  // 165: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	64,  // 166: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	64,  // 167: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 168: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 169: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 170: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 171: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	20,  // 172: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 173: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 174: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 175: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	30,  // 176: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 177: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 178: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 179: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 180: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	21,  // 181: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 182: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 183: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 184: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	31,  // 185: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	177, // [177:186] is the sub-list for method output_type
-	168, // [168:177] is the sub-list for method input_type
-	168, // [168:168] is the sub-list for extension type_name
-	168, // [168:168] is the sub-list for extension extendee
-	0,   // [0:168] is the sub-list for field type_name
+	96,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	97,  // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	36,  // 47: spark.connect.Relation.common:type_name -> spark.connect.RelationCommon
+	41,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
+	42,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
+	43,  // 50: spark.connect.Relation.filter:type_name -> spark.connect.Filter
+	44,  // 51: spark.connect.Relation.join:type_name -> spark.connect.Join
+	46,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
+	47,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
+	48,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
+	51,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	38,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
+	52,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	54,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	49,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
+	55,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	56,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
+	45,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
+	57,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	59,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	61,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	50,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	60,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	58,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	40,  // 69: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
+	39,  // 70: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
+	53,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	37,  // 72: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	37,  // 73: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	37,  // 74: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	63,  // 75: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	98,  // 76: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	99,  // 77: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	37,  // 78: spark.connect.Project.input:type_name -> spark.connect.Relation
+	62,  // 79: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	37,  // 80: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	62,  // 81: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	37,  // 82: spark.connect.Join.left:type_name -> spark.connect.Relation
+	37,  // 83: spark.connect.Join.right:type_name -> spark.connect.Relation
+	62,  // 84: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 85: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	37,  // 86: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	37,  // 87: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	37,  // 88: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 89: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	37,  // 90: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	105, // 91: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	37,  // 92: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	37,  // 93: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	37,  // 94: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	37,  // 95: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 96: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	62,  // 97: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	62,  // 98: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	37,  // 99: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	37,  // 100: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	37,  // 101: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	37,  // 102: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	62,  // 103: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	37,  // 104: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	102, // 105: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	37,  // 106: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	104, // 107: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	37,  // 108: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	103, // 109: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	105, // 110: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	62,  // 111: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	64,  // 112: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	65,  // 113: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	106, // 114: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	106, // 115: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	106, // 116: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	106, // 117: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	106, // 118: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	106, // 119: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	106, // 120: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	106, // 121: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	106, // 122: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	107, // 123: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	106, // 124: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	106, // 125: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	106, // 126: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	106, // 127: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	106, // 128: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	106, // 129: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	106, // 130: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	106, // 131: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	106, // 132: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	110, // 133: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	109, // 134: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	111, // 135: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	106, // 136: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	106, // 137: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 138: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 139: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	37,  // 140: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	71,  // 141: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 142: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 143: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 144: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	37,  // 145: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 146: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	37,  // 147: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	65,  // 148: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	85,  // 149: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	86,  // 150: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 151: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	87,  // 152: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	87,  // 153: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	89,  // 154: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	94,  // 155: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	92,  // 156: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 157: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	100, // 158: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	101, // 159: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	62,  // 160: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	62,  // 161: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 162: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 163: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	65,  // 164: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	108, // 165: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	65,  // 166: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	65,  // 167: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	65,  // 168: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 169: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 170: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 171: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 172: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	20,  // 173: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 174: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 175: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 176: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	30,  // 177: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 178: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 179: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 180: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 181: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	21,  // 182: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 183: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 184: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 185: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	31,  // 186: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	178, // [178:187] is the sub-list for method output_type
+	169, // [169:178] is the sub-list for method input_type
+	169, // [169:169] is the sub-list for extension type_name
+	169, // [169:169] is the sub-list for extension extendee
+	0,   // [0:169] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8436,7 +8495,8 @@ func file_spark_connect_proto_init() {
 		(*WriteOperation_Path)(nil),
 		(*WriteOperation_Table)(nil),
 	}
-	file_spark_connect_proto_msgTypes[27].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[27].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[28].OneofWrappers = []any{
 		(*Relation_Read)(nil),
 		(*Relation_Project)(nil),
 		(*Relation_Filter)(nil),
@@ -8462,28 +8522,28 @@ func file_spark_connect_proto_init() {
 		(*Relation_WithRelations)(nil),
 		(*Relation_ChunkedCachedLocalRelation)(nil),
 	}
-	file_spark_connect_proto_msgTypes[30].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{
 		(*Read_NamedTable_)(nil),
 		(*Read_DataSource_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[36].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[49].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
 		(*CommonInlineUserDefinedFunction_PythonUdf)(nil),
 	}
-	file_spark_connect_proto_msgTypes[55].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -8509,28 +8569,28 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[58].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[67].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[68].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[74].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[69].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[75].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[82].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[83].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[89].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[97].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[84].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[90].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[98].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   102,
+			NumMessages:   103,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
