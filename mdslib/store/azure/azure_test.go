@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
 
@@ -182,6 +183,37 @@ func TestDenied(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestPublic: without credentials a public container can be read, and not written to.
+func TestPublic(t *testing.T) {
+	isolate(t)
+	c, err := container.NewClientFromConnectionString(servers.AzureConnection(address), "public", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Create(t.Context(), &container.CreateOptions{Access: to.Ptr(container.PublicAccessTypeContainer)}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), open(t, config("public", "", address, storetest.Quick)).Put(t.Context(), file, "k")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), "azure://"+strings.TrimPrefix(address, "http://")+"/"+servers.AzureAccount+"/public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Get(t.Context(), "k", file); err != nil {
+		t.Error(err)
+	}
+	for o, err := range s.List(t.Context(), "") {
+		if err != nil || o.Key != "k" {
+			t.Errorf("List: %v, %v", o, err)
+		}
+	}
+	if err := s.Put(t.Context(), file, "k"); !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Put: %v", err)
 	}
 }
 

@@ -175,6 +175,32 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestPublic: without credentials the requests have no token, which public buckets accept.
+func TestPublic(t *testing.T) {
+	isolate(t)
+	proxy, err := fault.New(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	proxy.Inject(fault.Fault{Always: true, Status: http.StatusUnauthorized, Match: func(r *http.Request) bool {
+		return r.Header.Get("Authorization") != "" || r.Method != http.MethodGet
+	}})
+	file := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), New(config("data", "", address, storetest.Quick)).Put(t.Context(), file, "public")); err != nil {
+		t.Fatal(err)
+	}
+	c := config("data", "", proxy.URL, storetest.Quick)
+	c.Anonymous = false
+	s := New(c)
+	if err := s.Get(t.Context(), "public", file); err != nil {
+		t.Error(err)
+	}
+	if err := s.Put(t.Context(), file, "public"); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "the request had no token") {
+		t.Errorf("Put: %v", err)
+	}
+}
+
 // TestTokenRefused: credentials that give no token any more.
 func TestTokenRefused(t *testing.T) {
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

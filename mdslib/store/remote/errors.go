@@ -44,13 +44,17 @@ func (e *StatusError) Is(target error) bool {
 	return false
 }
 
+// temporary tells whether the same request may succeed later. Of 5xx all may, those of gateways, 520 to 529, too, but for the
+// ones that say that the server can't do it (https://www.iana.org/assignments/http-status-codes).
 func (e *StatusError) temporary() bool {
 	switch e.Status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage, http.StatusLoopDetected,
+		http.StatusNotExtended, http.StatusNetworkAuthenticationRequired:
+		return false
 	}
-	return false
+	return e.Status >= 500
 }
 
 // RetryAfter reads a header of that name: seconds, or a date.

@@ -21,7 +21,7 @@ import (
 // Policy says how requests are repeated and files are cut. The zero value is what users get; tests have shorter times.
 //
 // Tried again are: broken and refused connections, answers that end too early, requests that stand still, and the statuses
-// 408, 429, 500, 502, 503 and 504. Not tried again is what another attempt cannot mend: other statuses, names that do not
+// 408, 429 and 5xx, but for those that say that the server can't do it at all, such as 501 and 507. Not tried again is what another attempt cannot mend: other statuses, names that do not
 // resolve, certificates that are not trusted.
 type Policy struct {
 	Attempts   int           // of one request, at most; 0 means 6

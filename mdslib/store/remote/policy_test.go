@@ -17,13 +17,13 @@ import (
 
 func TestTemporary(t *testing.T) {
 	yes := []error{
-		&StatusError{Status: 429}, &StatusError{Status: 500}, &StatusError{Status: 502}, &StatusError{Status: 503}, &StatusError{Status: 504}, &StatusError{Status: 408},
+		&StatusError{Status: 429}, &StatusError{Status: 500}, &StatusError{Status: 502}, &StatusError{Status: 503}, &StatusError{Status: 504}, &StatusError{Status: 408}, &StatusError{Status: 522},
 		&net.OpError{Op: "read", Err: syscall.ECONNRESET}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, io.ErrUnexpectedEOF, io.EOF, ErrStalled,
 		&net.DNSError{Err: "server misbehaving", IsTemporary: true},
 		errors.New("http: server closed idle connection"), errors.New("stream error: stream ID 5; INTERNAL_ERROR; received from peer"), errors.New("http2: client connection lost"),
 	}
 	no := []error{
-		&StatusError{Status: 400}, &StatusError{Status: 401}, &StatusError{Status: 403}, &StatusError{Status: 404}, &StatusError{Status: 501},
+		&StatusError{Status: 400}, &StatusError{Status: 401}, &StatusError{Status: 403}, &StatusError{Status: 404}, &StatusError{Status: 501}, &StatusError{Status: 507}, &StatusError{Status: 409}, &StatusError{Status: 412},
 		&net.DNSError{Err: "no such host", IsNotFound: true}, &net.OpError{Op: "dial", Err: &tls.CertificateVerificationError{}},
 		&fs.PathError{Op: "write", Err: syscall.ENOSPC}, ErrChanged, errors.New("what is this"),
 	}

@@ -64,6 +64,10 @@ func (s *bucket) uploadGone(err error) error {
 // abortTime is how long a failed upload may take to free its parts, on a network that moves.
 const abortTime = 10 * time.Second
 
+// completeTime is how long a service may take to make an object of its parts, in which it need not say a word: of many parts
+// S3 does so for several minutes (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
+const completeTime = 10 * time.Minute
+
 func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File, size int64, key string) (err error) {
 	var upload Parts
 	err = s.Policy.do(ctx, func(ctx context.Context, _ func()) error {
@@ -102,7 +106,9 @@ func (s *bucket) putParts(ctx context.Context, writer PartWriter, file *os.File,
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	return s.uploadGone(s.Policy.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) }))
+	slow := s.Policy
+	slow.Stall = max(slow.Stall, completeTime)
+	return s.uploadGone(slow.do(ctx, func(ctx context.Context, _ func()) error { return upload.Complete(ctx) }))
 }
 
 // partBytes is the size of a file's parts: that of the policy, or as many MiB as keep their number within bounds.

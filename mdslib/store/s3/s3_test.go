@@ -11,6 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	static "github.com/aws/aws-sdk-go-v2/credentials"
+	aws3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/remote"
 	"gomosaic/mdslib/store/storetest"
@@ -27,7 +31,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(root)
-		server, err := servers.S3(context.Background(), root, "contract", "faults", "data", "requests")
+		server, err := servers.S3(context.Background(), root, "contract", "faults", "data", "requests", "public")
 		if err != nil {
 			panic(err)
 		}
@@ -154,6 +158,62 @@ func TestDenied(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestPublic: without credentials a public bucket can be read, and not written to.
+func TestPublic(t *testing.T) {
+	isolate(t)
+	owner, err := New(t.Context(), settings("s3://public/folder", address, storetest.Quick))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), owner.Put(t.Context(), file, "k")); err != nil {
+		t.Fatal(err)
+	}
+	keys := static.NewStaticCredentialsProvider(servers.S3AccessKey, servers.S3SecretKey, "")
+	client := aws3.New(aws3.Options{BaseEndpoint: &address, UsePathStyle: true, Region: "us-east-1", Credentials: keys})
+	_, err = client.PutBucketPolicy(t.Context(), &aws3.PutBucketPolicyInput{Bucket: aws.String("public"), Policy: aws.String(`{"Version": "2012-10-17", "Statement": [
+		{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::public", "arn:aws:s3:::public/*"]}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("S3_ENDPOINT_URL", address)
+	s, err := store.Open(t.Context(), "s3://public/folder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Get(t.Context(), "k", file); err != nil {
+		t.Error(err)
+	}
+	for o, err := range s.List(t.Context(), "") {
+		if err != nil || o.Key != "k" {
+			t.Errorf("List: %v, %v", o, err)
+		}
+	}
+	if err := s.Put(t.Context(), file, "k"); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "the request was not signed") {
+		t.Errorf("Put: %v", err)
+	}
+}
+
+// TestErrorWithin: S3 says 200 before it has made an object of its parts, and what went wrong then in the body.
+func TestErrorWithin(t *testing.T) {
+	isolate(t)
+	proxy, err := fault.New(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	s := open(t, settings("s3://requests/within", proxy.URL, storetest.Quick))
+	complete := func(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Query().Has("uploadId") }
+	proxy.Inject(fault.Fault{Match: complete, Status: 200, Body: "<Error><Code>InternalError</Code><Message>Try again.</Message></Error>"})
+	file := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, storetest.Quick.PartBytes+1), s.Put(t.Context(), file, "k"), s.Delete(t.Context(), "k")); err != nil {
+		t.Error(err)
+	}
+	if _, met := proxy.Requests(); !met {
+		t.Error("the upload was not completed")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"encoding/pem"
 	"errors"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -138,6 +139,30 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRefused: what the server does not let us do is not tried again, which would be in an hour.
+func TestRefused(t *testing.T) {
+	s := openSSH(t)
+	s.settle(t)
+	if err := errors.Join(os.Mkdir(filepath.Join(s.dir, "closed"), 0o555), os.Mkdir(filepath.Join(s.dir, "taken"), 0o755), os.WriteFile(filepath.Join(s.dir, "taken", "x"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := open(s.root(), remote.Policy{FirstPause: time.Hour, MaxPause: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(t.TempDir(), "source")
+	write(t, source, strings.Repeat("0123456789abcde", 1<<20))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := opened.Put(ctx, source, "closed/new"); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "user "+s.user) {
+		t.Errorf("Put into a folder that is not ours: %v", err)
+	}
+	if err := opened.Put(ctx, source, "taken"); err == nil || ctx.Err() != nil {
+		t.Errorf("Put in the place of a folder: %v", err)
+	}
+	nothingLeft(t, s.dir, filepath.Join(s.dir, "closed"))
 }
 
 func read(t *testing.T, file string) string {

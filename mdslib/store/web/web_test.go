@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/pem"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -226,6 +228,38 @@ func TestProxy(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if got, _ := os.ReadFile(file); string(got) != "proxy of http://data.example/folder/x" {
 		t.Errorf("got %q: %v: %s", got, err, out)
+	}
+}
+
+// TestCertificate: a server whose certificate nobody vouches for is refused, at once; SSL_CERT_FILE, which a process reads
+// once, names more who do.
+func TestCertificate(t *testing.T) {
+	address := os.Getenv("GOMOSAIC_TEST_HTTPS")
+	if address == "" {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x") }))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		defer server.Close()
+		trusted := filepath.Join(t.TempDir(), "trusted.pem")
+		if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^TestCertificate$")
+		cmd.Env = append(os.Environ(), "GOMOSAIC_TEST_HTTPS="+server.URL, "SSL_CERT_FILE="+trusted)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		address = server.URL
+	}
+	s, err := open(address, remote.Policy{FirstPause: time.Hour, MaxPause: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err = s.Get(ctx, "x", filepath.Join(t.TempDir(), "x"))
+	if trusted := os.Getenv("GOMOSAIC_TEST_HTTPS") != ""; trusted && err != nil || !trusted && (err == nil || !strings.Contains(err.Error(), "certificate")) {
+		t.Errorf("trusted %v: %v", trusted, err)
 	}
 }
 
