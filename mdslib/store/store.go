@@ -173,7 +173,7 @@ func Split(root string) (folder, name string) {
 }
 
 // Redacted returns root as messages may show it: without the password that stands in a URL, and without the query of a web
-// address.
+// address or one that has a shared access signature, Azure's sig=….
 func Redacted(root string) string {
 	scheme, rest, ok := strings.Cut(root, "://")
 	if !ok {
@@ -187,8 +187,9 @@ func Redacted(root string) string {
 	if user, _, ok := strings.Cut(rest[:max(end, 0)], ":"); ok {
 		rest = user + ":…" + rest[end:]
 	}
-	if strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") {
-		rest, _, _ = strings.Cut(rest, "?")
+	path, query, _ := strings.Cut(rest, "?")
+	if strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") || strings.Contains("&"+query, "&sig=") {
+		rest = path
 	}
 	return scheme + "://" + rest
 }

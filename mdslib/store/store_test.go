@@ -62,7 +62,7 @@ func TestSplit(t *testing.T) {
 func TestRedacted(t *testing.T) {
 	for root, want := range map[string]string{
 		"sftp://me:a/b@h:22/x": "sftp://me:…@h:22/x", "sftp://h:22/x@y": "sftp://h:22/x@y", "sftp://me:a%2Fb@h:22/x@y": "sftp://me:…@h:22/x@y", "sftp://me@h/x": "sftp://me@h/x",
-		"https://me:p:q@h?sig=1": "https://me:…@h", "https://h/x?sig=1": "https://h/x", "s3://b/x?y": "s3://b/x?y", "/a:b@c/": "/a:b@c/", "": "",
+		"https://me:p:q@h?sig=1": "https://me:…@h", "https://h/x?sig=1": "https://h/x", "s3://b/x?y": "s3://b/x?y", "azure://h/c/x?sv=1&sig=2": "azure://h/c/x", "azure-dl://c?sig=2": "azure-dl://c", "s3://b/x?design=1": "s3://b/x?design=1", "/a:b@c/": "/a:b@c/", "": "",
 	} {
 		if got := store.Redacted(root); got != want {
 			t.Errorf("Redacted(%q) = %q, want %q", root, got, want)

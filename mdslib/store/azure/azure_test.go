@@ -240,6 +240,10 @@ func TestParse(t *testing.T) {
 	if _, err := parse("azure-dl://box/a", func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "AZURE_ACCOUNT_NAME") {
 		t.Errorf("no account: %v", err)
 	}
+	if _, err := parse("azure://mine.blob.core.windows.net/box/a?sv=2024&sig=hush", func(string) string { return "" }); err == nil ||
+		!strings.Contains(err.Error(), "AZURE_STORAGE_SAS_TOKEN") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a signature in the URL: %v", err)
+	}
 	c, err := parse("azure-dl://box/a", func(name string) string {
 		return map[string]string{"AZURE_STORAGE_CONNECTION_STRING": "UseDevelopmentStorage=true"}[name]
 	})

@@ -59,6 +59,9 @@ func parse(url string, getenv func(string) string) (Config, error) {
 	if strings.EqualFold(strings.TrimSuffix(c.ConnectionString, ";"), "UseDevelopmentStorage=true") {
 		c.ConnectionString = development
 	}
+	if shown := store.Redacted(url); shown != url {
+		return c, fmt.Errorf("store: %s: the URL has a signature: leave it out, and set AZURE_STORAGE_SAS_TOKEN to what follows the question mark", shown)
+	}
 	_, rest, _ := strings.Cut(url, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	if store.Scheme(url) == "azure-dl" {
