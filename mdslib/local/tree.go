@@ -3,11 +3,13 @@ package local
 // Where the paths of a Read lead: folders of this machine, or of a store.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,8 +123,9 @@ func openBucket(ctx context.Context, url, prefix string) (b *bucket, path string
 		}
 		b.add(o)
 	}
-	if refused == nil && len(b.folders) > 0 || prefix != "" || ctx.Err() != nil {
-		return b, shown, errors.Join(refused, ctx.Err())
+	var unreached net.Error
+	if refused == nil && len(b.folders) > 0 || prefix != "" || ctx.Err() != nil || errors.As(refused, &unreached) {
+		return b, shown, cmp.Or(refused, ctx.Err())
 	}
 	folder, name := store.Split(strings.TrimRight(url, "/"))
 	if file, err := openFileAt(ctx, folder, name); err == nil {

@@ -97,9 +97,12 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return Misused
 	}
-	fmt.Fprintf(stderr, "gomosaic mds %s: %v\n", c.name, err)
+	fmt.Fprintf(stderr, "gomosaic mds %s: %s\n", c.name, asFlags.Replace(err.Error()))
 	return Failed
 }
+
+// asFlags names options, which errors advise to set, as the flags that set them.
+var asFlags = strings.NewReplacer("set ExistOK", "give --exist-ok", "set AllowUnsafeTypes", "give --allow-unsafe-types")
 
 // parse reads flags, which may stand behind the other arguments, of which there must be so many.
 func (c *command) parse(flags *flag.FlagSet, args []string, least, most int, usage string) error {
