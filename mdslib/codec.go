@@ -98,6 +98,9 @@ func (c compression) memoryBytes(size int64) int64 {
 	const mega = 1 << 20
 	level := int64(c.level)
 	window := max(mega, min(size, 4*mega)) // of br
+	if level >= 9 && size < 96*mega {
+		window = min(window, 2*mega)
+	}
 	switch c.name {
 	case "zstd":
 		window = int64(zstdWindow(c.level, size))

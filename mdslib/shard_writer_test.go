@@ -389,7 +389,7 @@ func TestWriterMemory(t *testing.T) {
 		{"", 16 << 20, 100_000}, {"", 16 << 20, 1}, {"", 4 << 20, 10_000}, {"gz:1", 16 << 20, 100_000}, {"snappy", 16 << 20, 100_000},
 		{"zstd:3", 24 << 20, 100_000}, {"zstd:3", 24 << 20, 30}, {"zstd:3", 1 << 20, 10_000}, {"zstd:9", 4 << 20, 10_000}, {"zstd:9", 20 << 20, 100_000},
 		{"zstd:12", 1 << 20, 10_000}, {"zstd:12", 16 << 20, 100_000}, {"zstd:19", 8 << 20, 100_000}, {"bz2:1", 4 << 20, 100_000}, {"bz2:9", 4 << 20, 100_000},
-		{"br:3", 4 << 20, 100_000}, {"br:5", 8 << 20, 100_000}, {"br:6", 1 << 20, 10_000}, {"br:7", 4 << 20, 100_000}, {"br:9", 4 << 20, 100_000}, {"br:11", 1 << 18, 10_000},
+		{"br:3", 4 << 20, 100_000}, {"br:5", 8 << 20, 100_000}, {"br:6", 1 << 20, 10_000}, {"br:7", 4 << 20, 100_000}, {"br:9", 4 << 20, 100_000}, {"br:11", 1 << 18, 10_000}, {"br:10", 4 << 20, 100_000},
 	} {
 		opts := MDSOptions{Compression: c.compression, Hashes: []string{"sha1", "xxh64"}}
 		opts.Out, opts.Columns, opts.SizeLimit = filepath.Join(t.TempDir(), "out"), Columns{"x": "bytes"}, strconv.Itoa(c.limit)
@@ -426,6 +426,19 @@ func TestWriterMemory(t *testing.T) {
 			t.Errorf("%d shards", shards)
 		}
 		os.RemoveAll(opts.Out)
+	}
+}
+
+// TestDefaultMemory: with shards of the default size no compression takes a writer beyond the memory of two.
+func TestDefaultMemory(t *testing.T) {
+	const limit = 64 << 20
+	for name, a := range algorithms {
+		for level := a.lowest; level <= a.highest; level++ {
+			c := compression{name: name, level: level}
+			if stored, chunks := writerMemory(limit, c); chunks+int64(stored)*c.memoryBytes(limit) > 2*limit {
+				t.Errorf("%s:%d: %d bytes of chunks and %d times %d", name, level, chunks, stored, c.memoryBytes(limit))
+			}
+		}
 	}
 }
 
