@@ -39,7 +39,6 @@ type bucket struct {
 func New(ctx context.Context, c Config) (store.Store, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(remote.Tune)),
 	}
 	if c.Region != "" {
 		load = append(load, config.WithRegion(c.Region))
@@ -56,6 +55,9 @@ func New(ctx context.Context, c Config) (store.Store, error) {
 		b.given = c.Keys
 	}
 	settings.Credentials = b.credentials
+	if client, ok := settings.HTTPClient.(*awshttp.BuildableClient); ok { // with the certificates of AWS_CA_BUNDLE
+		settings.HTTPClient = client.WithTransportOptions(remote.Tune).Freeze()
+	}
 	if settings.Region == "" {
 		settings.Region = "us-east-1" // a bucket elsewhere says so
 	}
