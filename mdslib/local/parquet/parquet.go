@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 	"golang.org/x/sync/errgroup"
@@ -20,8 +21,11 @@ import (
 
 func init() { local.RegisterSource("parquet", open) }
 
-// batchRows bounds the rows decoded at once.
-const batchRows = 256
+// Rows are decoded so many at once, and fewer where they are large: about so many bytes, which the processor's cache holds.
+const (
+	mostRows   = 256
+	batchBytes = 1 << 20
+)
 
 // source reads Parquet files by the schema of the first one; columns that another file lacks are NULL in its rows. Splits
 // are runs of row groups.
@@ -118,19 +122,21 @@ func openFile(ctx context.Context, f *local.File) (*file.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := file.NewParquetReader(at)
+	properties := parquet.NewReaderProperties(nil)
+	properties.BufferedStreamEnabled = !f.Remote() // page by page; at a store each column of a row group is one request
+	r, err := file.NewParquetReader(at, file.WithReadProps(properties))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), at.Close())
 	}
 	return r, nil
 }
 
-func newReader(r *file.Reader) (*pqarrow.FileReader, error) {
-	return pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+func newReader(r *file.Reader, rows int64) (*pqarrow.FileReader, error) {
+	return pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: rows}, memory.DefaultAllocator)
 }
 
 func schemaOf(r *file.Reader) (plan.Schema, error) {
-	fr, err := newReader(r)
+	fr, err := newReader(r, 1)
 	if err != nil {
 		return plan.Schema{}, err
 	}
@@ -191,7 +197,8 @@ func (s *source) rows(ctx context.Context, r *file.Reader, g rowGroup, f *local.
 		}
 	}()
 	located := func(err error) error { return fmt.Errorf("%s, row group %d: %w", f.Path, g.group, err) }
-	fr, err := newReader(r)
+	rowBytes := max(r.MetaData().RowGroup(g.group).TotalByteSize()/max(g.rows, 1), 1)
+	fr, err := newReader(r, min(max(batchBytes/rowBytes, 1), mostRows))
 	if err != nil {
 		return located(err)
 	}
