@@ -123,8 +123,9 @@ func VerifyFile(ctx context.Context, path string, info FileInfo, algos ...string
 	if _, err := io.Copy(d, &contextReader{ctx, f}); err != nil {
 		return fmt.Errorf("mdslib: %s: %w", path, err)
 	}
-	for algo, got := range d.hex() {
-		if want := strings.ToLower(info.Hashes[algo]); got != want {
+	sums := d.hex()
+	for _, algo := range algos { // the same one in every run
+		if got, want := sums[algo], strings.ToLower(info.Hashes[algo]); got != want {
 			return fmt.Errorf("mdslib: %s: %w: %s is %s, the index says %s", path, ErrChecksum, algo, got, want)
 		}
 	}

@@ -9,7 +9,11 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
+	"math/big"
 	"reflect"
+
+	"gomosaic/mdslib"
 )
 
 // difference is one of what diff prints.
@@ -128,17 +132,30 @@ func runDiff(ctx context.Context, c *command, flags *flag.FlagSet, args []string
 	return err
 }
 
-// sameValue compares decoded values. A text format reads 1.0 as a whole number where its line says 1.
+// sameValue compares decoded values; numbers are the same in any encoding. A text format reads 1.0 as a whole number where its
+// line says 1.
 func sameValue(a, b any) bool {
 	if reflect.DeepEqual(a, b) {
 		return true
 	}
-	if _, whole := a.(int64); whole {
-		a, b = b, a
+	x, y := numberOf(a), numberOf(b)
+	return x != nil && y != nil && x.Cmp(y) == 0
+}
+
+// numberOf is a number as one of any size, or nil.
+func numberOf(v any) *big.Float {
+	if half, ok := v.(mdslib.Float16); ok {
+		v = half.Float32()
 	}
-	f, isFloat := a.(float64)
-	n, isWhole := b.(int64)
-	return isFloat && isWhole && f == float64(n)
+	switch v := reflect.ValueOf(v); {
+	case v.CanInt():
+		return new(big.Float).SetInt64(v.Int())
+	case v.CanUint():
+		return new(big.Float).SetUint64(v.Uint())
+	case v.CanFloat() && !math.IsNaN(v.Float()):
+		return big.NewFloat(v.Float())
+	}
+	return nil
 }
 
 func (d *diffed) print(c *command) error {
