@@ -43,12 +43,13 @@ type Conversion struct {
 	remote    store.Store
 	remoteURL string
 
-	atRemote  bool          // shards go there as they are finished, to folders of this attempt
-	tasksHere bool          // tasks on other machines write to the attempt's folder
-	copied    copiedFiles   // to the remote
-	uploads   chan struct{} // of all writers: a place for each that may be under way
-	started   time.Time
-	bar       *display.ProgressBar // nil without
+	atRemote   bool          // shards go there as they are finished, to folders of this attempt
+	tasksHere  bool          // tasks on other machines write to the attempt's folder
+	tasksThere bool          // atRemote: tasks on other machines write there
+	copied     copiedFiles   // to the remote
+	uploads    chan struct{} // of all writers: a place for each that may be under way
+	started    time.Time
+	bar        *display.ProgressBar // nil without
 
 	mu       sync.Mutex
 	indexes  map[string]*Index     // atRemote: of complete partitions, by folder
@@ -360,7 +361,11 @@ func (c *Conversion) Abort(cause error) error {
 	}
 	done := 0
 	if entries, err := os.ReadDir(c.attempt); err == nil {
-		done = len(entries)
+		for _, e := range entries {
+			if e.IsDir() {
+				done++
+			}
+		}
 	}
 	left := "nothing is left"
 	err := c.removeAttempt()

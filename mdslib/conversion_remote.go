@@ -71,7 +71,7 @@ func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) e
 		if err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key] {
+		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; (isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key]) || isMarker(o.Key) {
 			if err := c.remote.Delete(context.WithoutCancel(ctx), o.Key); err != nil {
 				return fmt.Errorf("mdslib: %w", err)
 			}
@@ -141,28 +141,27 @@ func (c *Conversion) deleteAll(ctx context.Context, keys []string) error {
 const takeBackTimeout = 2 * time.Minute
 
 // removeCopied deletes what was copied to the remote and says what became of it, as the end of a sentence.
-func (c *Conversion) removeCopied() string {
+func (c *Conversion) removeCopied() (said string) {
 	c.copied.mu.Lock()
 	defer c.copied.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), takeBackTimeout) // the conversion's own may be done
 	defer cancel()
 	url := store.Redacted(c.remoteURL)
 	if c.atRemote {
-		var err error
-		if c.copied.keys, err = c.taskFiles(ctx, c.isOurs); err != nil {
-			return fmt.Sprintf(", what was written to %s belongs to no data set and was not removed (%v): delete the folders whose names hold %s", url, err, c.TaskToken())
+		if n, err := c.removeFolders(ctx); err != nil {
+			said = fmt.Sprintf(", what was written to %s belongs to no data set and was not all removed (%v): delete the folders whose names hold %s", url, err, c.TaskToken())
+		} else if n > 0 {
+			said = fmt.Sprintf(", the %d files copied to %s were removed again", n, url)
 		}
+	} else if len(c.copied.keys) > 0 {
+		said = fmt.Sprintf(", the %d files copied to %s were removed again", len(c.copied.keys), url)
+		if err := c.deleteAll(ctx, c.copied.keys); err != nil {
+			said = fmt.Sprintf(", the %d files copied to %s belong to no data set and could not all be removed (%v): delete them", len(c.copied.keys), url, err)
+		}
+		c.copied.keys = nil
 	}
-	if len(c.copied.keys) == 0 {
-		return ""
-	}
-	said := fmt.Sprintf(", the %d files copied to %s were removed again", len(c.copied.keys), url)
-	if err := c.deleteAll(ctx, c.copied.keys); err != nil {
-		said = fmt.Sprintf(", the %d files copied to %s belong to no data set and could not all be removed (%v): delete them", len(c.copied.keys), url, err)
-	}
-	if c.copied.replaced {
+	if said != "" && c.copied.replaced {
 		said += "; a data set that lay there has lost its " + IndexName
 	}
-	c.copied.keys = nil
 	return said
 }

@@ -8,9 +8,13 @@ package mdslib
 // must share with this one, and Commit gives those that count their places. Else tasks write to the remote, where nothing can
 // be renamed: their folders keep their names there, as do those of partitions that this process writes, which are tried once,
 //
+//	s3://bucket/flowers/_attempt-5f0c-k3x9/_running                           while tasks run
 //	s3://bucket/flowers/00003-k3x9-a7qw/shard.00000.mds.zstd, index.json      by a task
 //	s3://bucket/flowers/00003-k3x9/shard.00000.mds.zstd, index.json           here
 //	s3://bucket/flowers/index.json
+//
+// In both places the file _running tells tasks that they see what this process does, and that their work is wanted: when it is gone
+// they end by themselves and remove what they wrote.
 
 import (
 	"context"
@@ -26,36 +30,70 @@ import (
 	"gomosaic/mdslib/store"
 )
 
-// TaskOptions returns the options of the tasks' writers, of which each appends a folder of its own to Out and Remote, those of
-// both that are set. Its name is the partition's number in five digits or more, TaskToken and something that no other try has,
-// with a "-" between. marker is a file that tasks must find, or the folder is not shared with them; "" where there is none.
-func (c *Conversion) TaskOptions() (opts MDSOptions, marker string, err error) {
+// markerName is that of the file that tasks look for.
+const markerName = "_running"
+
+// isMarker tells whether an object of a remote is the marker of a conversion's tasks.
+func isMarker(key string) bool {
+	dir, name, _ := strings.Cut(key, "/")
+	return strings.HasPrefix(dir, attemptPrefix) && name == markerName
+}
+
+// TaskOptions makes the marker and returns the options of the tasks' writers, of which each appends a folder of its own to Out or
+// Remote, the one of both that is set. Its name is the partition's number in five digits or more, TaskToken and something that no
+// other try has, with a "-" between. marker is the key of the marker there. Of another conversion whose driver died at the remote,
+// and that ExistOK replaces, the tasks are ended.
+func (c *Conversion) TaskOptions(ctx context.Context) (opts MDSOptions, marker string, err error) {
 	opts = c.opts
 	opts.ExistOK, opts.KeepLocal, opts.Resume, opts.ProgressBar, opts.NoMergedIndex = false, false, false, false, false
 	opts.UDFIterable, opts.Progress, opts.OnInvalid, opts.SparkWriters = nil, nil, nil, ""
-	if c.atRemote {
-		opts.Out, opts.Remote = "", c.remoteURL
-		if dir, ok := store.LocalPath(c.remoteURL); ok {
-			if opts.Remote, err = filepath.Abs(dir); err != nil {
-				return opts, "", fmt.Errorf("mdslib: %w", err)
-			}
-			// no marker: the remote is not ours to put one into, and Commit finds out
+	mark := filepath.Join(c.attempt, markerName)
+	if err := os.WriteFile(mark, nil, 0o666); err != nil {
+		return opts, "", fmt.Errorf("mdslib: %w", err)
+	}
+	if !c.atRemote {
+		c.tasksHere = true
+		opts.Remote = ""
+		if opts.Out, err = filepath.Abs(c.attempt); err != nil {
+			return opts, "", fmt.Errorf("mdslib: %w", err)
 		}
-		return opts, "", nil
+		return opts, markerName, nil
 	}
-	opts.Remote = ""
-	if opts.Out, err = filepath.Abs(c.attempt); err != nil {
+	opts.Out, opts.Remote = "", c.remoteURL
+	if dir, ok := store.LocalPath(c.remoteURL); ok {
+		if opts.Remote, err = filepath.Abs(dir); err != nil {
+			return opts, "", fmt.Errorf("mdslib: %w", err)
+		}
+	}
+	if err := c.deleteMarkers(ctx); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)
 	}
-	c.tasksHere = true
-	marker = store.TempName(filepath.Join(opts.Out, "shared"))
-	if err := os.WriteFile(marker, nil, 0o666); err != nil {
+	c.tasksThere = true
+	if err := putFile(ctx, c.remote, mark, c.marker()); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)
 	}
-	return opts, marker, nil
+	return opts, c.marker(), nil
 }
 
-// taskFarewell is how long tasks may still write after they were told to end.
+// marker is the key of the marker at the remote.
+func (c *Conversion) marker() string { return filepath.Base(c.attempt) + "/" + markerName }
+
+// deleteMarkers deletes the marker at the remote, and those of other conversions that this one replaces.
+func (c *Conversion) deleteMarkers(ctx context.Context) error {
+	var keys []string
+	for o, err := range c.remote.List(ctx, attemptPrefix) {
+		if err != nil {
+			return err
+		}
+		if dir, _, _ := strings.Cut(o.Key, "/"); isMarker(o.Key) && (c.opts.ExistOK || c.isOurs(dir)) {
+			keys = append(keys, o.Key)
+		}
+	}
+	return c.deleteAll(ctx, keys)
+}
+
+// taskFarewell is how long tasks may still write after they were told to end: they look every two seconds, and what is on its way
+// to a store then has two more.
 const taskFarewell = 5 * time.Second
 
 // removeAttempt removes the attempt's folder. Of tasks that are just being ended some may still put files into it, until they
@@ -162,6 +200,9 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 	if err := prepareRemote(ctx, c.remote, c.remoteURL, c.opts.ExistOK); err != nil {
 		return err
 	}
+	if err := c.deleteMarkers(ctx); err != nil { // tasks that were overtaken end
+		return fmt.Errorf("mdslib: %w", err)
+	}
 	counts := map[string]bool{}
 	var indexes []string
 	for _, p := range partitions {
@@ -186,6 +227,22 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 		}
 	}
 	return os.RemoveAll(c.dir)
+}
+
+// removeFolders deletes what this conversion wrote to the remote, and returns the number of files. Tasks are ended; what they write
+// while they end goes, too.
+func (c *Conversion) removeFolders(ctx context.Context) (files int, err error) {
+	if c.tasksThere {
+		err = c.remote.Delete(ctx, c.marker())
+	}
+	for ended := time.Now().Add(taskFarewell); ; time.Sleep(time.Until(ended)) {
+		keys, lerr := c.taskFiles(ctx, c.isOurs)
+		files += len(keys)
+		err = errors.Join(err, lerr, c.deleteAll(ctx, keys))
+		if err != nil || !c.tasksThere || !time.Now().Before(ended) {
+			return files, err
+		}
+	}
 }
 
 // isOurs tells whether a folder at the remote is that of one of this conversion's tasks.

@@ -14,9 +14,9 @@ import (
 	"gomosaic/mdslib/store"
 )
 
-// isDatasetFile tells whether a file of a data set, finished or temporary, has such a name.
+// isDatasetFile tells whether a file of a data set, finished or not, has such a name.
 func isDatasetFile(name string) bool {
-	return isFinishedFile(name) || store.IsTemp(name)
+	return isFinishedFile(name) || store.IsTemp(name) || name == markerName
 }
 
 // isFinishedFile accepts index.json, shard.00012.mds, shard.00012.csv.meta.zstd and their like. It is no regular

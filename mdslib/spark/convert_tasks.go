@@ -99,7 +99,7 @@ func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, op
 // convertByTasks runs the tasks and returns what they wrote, in the order of the partitions.
 func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *rowsJob, opts mdslib.MDSOptions, who writers) ([]mdslib.PartitionReport, error) {
 	var err error
-	if job.Options, job.Marker, err = c.TaskOptions(); err != nil {
+	if job.Options, job.Marker, err = c.TaskOptions(ctx); err != nil {
 		return nil, err
 	}
 	job.Token = c.TaskToken()

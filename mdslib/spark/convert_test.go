@@ -182,7 +182,7 @@ func TestWatchTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts, _, err := c.TaskOptions()
+	opts, _, err := c.TaskOptions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

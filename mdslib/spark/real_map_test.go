@@ -35,6 +35,7 @@ var shippable = []reexec.Function{
 	mapped(unlike, nil), mapped(talkative, nil), mapped(heavier, nil),
 	{Func: described, Run: func() { worker.Iterate(described) }, Variables: map[string]any{"factor": &factor}},
 	{Func: wilting, Run: func() { worker.Iterate(wilting) }},
+	{Func: dawdling, Run: func() { worker.Iterate(dawdling) }, Variables: map[string]any{"firstTry": &firstTry}},
 }
 
 func same(row mdslib.Sample) (mdslib.Sample, error) { return row, nil }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -41,7 +42,8 @@ func slowOptions(out, way string) mdslib.MDSOptions {
 	return mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"id": "int64", "s": "str", "slow": "uint8"}, SizeLimit: "20kb", Compression: "none", SparkWriters: way}
 }
 
-// workers are the processes of gomosaic-worker that convert rows now, with their parents: the executors' Java.
+// workers are the processes on the executors of this test's servers that convert rows now, with their parents: by TRANSFORM the
+// executors' Java.
 func workers(t *testing.T) map[int]int {
 	t.Helper()
 	all := map[int]int{}
@@ -51,38 +53,42 @@ func workers(t *testing.T) map[int]int {
 	}
 	for _, line := range lines {
 		text, err := os.ReadFile(line)
-		if err != nil || !bytes.Contains(text, []byte("gomosaic-worker-")) || !bytes.Contains(text, []byte("gomosaic-job-")) || bytes.HasPrefix(text, []byte("/bin/bash")) {
+		if err != nil || !bytes.Contains(text, []byte("gomosaic-job-")) || bytes.HasPrefix(text, []byte("/bin/bash")) || !onOurs(filepath.Dir(line)) {
 			continue
 		}
 		if stat, err := os.ReadFile(filepath.Join(filepath.Dir(line), "stat")); err == nil {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(line)))
 			_, rest, _ := strings.Cut(string(stat), ") ")
-			parent, _ := strconv.Atoi(strings.Fields(rest)[1])
-			if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", parent)); err == nil && strings.HasSuffix(exe, "java") {
-				all[pid] = parent
-			}
+			all[pid], _ = strconv.Atoi(strings.Fields(rest)[1])
 		}
 	}
 	return all
 }
 
-// noWorkers waits until no worker is left.
+// onOurs tells whether a process has our environment, as those on executors of servers that we started have.
+func onOurs(proc string) bool {
+	env, err := os.ReadFile(filepath.Join(proc, "environ"))
+	return err == nil && bytes.Contains(env, []byte("S3_ENDPOINT_URL="+os.Getenv("S3_ENDPOINT_URL")+"\x00"))
+}
+
+// noWorkers waits until no worker is left; one that began when its conversion had been given up has 20 s to say so.
 func noWorkers(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); len(workers(t)) > 0; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(25 * time.Second); len(workers(t)) > 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("workers %v are left", workers(t))
 		}
 	}
 }
 
-// whenUnderWay calls fn once a task has rows enough that it could have written a shard.
+// whenUnderWay calls fn once tasks that write below a folder have written shards.
 func whenUnderWay(t *testing.T, out string, fn func()) {
 	t.Helper()
 	go func() {
 		for range 2400 { // the worker may have to be built first
 			time.Sleep(100 * time.Millisecond)
-			if shards, _ := filepath.Glob(filepath.Join(out, "_attempt-*", "0*", "shard.*")); len(shards) > 1 {
+			shards, _ := filepath.Glob(filepath.Join(out, "_attempt-*", "0*", "shard.*"))
+			if stored, _ := filepath.Glob(filepath.Join(out, "0*", "shard.*")); len(shards)+len(stored) > 1 {
 				fn()
 				return
 			}
@@ -274,31 +280,34 @@ func mainConverter() {
 	s, err := mdslib.Connect(context.Background(), os.Getenv("GOMOSAIC_TEST_CONVERTER"))
 	if err == nil {
 		var rows *mdslib.DataFrame
-		if rows, err = s.SQL(context.Background(), slowQuery); err == nil {
+		if rows, err = s.SQL(context.Background(), os.Getenv("GOMOSAIC_TEST_QUERY")); err == nil {
 			_, err = mdslib.DataFrameToMDS(context.Background(), rows, slowOptions(os.Getenv("GOMOSAIC_TEST_OUT"), "transform"))
 		}
 	}
 	log.Fatal(err)
 }
 
+// startConverter starts a driver of its own that writes the rows of a query to out, and kills it when its tasks have written
+// shards below a folder.
+func startConverter(t *testing.T, out, folder, query string) (driver *exec.Cmd, killed func() bool) {
+	t.Helper()
+	driver = exec.Command(os.Args[0])
+	driver.Env = append(os.Environ(), "GOMOSAIC_TEST_CONVERTER="+remote(), "GOMOSAIC_TEST_OUT="+out, "GOMOSAIC_TEST_QUERY="+query)
+	driver.Stderr = os.Stderr
+	var done atomic.Bool
+	whenUnderWay(t, folder, func() { done.Store(true); _ = driver.Process.Kill() })
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return driver, done.Load
+}
+
 // TestDriverKilled: a driver that is killed in the middle leaves no data set and, when its tasks are through, no process; another
 // replaces what it left, also while its tasks still write.
 func TestDriverKilled(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	driver := exec.Command(os.Args[0])
-	driver.Env = append(os.Environ(), "GOMOSAIC_TEST_CONVERTER="+remote(), "GOMOSAIC_TEST_OUT="+out)
-	driver.Stderr = os.Stderr
-	killed := make(chan bool)
-	whenUnderWay(t, out, func() { _ = driver.Process.Kill(); close(killed) })
-	if err := driver.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := driver.Wait(); err == nil {
-		t.Fatal("it ended by itself")
-	}
-	select {
-	case <-killed:
-	default:
+	driver, killed := startConverter(t, out, out, slowQuery)
+	if _ = driver.Wait(); !killed() {
 		t.Fatal("it ended by itself")
 	}
 	if _, err := mdslib.OpenDataset(out, mdslib.ReadOptions{}); !errors.Is(err, fs.ErrNotExist) {

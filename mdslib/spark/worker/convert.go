@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -48,7 +46,7 @@ func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any,
 	if err != nil {
 		return nil, err
 	}
-	w, err := newTaskWriter(job, partition)
+	w, err := newTaskWriter(ctx, job, partition)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +91,8 @@ type taskWriter struct {
 }
 
 // newTaskWriter makes a folder of this task's own.
-func newTaskWriter(job *Job, partition int) (*taskWriter, error) {
-	if err := job.shared(); err != nil {
+func newTaskWriter(ctx context.Context, job *Job, partition int) (*taskWriter, error) {
+	if err := job.shared(ctx); err != nil {
 		return nil, err
 	}
 	w := &taskWriter{partition: partition, started: time.Now(), result: &Result{}}
@@ -132,24 +130,6 @@ func (w *taskWriter) end() (*Result, error) {
 	w.result.Host, _ = os.Hostname()
 	w.result.PeakBytes = peakBytes()
 	return w.result, nil
-}
-
-// shared checks that this machine sees what the driver made.
-func (j *Job) shared() error {
-	host, _ := os.Hostname()
-	for _, place := range []string{j.Options.Out, j.Options.Remote} {
-		if strings.HasPrefix(place, "/Volumes/") && store.Scheme(place) != "" {
-			return fmt.Errorf("%s %s: the volume is not mounted (%s)", ErrNotShared, place, host)
-		}
-	}
-	if j.Marker == "" {
-		return nil
-	}
-	_, err := os.Stat(j.Marker)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s %s, which the driver made (%s)", ErrNotShared, filepath.Dir(j.Marker), host)
-	}
-	return err
 }
 
 // leave keeps the error of a row that is left out, or returns it where none is.

@@ -28,7 +28,7 @@ func start(t *testing.T, opts mdslib.MDSOptions) (*mdslib.Conversion, *Job) {
 		t.Fatal(err)
 	}
 	j := job(t, "n BIGINT, s STRING", TextPlain, TextBase64)
-	if j.Options, j.Marker, err = c.TaskOptions(); err != nil {
+	if j.Options, j.Marker, err = c.TaskOptions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	j.Token = c.TaskToken()
@@ -175,9 +175,11 @@ func TestTasksAborted(t *testing.T) {
 		c, j := start(t, opts)
 		convert(t, j, 0, numbers(0, 10))
 		killed(t, j, 1)
-		if err := c.Abort(errors.New("a task failed")); !strings.Contains(err.Error(), "removed") {
-			t.Errorf("error %v", err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			if err := c.Abort(errors.New("a task failed")); !strings.Contains(err.Error(), "removed") {
+				t.Errorf("error %v", err)
+			}
+		})
 		if left := files(t, dir); len(left) > 0 {
 			t.Errorf("remote %t: %v are left", remote, left)
 		}
@@ -219,13 +221,18 @@ func TestTasksElsewhere(t *testing.T) {
 	if _, err := Convert(t.Context(), &away, 1, numbers(0, 10)); err == nil || !strings.HasPrefix(err.Error(), ErrNotShared) {
 		t.Errorf("a folder that is not shared: %v", err)
 	}
+	_, remote := start(t, mdslib.MDSOptions{Remote: t.TempDir()})
+	remote.Options.Remote = t.TempDir()
+	if _, err := Convert(t.Context(), remote, 1, numbers(0, 10)); err == nil || !strings.HasPrefix(err.Error(), ErrNotShared) {
+		t.Errorf("a store that is another one: %v", err)
+	}
 	volume := *j
 	volume.Options.Out, volume.Options.Remote, volume.Marker = "", "/Volumes/nowhere/flowers/train", ""
 	if _, err := Convert(t.Context(), &volume, 1, numbers(0, 10)); err == nil || !strings.HasPrefix(err.Error(), ErrNotShared) {
 		t.Errorf("a volume that is not mounted: %v", err)
 	}
 	away = *j
-	away.Options.Out = t.TempDir()
+	away.Options.Out, away.Marker = t.TempDir(), ""
 	unseen := convert(t, &away, 1, numbers(0, 10))
 	foreign := *j
 	foreign.Token = "another"

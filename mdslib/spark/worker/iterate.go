@@ -94,7 +94,7 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 				err = context.Cause(ctx)
 			}
 			if err == nil && w == nil {
-				w, err = newTaskWriter(job, r.Partition())
+				w, err = newTaskWriter(ctx, job, r.Partition())
 			}
 			if err == nil {
 				err = w.Write(sample)

@@ -22,8 +22,8 @@ type Job struct {
 	Options mdslib.MDSOptions `json:"options"`
 	// Token is what the names of this conversion's folders have in common and no others have.
 	Token string `json:"token"`
-	// Marker is a file that whoever started the conversion made: an executor that lacks it does not share the folder. "" is
-	// none.
+	// Marker is the key, below Out or Remote, of an empty object that the driver made: an executor that lacks it does not see what
+	// the driver does, and a task that finds it gone is not wanted any more. "" is none.
 	Marker string `json:"marker,omitempty"`
 	// SkipInvalid leaves rows out that can't be encoded; the result lists them.
 	SkipInvalid bool `json:"skip_invalid,omitempty"`

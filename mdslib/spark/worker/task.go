@@ -5,11 +5,8 @@ package worker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"time"
 )
 
 // Run does a task: it reads the job in file, has read write the rows that it takes from stdin, and prints the result in a line;
@@ -25,7 +22,7 @@ func Run(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, re
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go endWhenUseless(job.Marker, cancel)
+	go endWhenUseless(ctx, job, cancel)
 	result, err := read(ctx, job, stdin)
 	if err != nil {
 		return err
@@ -34,28 +31,4 @@ func Run(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, re
 		return err
 	}
 	return json.NewEncoder(stdout).Encode(result)
-}
-
-// endWhenUseless ends this process when the one that started it is gone, or the driver has removed the conversion's folder,
-// marker first: what we write is of no use then. Spark does not end us by itself: of a TRANSFORM whose task it kills it goes on
-// to read what we print, until we end.
-func endWhenUseless(marker string, cancel context.CancelCauseFunc) {
-	parent := os.Getppid()
-	exists := func() bool {
-		_, err := os.Stat(marker)
-		return marker == "" || !errors.Is(err, fs.ErrNotExist)
-	}
-	most := 2 // looks, as shared folders may falter
-	if !exists() {
-		most = 20 // the error that says so must get through
-	}
-	for gone := 0; os.Getppid() == parent && gone < most; {
-		time.Sleep(time.Second)
-		if gone++; exists() {
-			gone = 0
-		}
-	}
-	cancel(errors.New("the executor has ended, or the driver has given the conversion up"))
-	time.Sleep(2 * time.Second) // for what is under way to be removed
-	os.Exit(1)
 }

@@ -1,0 +1,100 @@
+package worker
+
+// The marker: an object of the driver's by which a task knows that it sees the same folder or store, and that its work is wanted.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gomosaic/mdslib/store"
+)
+
+// marker is where a task looks.
+type marker struct {
+	root  string
+	key   string
+	store store.Store
+	every time.Duration // it is good to look
+	most  int           // looks in a row that find nothing and may err
+	// patience is how long a task that never saw the marker may take to say so: all its rows are read before Spark hears of it.
+	patience time.Duration
+}
+
+// openMarker finds the marker of a job; nil where there is none.
+func openMarker(ctx context.Context, job *Job) (*marker, error) {
+	if job.Marker == "" {
+		return nil, nil
+	}
+	root := job.Options.Out + job.Options.Remote
+	s, err := store.Open(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if _, local := store.LocalPath(root); local {
+		return &marker{root, job.Marker, s, time.Second, 2, 20 * time.Second}, nil // shared folders may falter
+	}
+	// Each look is paid for. A store is the same from everywhere: who does not see the marker comes too late.
+	return &marker{root, job.Marker, s, 2 * time.Second, 1, 4 * time.Second}, nil
+}
+
+// lookTimeout bounds one look.
+const lookTimeout = 10 * time.Second
+
+// gone tells whether the marker is not there. One that can't be seen for another reason, such as a key that may write to the store
+// and not read it, may be.
+func (m *marker) gone(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	file := store.TempName(filepath.Join(os.TempDir(), "marker"))
+	defer os.Remove(file)
+	return errors.Is(m.store.Get(ctx, m.key, file), fs.ErrNotExist)
+}
+
+// shared checks that this machine sees what the driver made.
+func (j *Job) shared(ctx context.Context) error {
+	host, _ := os.Hostname()
+	for _, place := range []string{j.Options.Out, j.Options.Remote} {
+		if strings.HasPrefix(place, "/Volumes/") && store.Scheme(place) != "" {
+			return fmt.Errorf("%s %s: the volume is not mounted (%s)", ErrNotShared, place, host)
+		}
+	}
+	m, err := openMarker(ctx, j)
+	if err == nil && m != nil && m.gone(ctx) {
+		err = fmt.Errorf("%s %s/%s, which the driver made (%s)", ErrNotShared, store.Redacted(m.root), m.key, host)
+	}
+	return err
+}
+
+// endWhenUseless ends this process when the one that started it is gone, or the driver has removed the marker: what we write is of
+// no use then. Spark does not end us by itself: of a TRANSFORM whose task it kills it goes on to read what we print, until we end.
+func endWhenUseless(ctx context.Context, job *Job, cancel context.CancelCauseFunc) {
+	ctx = context.WithoutCancel(ctx) // a task that has failed may still have its rows read to the end
+	parent := os.Getppid()
+	m, _ := openMarker(ctx, job) // who can't open the store is about to say so
+	most := 1
+	if m != nil {
+		if most = m.most; m.gone(ctx) {
+			most = int(m.patience / m.every)
+		}
+	}
+	looked := time.Now()
+	for gone := 0; os.Getppid() == parent && gone < most; {
+		time.Sleep(time.Second)
+		if m == nil || time.Since(looked) < m.every {
+			continue
+		}
+		looked = time.Now()
+		if gone++; !m.gone(ctx) {
+			gone = 0
+		}
+	}
+	cancel(errors.New("the executor has ended, or the driver has given the conversion up"))
+	time.Sleep(3 * time.Second) // for what is under way to be removed
+	os.Exit(1)
+}
