@@ -6,17 +6,21 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"gomosaic/mdslib/ship"
 )
 
 const (
 	reexecPath      = runtimePath + "/reexec"
 	distributorPath = "gomosaic/trainlib/distributor"
 	distPath        = "gomosaic/trainlib/dist"
+	mdslibPath      = "gomosaic/mdslib"
+	workerPath      = "gomosaic/mdslib/spark/worker"
 )
 
 // exportDrivers are registered by blank import where a program uses the package that they serve.
 var exportDrivers = map[string][]string{
-	"gomosaic/mdslib":                      append(slices.Clone(drivers["gomosaic/mdslib"]), "gomosaic/mdslib/local/parquet"),
+	"gomosaic/mdslib":                      append(slices.Clone(drivers["gomosaic/mdslib"]), "gomosaic/mdslib/local/parquet", "gomosaic/mdslib/spark"),
 	"gomosaic/streamlib":                   drivers["gomosaic/streamlib"],
 	"gomosaic/trainlib/checkpoint":         drivers["gomosaic/trainlib/checkpoint"],
 	"github.com/apache/arrow/go/v17/arrow": {"gomosaic/display/arrowtable"},
@@ -113,7 +117,8 @@ func (w *bodyWriter) variableDecls() string {
 	return "var (\n" + b.String() + ")\n\n" + functions.String()
 }
 
-// bind sets the functions that the cell declares again. Where ranks may run, it leaves word up to which cell that was done.
+// bind sets the functions that the cell declares again. Where some may run in other processes, it leaves word up to which cell
+// that was done.
 func (w *bodyWriter) bind() string {
 	x := w.x
 	var b strings.Builder
@@ -122,7 +127,7 @@ func (w *bodyWriter) bind() string {
 			fmt.Fprintf(&b, "\t%s = %s\n", t.goName, x.versionName(t, f))
 		}
 	}
-	if b.Len() > 0 && len(x.ranks()) > 0 {
+	if b.Len() > 0 && len(x.travellers()) > 0 {
 		fmt.Fprintf(&x.rebinds, "\tif %s >= %d {\n%s\t}\n", x.boundName(), w.c.label, b.String())
 		return fmt.Sprintf("\t%s = %d\n\t%s()\n", x.boundName(), w.c.label, x.rebindName())
 	}
@@ -140,8 +145,8 @@ func (x *Exporter) helper(name string) string {
 func (x *Exporter) boundName() string  { return x.helper("bound") }
 func (x *Exporter) rebindName() string { return x.helper("rebind") }
 
-// mainFunction calls the cells; what displays still have to say is said after each. In a process of a distributed job it
-// runs a function of the notebook instead.
+// mainFunction calls the cells; what displays still have to say is said after each. In a process that was started for it, on this
+// machine or another, it runs a function of the notebook instead.
 func (x *Exporter) mainFunction(cells []string) string {
 	var b strings.Builder
 	if x.rebinds.Len() > 0 {
@@ -152,11 +157,11 @@ func (x *Exporter) mainFunction(cells []string) string {
 	if x.used["check"] || x.used["check1"] {
 		fmt.Fprintf(&b, "\tdefer %s()\n", x.helper("report"))
 	}
-	if ranks := x.ranks(); len(ranks) > 0 {
+	if travellers := x.travellers(); len(travellers) > 0 {
 		reexec := x.importName(reexecPath)
-		fmt.Fprintf(&b, "\tdefer %s.Main( // the processes of a distributed job run one of these\n", reexec)
-		for _, r := range ranks {
-			run := fmt.Sprintf("%s.RankMain(%s)", x.importName(distributorPath), r.name)
+		fmt.Fprintf(&b, "\tdefer %s.Main( // other processes run one of these: ranks of a job, tasks of Spark\n", reexec)
+		for _, r := range travellers {
+			run := fmt.Sprintf("%s.%s(%s)", x.importName(r.entry.Package), r.entry.Func, r.name)
 			if x.rebinds.Len() > 0 {
 				r.variables = append(r.variables, x.boundName())
 				run = x.rebindName() + "(); " + run
@@ -184,26 +189,29 @@ func (x *Exporter) mainFunction(cells []string) string {
 	return b.String()
 }
 
-// rank is a function of the notebook that processes of a distributed job may run.
-type rank struct {
+// traveller is a function of the notebook that other processes may run.
+type traveller struct {
 	name      string
-	variables []string // package variables that it reaches
-	types     []string // values of the notebook's types, which may lie in interfaces among the variables
+	entry     ship.Entry // what calls it there
+	variables []string   // package variables that it reaches
+	types     []string   // values of the notebook's types, which may lie in interfaces among the variables
 }
 
-// ranks are the functions func(context.Context, dist.World) (T, error), which distributor.Run takes, with all versions.
-func (x *Exporter) ranks() []rank {
-	var ranks []rank
+// travellers are the functions that distributor.Run, Map and UDFIterable take, told by their types, with all versions.
+func (x *Exporter) travellers() []traveller {
+	var all []traveller
 	for _, t := range x.order {
 		f, ok := t.object.(*types.Func)
-		if !ok || !isRankFunction(f.Signature()) {
+		if !ok {
 			continue
 		}
-		for _, v := range t.versions {
-			ranks = append(ranks, x.rank(t, v))
+		if entry, ok := entryOf(f.Signature()); ok && (entry.Package != workerPath || x.imports[mdslibPath] != "") {
+			for _, v := range t.versions {
+				all = append(all, x.traveller(t, v, entry))
+			}
 		}
 	}
-	return ranks
+	return all
 }
 
 // reached are the variables that a function reaches, whichever versions of others are in force.
@@ -227,8 +235,8 @@ func (x *Exporter) reached(from owner) []Captured {
 	return all
 }
 
-func (x *Exporter) rank(t *thing, v *types.Func) rank {
-	r := rank{name: x.versionName(t, v)}
+func (x *Exporter) traveller(t *thing, v *types.Func, entry ship.Entry) traveller {
+	r := traveller{name: x.versionName(t, v), entry: entry}
 	seen, inInterfaces := map[string]bool{}, false
 	for _, captured := range x.reached(owner{x.cellOf[v], implementation(t.name)}) {
 		c := x.things[x.first(owner{captured.Cell, captured.Key})]
@@ -253,14 +261,32 @@ func (x *Exporter) rank(t *thing, v *types.Func) rank {
 	return r
 }
 
-func isRankFunction(sig *types.Signature) bool {
+// entryOf tells by a function's type what calls it in another process.
+func entryOf(sig *types.Signature) (entry ship.Entry, ok bool) {
 	is := func(t types.Type, path, name string) bool {
 		n, ok := types.Unalias(t).(*types.Named)
 		return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == path && n.Obj().Name() == name
 	}
-	return sig.TypeParams().Len() == 0 && sig.Params().Len() == 2 && sig.Results().Len() == 2 &&
-		is(sig.Params().At(0).Type(), "context", "Context") && is(sig.Params().At(1).Type(), distPath, "World") &&
-		types.Identical(sig.Results().At(1).Type(), types.Universe.Lookup("error").Type())
+	isError := func(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
+	row := func(t types.Type) bool { // mdslib.Sample
+		m, ok := t.Underlying().(*types.Map)
+		return ok && types.Identical(m.Key(), types.Typ[types.String]) && types.Identical(m.Elem(), types.Universe.Lookup("any").Type())
+	}
+	rows := func(t types.Type) bool { // iter.Seq2[mdslib.Sample, error]
+		n, ok := types.Unalias(t).(*types.Named)
+		return ok && is(t, "iter", "Seq2") && row(n.TypeArgs().At(0)) && isError(n.TypeArgs().At(1))
+	}
+	in, out := sig.Params(), sig.Results()
+	switch {
+	case sig.TypeParams().Len() > 0 || sig.Variadic():
+	case in.Len() == 2 && out.Len() == 2 && is(in.At(0).Type(), "context", "Context") && is(in.At(1).Type(), distPath, "World") && isError(out.At(1).Type()):
+		return ship.Entry{Package: distributorPath, Func: "RankMain"}, true
+	case in.Len() == 1 && out.Len() == 2 && row(in.At(0).Type()) && row(out.At(0).Type()) && isError(out.At(1).Type()):
+		return ship.Entry{Package: workerPath, Func: "Map"}, true
+	case in.Len() == 1 && out.Len() == 1 && rows(in.At(0).Type()) && rows(out.At(0).Type()):
+		return ship.Entry{Package: workerPath, Func: "Iterate"}, true
+	}
+	return ship.Entry{}, false
 }
 
 // importDecls imports what the program uses, and the drivers of what it uses.

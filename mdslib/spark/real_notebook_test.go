@@ -64,20 +64,7 @@ fmt.Println("samples:", report.Samples)`,
 check1(names.Map("", thorny).Collect(ctx))`,
 		`check1(names.Map("", func(row mdslib.Sample) (mdslib.Sample, error) { return row, nil }).Collect(ctx))`,
 	}
-	nb := map[string]any{"metadata": map[string]any{}, "nbformat": 4, "nbformat_minor": 5}
-	var all []any
-	for i, source := range cells {
-		all = append(all, map[string]any{"cell_type": "code", "id": string(rune('a' + i)), "metadata": map[string]any{}, "source": source, "outputs": []any{}, "execution_count": nil})
-	}
-	nb["cells"] = all
-	path := filepath.Join(out, "funcs.ipynb")
-	text, err := json.Marshal(nb)
-	if err == nil {
-		err = os.WriteFile(path, text, 0o666)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := writeNotebook(t, filepath.Join(out, "funcs.ipynb"), cells)
 	executed := filepath.Join(out, "executed.ipynb")
 	cmd := exec.CommandContext(t.Context(), "../../.venv/bin/gomosaic", "run", "-allow-errors", "-o", executed, path)
 	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote(), "OUT_DIR="+filepath.Join(out, "data"))
@@ -92,7 +79,8 @@ check1(names.Map("", thorny).Collect(ctx))`,
 			}
 		}
 	}
-	if text, err = os.ReadFile(executed); err == nil {
+	text, err := os.ReadFile(executed)
+	if err == nil {
 		err = json.Unmarshal(text, &done)
 	}
 	if err != nil {
@@ -115,4 +103,36 @@ check1(names.Map("", thorny).Collect(ctx))`,
 			}
 		}
 	}
+
+	// The same cells, but for those that fail, as a program of their own.
+	program := filepath.Join(out, "program")
+	if said, err := exec.CommandContext(t.Context(), "../../.venv/bin/gomosaic", "export", "-o", program, writeNotebook(t, filepath.Join(out, "program.ipynb"), cells[:4])).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	cmd = exec.CommandContext(t.Context(), "go", "run", ".")
+	cmd.Dir = program
+	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote(), "OUT_DIR="+filepath.Join(out, "programs"), "GOFLAGS=", "GOWORK=off")
+	said, err := cmd.CombinedOutput()
+	if want := "LILY 6\nROSE 5\nTULIP 3\nsamples: 14\n"; err != nil || !strings.HasSuffix(string(said), want) {
+		t.Errorf("the exported program: %v\n%s", err, said)
+	}
+}
+
+// writeNotebook writes a notebook of code and returns its path.
+func writeNotebook(t *testing.T, path string, cells []string) string {
+	t.Helper()
+	nb := map[string]any{"metadata": map[string]any{}, "nbformat": 4, "nbformat_minor": 5}
+	var all []any
+	for i, source := range cells {
+		all = append(all, map[string]any{"cell_type": "code", "id": string(rune('a' + i)), "metadata": map[string]any{}, "source": source, "outputs": []any{}, "execution_count": nil})
+	}
+	nb["cells"] = all
+	text, err := json.Marshal(nb)
+	if err == nil {
+		err = os.WriteFile(path, text, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

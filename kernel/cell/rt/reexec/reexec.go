@@ -14,11 +14,16 @@ package reexec
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"gomosaic/kernel/cell/rt/snapshot"
@@ -36,8 +41,8 @@ type Function struct {
 // envFunction tells a process that runs a function which one.
 const envFunction = "GOMOSAIC_REEXEC_FUNCTION"
 
-// Main is called at the start of main. It makes the functions shippable ([ship.Default]); the caller defers clean, which
-// removes the copies of the program. In a process that was started to run one of the functions, it restores the variables, runs
+// Main is called at the start of main. It makes the functions shippable ([ship.Default]), and no others: those that
+// distributor.Run is given are to be among them. The caller defers clean, which removes the copies of the program. In a process that was started to run one of the functions, it restores the variables, runs
 // it and exits.
 func Main(functions ...Function) (clean func()) {
 	shipper := &shipper{functions: map[string]Function{}}
@@ -60,8 +65,15 @@ func Main(functions ...Function) (clean func()) {
 type shipper struct {
 	functions map[string]Function
 
-	mu   sync.Mutex
-	dirs []string // of copies
+	mu     sync.Mutex
+	dirs   []string                 // of copies
+	copies map[copyKey]ship.Program // those made so far
+}
+
+// copyKey tells copies of the program apart: by the function, and a hash of the values.
+type copyKey struct {
+	function string
+	values   [sha256.Size]byte
 }
 
 func (s *shipper) clean() {
@@ -89,7 +101,8 @@ func (s *shipper) run(name string) error {
 	return nil
 }
 
-// Ship implements [ship.Shipper]: the program is a copy of this executable, with the values behind it.
+// Ship implements [ship.Shipper]: the program is a copy of this executable, with the values behind it; the same one as long as they
+// are the same.
 func (s *shipper) Ship(_ context.Context, fn any, entry ship.Entry) (ship.Program, error) {
 	if v := reflect.ValueOf(fn); v.Kind() != reflect.Func || v.IsNil() {
 		return ship.Program{}, fmt.Errorf("ship: want a function, got %T", fn)
@@ -97,10 +110,25 @@ func (s *shipper) Ship(_ context.Context, fn any, entry ship.Entry) (ship.Progra
 	name := nameOf(fn)
 	f, ok := s.functions[name]
 	if !ok {
-		return ship.Program{}, fmt.Errorf("ship: %s was not given to reexec.Main at the beginning of main", name)
+		short := name[strings.LastIndexByte(name, '.')+1:]
+		return ship.Program{}, fmt.Errorf("ship: %s was not given to reexec.Main at the beginning of main: add reexec.Function{Func: %s, Run: func() { %s.%s(%[2]s) }} there, with the Variables that it uses", name, short, path.Base(entry.Package), entry.Func)
 	}
 	if entry.Arch != "" && entry.Arch != runtime.GOARCH {
 		return ship.Program{}, fmt.Errorf("ship: this program is for %s machines, and has no copy for %s", runtime.GOARCH, entry.Arch)
+	}
+	var variables []snapshot.Variable
+	for _, name := range slices.Sorted(maps.Keys(f.Variables)) {
+		variables = append(variables, snapshot.Variable{Name: name, Key: name, Pointer: f.Variables[name]})
+	}
+	var values bytes.Buffer
+	if _, err := snapshot.Save(&values, variables); err != nil {
+		return ship.Program{}, fmt.Errorf("ship: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := copyKey{name, sha256.Sum256(values.Bytes())}
+	if p, ok := s.copies[key]; ok {
+		return p, nil
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -110,22 +138,17 @@ func (s *shipper) Ship(_ context.Context, fn any, entry ship.Entry) (ship.Progra
 	if err != nil {
 		return ship.Program{}, fmt.Errorf("ship: %w", err)
 	}
-	s.mu.Lock()
 	s.dirs = append(s.dirs, dir)
-	s.mu.Unlock()
-	var variables []snapshot.Variable
-	for name, pointer := range f.Variables {
-		variables = append(variables, snapshot.Variable{Name: name, Key: name, Pointer: pointer})
-	}
-	var values bytes.Buffer
-	if _, err := snapshot.Save(&values, variables); err != nil {
+	copied := filepath.Join(dir, filepath.Base(self))
+	if err := writeCopy(copied, self, values.Bytes()); err != nil {
 		return ship.Program{}, fmt.Errorf("ship: %w", err)
 	}
-	path := filepath.Join(dir, filepath.Base(self))
-	if err := writeCopy(path, self, values.Bytes()); err != nil {
-		return ship.Program{}, fmt.Errorf("ship: %w", err)
+	p := ship.Program{Path: copied, Args: os.Args[1:], Env: []string{envFunction + "=" + name}}
+	if s.copies == nil {
+		s.copies = map[copyKey]ship.Program{}
 	}
-	return ship.Program{Path: path, Args: os.Args[1:], Env: []string{envFunction + "=" + name}}, nil
+	s.copies[key] = p
+	return p, nil
 }
 
 // nameOf is a function's name in the runtime.
