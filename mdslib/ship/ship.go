@@ -48,10 +48,12 @@ type Cluster interface {
 // Tasks are places on a cluster, each a process that joins a job and runs the program as it is told there:
 // trainlib/distributor/ranks has both sides.
 type Tasks struct {
-	Count      int     // at the same time; each knows its number, 0 … Count-1
-	Program    Program // its executable is at every task's hand
-	Invitation string  // one word that each gets; it is secret: it may not stand in command lines, plans or logs
-	Submitted  func()  // called once, when the cluster has been given the tasks: all that remains is to find room for them
+	Count   int     // at the same time; each knows its number, 0 … Count-1
+	Program Program // its executable is at every task's hand
+	// Other makes the program for machines of another GOARCH than this one's; nil: there is none for them.
+	Other      func(ctx context.Context, arch string) (Program, error)
+	Invitation string // one word that each gets; it is secret: it may not stand in command lines, plans or logs
+	Submitted  func() // called once, when the cluster has been given the tasks: all that remains is to find room for them
 }
 
 type holder struct{ Shipper }

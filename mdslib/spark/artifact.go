@@ -28,19 +28,35 @@ type artifact struct {
 // name is what the file is called on an executor. It needs no quotes in a shell.
 func (a artifact) name() string { return path.Base(a.path) }
 
-// fileArtifact is the artifact of a local file, which is read now, for its name, and again when it is sent.
-func fileArtifact(prefix, file string) (artifact, error) {
+// fileArtifact is the artifact of a local file, which is read now, for its name, unless that was done before and it is as it was,
+// and again when it is sent.
+func (c *client) fileArtifact(prefix, file string) (artifact, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return artifact{}, fmt.Errorf("spark: %w", err)
 	}
 	defer f.Close()
-	sum := sha256.New()
-	n, err := io.Copy(sum, f)
+	info, err := f.Stat()
 	if err != nil {
-		return artifact{}, fmt.Errorf("spark: %s: %w", file, err)
+		return artifact{}, fmt.Errorf("spark: %w", err)
 	}
-	return artifact{filePath(prefix, sum.Sum(nil)), n, func() (io.ReadCloser, error) { return os.Open(file) }}, nil
+	known, ok := c.artifacts.hashed.Load(file)
+	h, _ := known.(hashedFile)
+	if !ok || !os.SameFile(h.info, info) || h.info.Size() != info.Size() || !h.info.ModTime().Equal(info.ModTime()) {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, f); err != nil {
+			return artifact{}, fmt.Errorf("spark: %s: %w", file, err)
+		}
+		h = hashedFile{info, sum.Sum(nil)}
+		c.artifacts.hashed.Store(file, h)
+	}
+	return artifact{filePath(prefix, h.sum), info.Size(), func() (io.ReadCloser, error) { return os.Open(file) }}, nil
+}
+
+// hashedFile is what a file was when its hash was taken.
+type hashedFile struct {
+	info os.FileInfo
+	sum  []byte
 }
 
 // dataArtifact is the artifact of bytes, which must not change.
@@ -59,8 +75,9 @@ const artifactChunk = 1 << 20
 
 // sentArtifacts are the paths of what the server of a session has.
 type sentArtifacts struct {
-	mu    sync.Mutex // held while sending, so that nothing is sent twice
-	paths map[string]bool
+	mu     sync.Mutex // held while sending, so that nothing is sent twice
+	paths  map[string]bool
+	hashed sync.Map // from a file's path to its hashedFile
 }
 
 // send sends those artifacts that the session has not sent yet.

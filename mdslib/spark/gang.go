@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -28,14 +29,10 @@ func (e *engine) Address(ctx context.Context) (string, error) {
 	return conn.LocalAddr().(*net.UDPAddr).IP.String(), nil
 }
 
-// RunTasks implements ship.Cluster. Each task is gomosaic-worker with the program and the invitation in files beside it. Where
+// RunTasks implements ship.Cluster. Each task is gomosaic-worker with the program for its machine, and the invitation, beside it. Where
 // the executors have Python, the tasks are a barrier stage, which Spark starts as a whole and whose tasks know their GPUs;
 // else, or where the platform refuses Python or barriers, each is a TRANSFORM's.
 func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
-	program, err := fileArtifact("program", tasks.Program.Path)
-	if err != nil {
-		return err
-	}
 	input, err := relationOf(&plan.Range{End: int64(tasks.Count), Step: 1, Partitions: tasks.Count})
 	if err != nil {
 		return err
@@ -44,7 +41,7 @@ func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 	if u := (*errUnable)(nil); noPython != nil && !errors.As(noPython, &u) {
 		return noPython
 	}
-	t := &task{program: e.worker, args: []string{"ranks"}, files: []artifact{program, dataArtifact("invitation", []byte(tasks.Invitation))}}
+	t := &task{program: e.worker, args: []string{"ranks"}, beside: ranksProgram(tasks), files: []artifact{dataArtifact("invitation", []byte(tasks.Invitation))}}
 	submitted := sync.OnceFunc(tasks.Submitted)
 	return e.arrange(ctx, t, func(script string) error {
 		submitted()
@@ -62,6 +59,20 @@ func (e *engine) RunTasks(ctx context.Context, tasks ship.Tasks) error {
 		}
 		return err
 	})
+}
+
+// ranksProgram is the program of tasks.
+func ranksProgram(tasks ship.Tasks) *program {
+	return &program{name: "program", build: func(ctx context.Context, arch string) (string, error) {
+		if arch == runtime.GOARCH {
+			return tasks.Program.Path, nil
+		}
+		if tasks.Other == nil {
+			return "", fmt.Errorf("%s is for %s machines alone", tasks.Program.Path, runtime.GOARCH)
+		}
+		other, err := tasks.Other(ctx, arch)
+		return other.Path, err
+	}}
 }
 
 // barrierRefused tells whether Spark has no barrier stages at all, as with dynamic allocation (SPARK-24942); then no task of the

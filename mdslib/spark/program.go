@@ -37,7 +37,7 @@ func archOf(machine string) string {
 }
 
 // executable is the artifact of the executable for an architecture, built if need be.
-func (p *program) executable(ctx context.Context, arch string) (artifact, error) {
+func (p *program) executable(ctx context.Context, c *client, arch string) (artifact, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a, ok := p.files[arch]; ok {
@@ -47,7 +47,7 @@ func (p *program) executable(ctx context.Context, arch string) (artifact, error)
 	if err != nil {
 		return artifact{}, fmt.Errorf("spark: %s for executors on linux/%s: %w", p.name, arch, err)
 	}
-	a, err := fileArtifact(p.name+"-"+arch, path)
+	a, err := c.fileArtifact(p.name+"-"+arch, path)
 	if err != nil {
 		return artifact{}, err
 	}
@@ -62,6 +62,7 @@ func (p *program) executable(ctx context.Context, arch string) (artifact, error)
 // only the executors' user can read, as its last arguments.
 type task struct {
 	program *program
+	beside  *program // nil, or one whose path comes before the files'
 	env     []string // additions to the environment, KEY=value, which whoever sees the plan sees too
 	args    []string
 	files   []artifact
@@ -76,12 +77,21 @@ func (e *engine) script(ctx context.Context, t *task, archs []string) (string, e
 	send := slices.Clone(t.files)
 	for _, m := range machines {
 		if slices.Contains(archs, m.arch) {
-			a, err := t.program.executable(ctx, m.arch)
+			a, err := t.program.executable(ctx, e.client, m.arch)
 			if err != nil {
 				return "", err
 			}
 			send = append(send, a)
-			fmt.Fprintf(&choices, "%s) x=%s;; ", m.patterns, a.name())
+			fmt.Fprintf(&choices, "%s) x=%s", m.patterns, a.name())
+			if t.beside != nil {
+				b, err := t.beside.executable(ctx, e.client, m.arch)
+				if err != nil {
+					return "", err
+				}
+				send = append(send, b)
+				fmt.Fprintf(&choices, " y=%s", b.name())
+			}
+			choices.WriteString(";; ")
 		}
 	}
 	if err := e.send(ctx, send...); err != nil {
@@ -104,6 +114,9 @@ x=$p
 		b.WriteString(" " + shellQuoted(arg))
 	}
 	b.WriteByte('\n')
+	if t.beside != nil {
+		fmt.Fprintf(&b, "at \"$y\" || lost %s\nset -- \"$@\" \"$p\"\n", t.beside.name)
+	}
 	for _, f := range t.files {
 		fmt.Fprintf(&b, "at %s || lost %[1]s\nset -- \"$@\" \"$p\"\n", f.name())
 	}

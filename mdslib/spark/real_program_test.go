@@ -110,7 +110,7 @@ func TestProgramIsSentOnce(t *testing.T) {
 	// As after a restart of the server: the name is noted, the file is not there.
 	elsewhere := shellProgram(t, "cat >/dev/null; echo there # "+t.Name())
 	lost := &task{program: elsewhere}
-	a, err := elsewhere.executable(t.Context(), "amd64")
+	a, err := elsewhere.executable(t.Context(), direct.client, "amd64")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func placeOn(ctx context.Context, d TorchDistributor, session *mdslib.Session) (
 }
 
 // launch brings the tasks of the job together and waits for their ranks.
-func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Program, resultDir string) error {
+func (c cluster) launch(ctx context.Context, d TorchDistributor, program rankProgram, resultDir string) error {
 	logs, err := newLogs(d)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Pr
 	placed := make(chan error, 1)
 	begun := make(chan struct{}) // the tasks are given to Spark
 	go func() {
-		placed <- c.machines.RunTasks(taskCtx, ship.Tasks{Count: n, Program: program, Invitation: r.Invitation(), Submitted: func() { close(begun) }})
+		placed <- c.machines.RunTasks(taskCtx, ship.Tasks{Count: n, Program: program.Program, Other: program.other, Invitation: r.Invitation(), Submitted: func() { close(begun) }})
 	}()
 	// Whatever happens, Spark's tasks have ended when this function returns, so that their slots are free.
 	defer func() {
@@ -118,7 +118,7 @@ func (c cluster) launch(ctx context.Context, d TorchDistributor, program ship.Pr
 	for i := range outputs {
 		outputs[i] = logs.writer(i)
 	}
-	tasks, work, err := c.assign(d, program, tasks)
+	tasks, work, err := c.assign(d, program.Program, tasks)
 	if err != nil {
 		return err
 	}

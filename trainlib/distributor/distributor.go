@@ -46,7 +46,8 @@ var entry = ship.Entry{Package: "gomosaic/trainlib/distributor", Func: "RankMain
 //
 // In a notebook, fn is a function declared in a cell: its program holds the session's declarations and a snapshot of the
 // variables that it uses. In an ordinary Go program the ranks are this executable again: each runs main up to the same call
-// of Run, and fn there instead of launching, so what stands before that call runs in every rank.
+// of Run, and fn there instead of launching, so what stands before that call runs in every rank. A program whose main begins with
+// reexec.Main, as Map on Spark needs it, names fn there.
 //
 // With LocalMode the ranks are processes of this machine. Without, they are tasks of Spark, one rank each, or one for each
 // GPU that spark.task.resource.gpu.amount gives a task; the program travels to the executors, and each rank finds libtorch
@@ -94,29 +95,40 @@ func RunProgram(ctx context.Context, d TorchDistributor, path string, args ...st
 	if err != nil {
 		return err
 	}
-	return where.launch(ctx, d, ship.Program{Path: path, Args: args}, "")
+	return where.launch(ctx, d, rankProgram{Program: ship.Program{Path: path, Args: args}}, "")
+}
+
+// rankProgram is what the ranks run on machines like this one.
+type rankProgram struct {
+	ship.Program
+	other func(ctx context.Context, arch string) (ship.Program, error) // makes it for machines of another GOARCH; nil: there is none
 }
 
 // programOf returns the program that runs fn: shipped by the notebook session, or this executable again.
-func programOf(ctx context.Context, fn any, name string) (ship.Program, error) {
+func programOf(ctx context.Context, fn any, name string) (rankProgram, error) {
 	shipper, err := ship.Default()
 	if errors.Is(err, ship.ErrNoShipper) {
 		self, err := os.Executable()
 		if err != nil {
-			return ship.Program{}, fmt.Errorf("distributor: the path of this program: %w", err)
+			return rankProgram{}, fmt.Errorf("distributor: the path of this program: %w", err)
 		}
-		return ship.Program{Path: self, Args: os.Args[1:], Env: []string{envFunc + "=" + name}}, nil
+		return rankProgram{Program: ship.Program{Path: self, Args: os.Args[1:], Env: []string{envFunc + "=" + name}}}, nil
 	}
 	if err != nil {
-		return ship.Program{}, err
+		return rankProgram{}, err
 	}
-	return shipper.Ship(ctx, fn, entry)
+	p, err := shipper.Ship(ctx, fn, entry)
+	return rankProgram{p, func(ctx context.Context, arch string) (ship.Program, error) {
+		there := entry
+		there.Arch = arch
+		return shipper.Ship(ctx, fn, there)
+	}}, err
 }
 
 // launcher runs a program as every rank of d and waits for all of them. The ranks' result files go to resultDir, when there
 // is one.
 type launcher interface {
-	launch(ctx context.Context, d TorchDistributor, program ship.Program, resultDir string) error
+	launch(ctx context.Context, d TorchDistributor, program rankProgram, resultDir string) error
 }
 
 // place finds where the ranks can run, and refuses what cannot be launched.

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"gomosaic/mdslib/ship"
 	"gomosaic/trainlib/dist"
 	"gomosaic/trainlib/distributor/ranks"
 	"gomosaic/trainlib/torch"
@@ -37,7 +36,7 @@ func (e *RankError) Error() string {
 // here launches on this machine.
 type here struct{}
 
-func (here) launch(ctx context.Context, d TorchDistributor, program ship.Program, resultDir string) error {
+func (here) launch(ctx context.Context, d TorchDistributor, program rankProgram, resultDir string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
