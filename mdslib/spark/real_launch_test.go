@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,7 +132,8 @@ func ways(t *testing.T) map[string]*mdslib.Session {
 	return map[string]*mdslib.Session{"barrier": session, "TRANSFORM": transform}
 }
 
-// nothingLeft waits until processes have ended, and both executors' slots are free: two more tasks fit in at the same time.
+// nothingLeft waits until processes have ended, and both executors' slots are free: two more tasks fit in at the same time, at the
+// latest when an executor that was lost has another in its place.
 func nothingLeft(t *testing.T, pids []string) {
 	t.Helper()
 	for start := time.Now(); len(pids) > 0; time.Sleep(20 * time.Millisecond) {
@@ -143,7 +146,7 @@ func nothingLeft(t *testing.T, pids []string) {
 		}
 	}
 	for range 2 {
-		if _, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, PlacementSeconds: 10}, noTorch); err != nil {
+		if _, err := distributor.Run(t.Context(), distributor.TorchDistributor{NumProcesses: 2, Session: session, PlacementSeconds: 40}, noTorch); err != nil {
 			t.Errorf("another job: %v", err)
 		}
 	}
@@ -344,20 +347,85 @@ func TestLauncherKilled(t *testing.T) {
 	nothingLeft(t, pids)
 }
 
+// executorOf is the executor that a process on it descends from: the nearest Java above it.
+func executorOf(t *testing.T, pid string) int {
+	t.Helper()
+	for pid != "1" {
+		if exe, err := os.Readlink("/proc/" + pid + "/exe"); err == nil && filepath.Base(exe) == "java" {
+			n, _ := strconv.Atoi(pid)
+			return n
+		}
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		pid = strings.Fields(rest)[1]
+	}
+	t.Fatal("no Java above it")
+	return 0
+}
+
+// TestLaunchExecutorKilled: when an executor dies under its ranks, Run says within seconds which rank was lost and where; no rank
+// is left, and the cluster takes other jobs.
+func TestLaunchExecutorKilled(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for way, s := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			lines, done := make(chan [2]string, 2), make(chan error, 1)
+			go func() {
+				d := distributor.TorchDistributor{NumProcesses: 2, Session: s, GraceSeconds: 0.1, Log: func(rank int, line string) { lines <- [2]string{strconv.Itoa(rank), line} }}
+				_, err := distributor.Run(t.Context(), d, sleepLong)
+				done <- err
+			}()
+			var pids []string
+			killed := ""
+			for range 2 {
+				select {
+				case line := <-lines:
+					killed = line[0]
+					pids = append(pids, strings.TrimPrefix(line[1], "pid "))
+				case err := <-done:
+					t.Fatal(err)
+				}
+			}
+			start := time.Now()
+			if err := syscall.Kill(executorOf(t, pids[1]), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			err := <-done
+			if want := "rank " + killed + " on host " + host; err == nil || !strings.Contains(err.Error(), want) || time.Since(start) > 5*time.Second {
+				t.Errorf("after %v: %v, want %s", time.Since(start), err, want)
+			}
+			t.Logf("%.1f s: %v", time.Since(start).Seconds(), err)
+			nothingLeft(t, pids)
+		})
+	}
+}
+
 // another starts another server, with settings of its own, and connects to it.
 func another(t *testing.T, master string, settings ...string) *mdslib.Session {
 	t.Helper()
-	conf := t.TempDir()
-	if err := os.WriteFile(filepath.Join(conf, "spark-defaults.conf"), []byte(strings.Join(settings, "\n")+"\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SPARK_CONF_DIR", conf)
+	configure(t, settings...)
 	s, err := mdslib.Connect(t.Context(), "spark-local:"+master)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Stop() })
 	return s
+}
+
+// configure gives servers that the test starts settings of their own.
+func configure(t *testing.T, settings ...string) {
+	t.Helper()
+	conf := t.TempDir()
+	if err := os.WriteFile(filepath.Join(conf, "spark-defaults.conf"), []byte(strings.Join(settings, "\n")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SPARK_CONF_DIR", conf)
 }
 
 // TestLaunchWithoutBarrier: where executors come and go Spark refuses barriers, and the tasks are TRANSFORM's; here both in
