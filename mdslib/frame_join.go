@@ -1,10 +1,11 @@
 package mdslib
 
-// Two tables and more as one: joins, unions, set operations. The plans of both run in the session of the first: frames of another
-// one that hold rows of it, or name its views, are refused there.
+// Two tables and more as one: joins, unions, set operations. All of them belong to one session.
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"gomosaic/mdslib/plan"
 )
@@ -14,7 +15,7 @@ import (
 // left, right, full, left_semi, left_anti. NULL equals nothing, not even NULL. The rows come in no particular order. For a
 // condition see [DataFrame.JoinOn].
 func (d *DataFrame) Join(other *DataFrame, how string, columns ...string) *DataFrame {
-	return d.with(&plan.Join{Left: d.node, Right: other.node, How: how, Using: slices.Clone(columns)})
+	return d.meet("Join", &plan.Join{Left: d.node, Right: other.node, How: how, Using: slices.Clone(columns)}, other)
 }
 
 // JoinOn pairs the rows of two tables for which a condition is true. All columns of both are in the result. A name that both
@@ -24,7 +25,7 @@ func (d *DataFrame) Join(other *DataFrame, how string, columns ...string) *DataF
 //
 // how is as in [DataFrame.Join]; with cross, or without a condition, every row meets every row.
 func (d *DataFrame) JoinOn(other *DataFrame, how, condition string) *DataFrame {
-	return d.with(&plan.Join{Left: d.node, Right: other.node, How: how, Condition: condition})
+	return d.meet("Join", &plan.Join{Left: d.node, Right: other.node, How: how, Condition: condition}, other)
 }
 
 // CrossJoin pairs every row with every row of other.
@@ -46,7 +47,7 @@ func (d *DataFrame) union(byName bool, others []*DataFrame) *DataFrame {
 	for _, o := range others {
 		all = append(all, o.node)
 	}
-	return d.with(&plan.Union{All: all, ByName: byName})
+	return d.meet("Union", &plan.Union{All: all, ByName: byName}, others...)
 }
 
 // Intersect gives the rows that both tables have, once each, columns matched by position; NULL equals NULL. As in all set
@@ -65,5 +66,23 @@ func (d *DataFrame) Except(other *DataFrame) *DataFrame { return d.setOp("except
 func (d *DataFrame) ExceptAll(other *DataFrame) *DataFrame { return d.setOp("except", true, other) }
 
 func (d *DataFrame) setOp(op string, all bool, other *DataFrame) *DataFrame {
-	return d.with(&plan.SetOp{Left: d.node, Right: other.node, Op: op, All: all})
+	return d.meet(strings.ToUpper(op[:1])+op[1:], &plan.SetOp{Left: d.node, Right: other.node, Op: op, All: all}, other)
+}
+
+// meet is a step that takes the rows of other frames in. Those of another session are refused: the tables, views and rows that a
+// plan names may be there alone, or be others here. Without a catalogue, as on the local engine, plans name none.
+func (d *DataFrame) meet(step string, n plan.Node, others ...*DataFrame) *DataFrame {
+	for _, o := range others {
+		_, here := d.session.engine.(SQLEngine)
+		_, there := o.session.engine.(SQLEngine)
+		if o.session == d.session || !here && !there {
+			continue
+		}
+		which := fmt.Sprintf("%s and %s", d.session, o.session)
+		if d.session.url == o.session.url {
+			which = fmt.Sprintf("%s, connected twice", d.session)
+		}
+		return d.with(&plan.Refused{Err: fmt.Errorf("mdslib: %s: the DataFrames are of two sessions (%s): make both in one", step, which)})
+	}
+	return d.with(n)
 }

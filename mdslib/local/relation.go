@@ -129,6 +129,14 @@ func (e *engine) step(ctx context.Context, n plan.Node, want need) (*relation, e
 		return e.setOp(ctx, n)
 	case *plan.Aggregate:
 		return e.aggregate(ctx, n)
+	case *plan.FillNA:
+		return e.fillNA(ctx, n, want)
+	case *plan.DropNA:
+		return e.dropNA(ctx, n, want)
+	case *plan.Describe:
+		return e.describe(ctx, n)
+	case *plan.Refused:
+		return nil, n.Err
 	case nil:
 		return nil, fmt.Errorf("local: the plan is empty")
 	}
@@ -239,10 +247,15 @@ func (e *engine) withColumns(ctx context.Context, n *plan.WithColumns, want need
 	if err != nil {
 		return nil, err
 	}
+	return e.columnsOver(in, n.Columns, want)
+}
+
+// columnsOver adds columns to a relation, or replaces those of the same name.
+func (e *engine) columnsOver(in *relation, columns []plan.NamedExpr, want need) (*relation, error) {
 	schema := plan.Schema{Fields: slices.Clone(in.schema.Fields)}
 	var exprs []*expr.Bound
 	var at []int
-	for _, c := range n.Columns {
+	for _, c := range columns {
 		b, err := expr.Bind(c.Expr, in.schema, e.env)
 		if err != nil {
 			return nil, fmt.Errorf("local: WithColumn %q: %w", c.Name, err)

@@ -216,6 +216,11 @@ func (e *engine) aggregate(ctx context.Context, n *plan.Aggregate) (*relation, e
 	if err != nil {
 		return nil, err
 	}
+	return e.aggregateOf(in, n)
+}
+
+// aggregateOf is the groups of a relation.
+func (e *engine) aggregateOf(in *relation, n *plan.Aggregate) (*relation, error) {
 	groups, err := expr.BindAll(n.GroupBy, in.schema, e.env)
 	if err != nil {
 		return nil, fmt.Errorf("local: GroupBy: %w", err)

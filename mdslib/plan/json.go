@@ -16,7 +16,9 @@ type envelope struct {
 // Marshal writes a plan as JSON, for a worker on another machine and for the record. A plan with a [MapRows]
 // or with [Values] is an error.
 func Marshal(n Node) ([]byte, error) {
-	switch n.(type) {
+	switch n := n.(type) {
+	case *Refused:
+		return nil, n.Err
 	case *MapRows:
 		return nil, errors.New("plan: Map's function is Go code of this process and can't travel: put an expression in its place")
 	case *Values:
@@ -67,7 +69,7 @@ func newNode(op string) Node {
 	for _, n := range []Node{
 		&Read{}, &Project{}, &WithColumns{}, &WithColumnRenamed{}, &Drop{}, &Filter{}, &Limit{}, &Sample{}, &Sort{},
 		&Distinct{}, &Union{}, &Repartition{}, &RepartitionBy{}, &Coalesce{}, &Aggregate{}, &Range{}, &Table{}, &SQL{}, &Rows{},
-		&Offset{}, &Tail{}, &Join{}, &SubqueryAlias{}, &SetOp{},
+		&Offset{}, &Tail{}, &Join{}, &SubqueryAlias{}, &SetOp{}, &FillNA{}, &DropNA{}, &Describe{},
 	} {
 		if n.op() == op {
 			return n

@@ -160,7 +160,13 @@ type Aggregate struct {
 	Aggs    []string `json:"aggs"`
 }
 
+// Refused is a step that can't be, such as a join with another session's table: whoever runs the plan gives the error.
+type Refused struct {
+	Err error `json:"-"`
+}
+
 func (*Read) Inputs() []Node                { return nil }
+func (*Refused) Inputs() []Node             { return nil }
 func (n *Project) Inputs() []Node           { return []Node{n.Input} }
 func (n *WithColumns) Inputs() []Node       { return []Node{n.Input} }
 func (n *WithColumnRenamed) Inputs() []Node { return []Node{n.Input} }
@@ -180,6 +186,7 @@ func (n *Coalesce) Inputs() []Node          { return []Node{n.Input} }
 func (n *Aggregate) Inputs() []Node         { return []Node{n.Input} }
 
 func (*Read) op() string              { return "read" }
+func (*Refused) op() string           { return "refused" }
 func (*Project) op() string           { return "project" }
 func (*WithColumns) op() string       { return "with_columns" }
 func (*WithColumnRenamed) op() string { return "with_column_renamed" }
@@ -199,6 +206,7 @@ func (*Coalesce) op() string          { return "coalesce" }
 func (*Aggregate) op() string         { return "aggregate" }
 
 func (n Read) withInputs([]Node) Node                 { return &n }
+func (n Refused) withInputs([]Node) Node              { return &n }
 func (n Project) withInputs(in []Node) Node           { n.Input = in[0]; return &n }
 func (n WithColumns) withInputs(in []Node) Node       { n.Input = in[0]; return &n }
 func (n WithColumnRenamed) withInputs(in []Node) Node { n.Input = in[0]; return &n }

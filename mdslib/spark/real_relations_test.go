@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +54,8 @@ func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.D
 	numbers := s.Range(0, 100)
 	few := s.Range(0, 4).Select("CAST(id AS INT) AS petals", "id * 2 AS twice")
 	left, right := csv.Alias("l"), colours.Alias("r")
+	gaps := few.Select("IF(twice = 0, NULL, twice) AS l", "IF(twice = 2, double('NaN'), IF(twice = 4, NULL, twice / 4)) AS d", "CAST(IF(twice = 2, NULL, 0.1) AS FLOAT) AS f",
+		"IF(twice = 2, NULL, CAST(twice AS STRING)) AS s", "IF(twice = 6, NULL, twice > 2) AS b", "CAST(IF(twice = 0, NULL, 2.5) AS DECIMAL(10,2)) AS dec")
 	names, more := csv.Select("name"), colours.Select("name").Union(colours.Select("name"))
 	return map[string]*mdslib.DataFrame{
 		"csv":                     csv,
@@ -113,12 +116,24 @@ func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.D
 		"set of other types":   few.Select("petals").Intersect(numbers.Select("id")),
 		"repartition by":       numbers.RepartitionBy(3, "id % 10", "id IS NULL").Select("spark_partition_id() AS p", "id"),
 		"repartition by name":  csv.RepartitionBy(0, "name").GroupBy("name").Count(),
+		"describe":             csv.Describe(),
+		"describe some":        csv.WithColumn("tall", "height > 0.4").Describe("name", "petals", "tall"),
+		"describe nothing":     csv.Filter("petals > 10").Describe(),
+		"fill with text":       colours.FillNA("none"),
+		"fill with a number":   gaps.FillNA(0.7),
+		"fill one column":      gaps.FillNA(-1, "d", "s"),
+		"fill with a bool":     gaps.FillNA(true),
+		"drop any":             gaps.DropNA(""),
+		"drop any of some":     gaps.DropNA("any", "s", "f"),
+		"drop all":             gaps.DropNA("all", "d", "f", "s"),
+		"moments":              csv.GroupBy("petals > 4 AS many").Agg("stddev(height) AS s", "stddev_pop(petals) AS sp", "variance(height) AS v", "var_pop(height) AS vp", "std(petals)"),
+		"moments of distinct":  csv.Select("stddev_samp(DISTINCT petals) AS d", "var_pop(DISTINCT petals) AS v"),
 		"coalesce":             numbers.Repartition(7).Coalesce(2).Select("spark_partition_id() AS p", "id").Select("count(DISTINCT p) AS parts", "sum(id) AS s"),
 	}
 }
 
 // ordered are the relations whose rows come in an order that is theirs.
-var ordered = []string{"offset", "limit of sorted", "sort", "sort descending", "limit", "csv", "project", "union", "types", "null rows", "range"}
+var ordered = []string{"offset", "limit of sorted", "sort", "sort descending", "limit", "csv", "project", "union", "types", "null rows", "range", "describe", "describe some", "describe nothing"}
 
 // text is a value as the other side writes it.
 func text(v any, t plan.Type) string {
@@ -158,6 +173,9 @@ func text(v any, t plan.Type) string {
 
 // pythonHex is Python's float.hex.
 func pythonHex(f float64) string {
+	if math.IsNaN(f) {
+		return "NaN"
+	}
 	s := strconv.FormatFloat(f, 'x', 13, 64)
 	mantissa, exponent, _ := strings.Cut(s, "p")
 	n, _ := strconv.Atoi(exponent)

@@ -46,6 +46,8 @@ func (t translation) relation(n plan.Node) (*pb.Relation, error) {
 			r.Common = &pb.RelationCommon{PlanId: &n.Action}
 		}
 		return r, nil
+	case *plan.Refused:
+		return nil, n.Err
 	case *plan.Table:
 		return read(&pb.Read{ReadType: &pb.Read_NamedTable_{NamedTable: &pb.Read_NamedTable{UnparsedIdentifier: n.Name}}}), nil
 	case *plan.SQL:
@@ -158,6 +160,21 @@ func (t translation) relation(n plan.Node) (*pb.Relation, error) {
 		return &pb.Relation{RelType: &pb.Relation_Aggregate{Aggregate: &pb.Aggregate{
 			Input: inputs[0], GroupType: pb.Aggregate_GROUP_TYPE_GROUPBY, GroupingExpressions: expressions(n.GroupBy), AggregateExpressions: expressions(n.Aggs),
 		}}}, nil
+	case *plan.FillNA:
+		fill := &pb.NAFill{Input: inputs[0], Cols: n.Columns, Values: []*pb.Expression_Literal{fillValue(n)}}
+		return &pb.Relation{RelType: &pb.Relation_FillNa{FillNa: fill}}, nil
+	case *plan.DropNA:
+		drop := &pb.NADrop{Input: inputs[0], Cols: n.Columns}
+		if n.Least > 0 {
+			least, err := int32Of("DropNA", n.Least)
+			if err != nil {
+				return nil, err
+			}
+			drop.MinNonNulls = &least
+		}
+		return &pb.Relation{RelType: &pb.Relation_DropNa{DropNa: drop}}, nil
+	case *plan.Describe:
+		return &pb.Relation{RelType: &pb.Relation_Describe{Describe: &pb.StatDescribe{Input: inputs[0], Cols: n.Columns}}}, nil
 	}
 	return nil, fmt.Errorf("spark: the plan has a step %T, which this engine doesn't know", n)
 }
@@ -183,6 +200,21 @@ func join(n *plan.Join, left, right *pb.Relation) (*pb.Relation, error) {
 		j.JoinCondition = expression(n.Condition)
 	}
 	return &pb.Relation{RelType: &pb.Relation_Join{Join: j}}, nil
+}
+
+// fillValue is the value that fills what is missing.
+func fillValue(n *plan.FillNA) *pb.Expression_Literal {
+	switch {
+	case n.Long != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Long{Long: *n.Long}}
+	case n.Double != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Double{Double: *n.Double}}
+	case n.Text != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_String_{String_: *n.Text}}
+	case n.Flag != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Boolean{Boolean: *n.Flag}}
+	}
+	return &pb.Expression_Literal{}
 }
 
 func read(r *pb.Read) *pb.Relation { return &pb.Relation{RelType: &pb.Relation_Read{Read: r}} }

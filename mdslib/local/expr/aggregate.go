@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 
@@ -102,8 +103,8 @@ func (a *Aggregation) extract(text string, e plan.Expr, groups []*Bound, schema 
 
 func bindAggregate(text string, c *plan.Call, schema plan.Schema, env Env) (*aggregate, error) {
 	call := &aggregate{text: text, name: c.Name, distinct: c.Distinct}
-	if c.Name == "mean" {
-		call.name = "avg"
+	if plain, ok := synonyms[c.Name]; ok {
+		call.name = plain
 	}
 	if len(c.Args) != 1 {
 		return nil, fail("WRONG_NUM_ARGS", "%s takes 1 argument, got %d", c.Name, len(c.Args))
@@ -124,7 +125,7 @@ func bindAggregate(text string, c *plan.Call, schema plan.Schema, env Env) (*agg
 		if call.name == "count_if" && t.Kind != plan.Boolean {
 			return nil, mismatch("a boolean for count_if", arg.node)
 		}
-	case "sum", "avg":
+	case "sum", "avg", "variance", "var_pop", "stddev", "stddev_pop":
 		if t.Kind == plan.String || t.Kind == plan.Null {
 			b := &binder{text, schema, env}
 			if arg.node, err = b.implicit(arg.node, plan.Of(plan.Double)); err != nil {
@@ -133,6 +134,8 @@ func bindAggregate(text string, c *plan.Call, schema plan.Schema, env Env) (*agg
 			t = plan.Of(plan.Double)
 		}
 		switch {
+		case t.Numeric() && call.spread():
+			call.typ = plan.Of(plan.Double)
 		case t.Kind == plan.Decimal && call.name == "sum":
 			call.typ = plan.DecimalOf(min(t.Precision+10, plan.MaxPrecision), t.Scale)
 		case t.Kind == plan.Decimal:
@@ -154,6 +157,36 @@ func bindAggregate(text string, c *plan.Call, schema plan.Schema, env Env) (*agg
 	return call, nil
 }
 
+// synonyms are the other names of aggregates.
+var synonyms = map[string]string{"mean": "avg", "stddev_samp": "stddev", "std": "stddev", "var_samp": "variance"}
+
+// spread tells the aggregates about how far values lie from their mean.
+func (c *aggregate) spread() bool {
+	return c.name == "variance" || c.name == "var_pop" || c.name == "stddev" || c.name == "stddev_pop"
+}
+
+// moments are the mean of values and the sum of the squares of their distances from it, kept as Spark's CentralMomentAgg does.
+type moments struct{ mean, squares float64 }
+
+// take adds a value, the count-th.
+func (m *moments) take(v float64, count int64) {
+	delta := v - m.mean
+	step := delta / float64(count)
+	m.mean += step
+	m.squares += delta * (delta - step)
+}
+
+// merge adds n other values to count ones.
+func (m *moments) merge(count int64, other moments, n int64) {
+	if n == 0 {
+		return
+	}
+	delta := other.mean - m.mean
+	step := delta / float64(count+n)
+	m.mean += step * float64(n)
+	m.squares += other.squares + delta*step*float64(count)*float64(n)
+}
+
 // Group is what is kept of one group: a state for each aggregate.
 type Group struct{ states []state }
 
@@ -161,6 +194,7 @@ type state struct {
 	count int64
 	value any // sum so far, least, greatest or first value
 	sum   *big.Int
+	about moments
 	list  []any
 	seen  map[string]bool
 }
@@ -235,6 +269,9 @@ func (c *aggregate) add(s *state, v any) error {
 			}
 			s.value = sum
 		}
+	case "variance", "var_pop", "stddev", "stddev_pop":
+		s.count++
+		s.about.take(toFloat64(v), s.count)
 	case "min":
 		if s.value == nil || Compare(v, s.value) < 0 {
 			s.value = v
@@ -287,6 +324,7 @@ func (a *Aggregation) Merge(g, b *Group) error {
 		case "collect_list":
 			x.list = append(x.list, y.list...)
 		default:
+			x.about.merge(x.count, y.about, y.count)
 			x.count += y.count
 			if y.sum != nil {
 				if x.sum == nil {
@@ -352,6 +390,19 @@ func (c *aggregate) result(s *state) (any, error) {
 			return []any{}, nil
 		}
 		return s.list, nil
+	case "variance", "stddev", "var_pop", "stddev_pop":
+		n := s.count
+		if c.name == "variance" || c.name == "stddev" { // of a sample
+			n--
+		}
+		if n <= 0 {
+			return nil, nil
+		}
+		spread := s.about.squares / float64(n)
+		if c.name == "stddev" || c.name == "stddev_pop" {
+			spread = math.Sqrt(spread)
+		}
+		return spread, nil
 	case "sum", "avg":
 		if s.count == 0 {
 			return nil, nil

@@ -36,7 +36,8 @@ func functions() map[string]function {
 func FunctionNames() []string { return slices.Sorted(maps.Keys(functions())) }
 
 // aggregates are refused outside GroupBy().Agg.
-var aggregates = []string{"count", "sum", "avg", "mean", "min", "max", "count_if", "first", "any_value", "collect_list"}
+var aggregates = []string{"count", "sum", "avg", "mean", "min", "max", "count_if", "first", "any_value", "collect_list",
+	"stddev", "stddev_samp", "std", "stddev_pop", "variance", "var_samp", "var_pop"}
 
 func (b *binder) call(e *plan.Call) (*node, error) {
 	if slices.Contains(aggregates, e.Name) {

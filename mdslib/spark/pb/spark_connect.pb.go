@@ -398,7 +398,7 @@ func (x Aggregate_GroupType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Aggregate_GroupType.Descriptor instead.
 func (Aggregate_GroupType) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45, 0}
 }
 
 type Expression_SortOrder_SortDirection int32
@@ -447,7 +447,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -496,7 +496,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3, 1}
 }
 
 type UserContext struct {
@@ -2790,6 +2790,9 @@ type Relation struct {
 	//	*Relation_MapPartitions
 	//	*Relation_WithRelations
 	//	*Relation_ChunkedCachedLocalRelation
+	//	*Relation_FillNa
+	//	*Relation_DropNa
+	//	*Relation_Describe
 	RelType       isRelation_RelType `protobuf_oneof:"rel_type"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3055,6 +3058,33 @@ func (x *Relation) GetChunkedCachedLocalRelation() *ChunkedCachedLocalRelation {
 	return nil
 }
 
+func (x *Relation) GetFillNa() *NAFill {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_FillNa); ok {
+			return x.FillNa
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetDropNa() *NADrop {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_DropNa); ok {
+			return x.DropNa
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetDescribe() *StatDescribe {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_Describe); ok {
+			return x.Describe
+		}
+	}
+	return nil
+}
+
 type isRelation_RelType interface {
 	isRelation_RelType()
 }
@@ -3155,6 +3185,18 @@ type Relation_ChunkedCachedLocalRelation struct {
 	ChunkedCachedLocalRelation *ChunkedCachedLocalRelation `protobuf:"bytes,45,opt,name=chunked_cached_local_relation,json=chunkedCachedLocalRelation,proto3,oneof"`
 }
 
+type Relation_FillNa struct {
+	FillNa *NAFill `protobuf:"bytes,90,opt,name=fill_na,json=fillNa,proto3,oneof"`
+}
+
+type Relation_DropNa struct {
+	DropNa *NADrop `protobuf:"bytes,91,opt,name=drop_na,json=dropNa,proto3,oneof"`
+}
+
+type Relation_Describe struct {
+	Describe *StatDescribe `protobuf:"bytes,102,opt,name=describe,proto3,oneof"`
+}
+
 func (*Relation_Read) isRelation_RelType() {}
 
 func (*Relation_Project) isRelation_RelType() {}
@@ -3202,6 +3244,12 @@ func (*Relation_MapPartitions) isRelation_RelType() {}
 func (*Relation_WithRelations) isRelation_RelType() {}
 
 func (*Relation_ChunkedCachedLocalRelation) isRelation_RelType() {}
+
+func (*Relation_FillNa) isRelation_RelType() {}
+
+func (*Relation_DropNa) isRelation_RelType() {}
+
+func (*Relation_Describe) isRelation_RelType() {}
 
 type SQL struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3913,6 +3961,178 @@ func (x *Offset) GetOffset() int32 {
 	return 0
 }
 
+type NAFill struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Cols          []string               `protobuf:"bytes,2,rep,name=cols,proto3" json:"cols,omitempty"`
+	Values        []*Expression_Literal  `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NAFill) Reset() {
+	*x = NAFill{}
+	mi := &file_spark_connect_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NAFill) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NAFill) ProtoMessage() {}
+
+func (x *NAFill) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NAFill.ProtoReflect.Descriptor instead.
+func (*NAFill) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *NAFill) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *NAFill) GetCols() []string {
+	if x != nil {
+		return x.Cols
+	}
+	return nil
+}
+
+func (x *NAFill) GetValues() []*Expression_Literal {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+type NADrop struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Cols          []string               `protobuf:"bytes,2,rep,name=cols,proto3" json:"cols,omitempty"`
+	MinNonNulls   *int32                 `protobuf:"varint,3,opt,name=min_non_nulls,json=minNonNulls,proto3,oneof" json:"min_non_nulls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NADrop) Reset() {
+	*x = NADrop{}
+	mi := &file_spark_connect_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NADrop) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NADrop) ProtoMessage() {}
+
+func (x *NADrop) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NADrop.ProtoReflect.Descriptor instead.
+func (*NADrop) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *NADrop) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *NADrop) GetCols() []string {
+	if x != nil {
+		return x.Cols
+	}
+	return nil
+}
+
+func (x *NADrop) GetMinNonNulls() int32 {
+	if x != nil && x.MinNonNulls != nil {
+		return *x.MinNonNulls
+	}
+	return 0
+}
+
+type StatDescribe struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Cols          []string               `protobuf:"bytes,2,rep,name=cols,proto3" json:"cols,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatDescribe) Reset() {
+	*x = StatDescribe{}
+	mi := &file_spark_connect_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatDescribe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatDescribe) ProtoMessage() {}
+
+func (x *StatDescribe) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatDescribe.ProtoReflect.Descriptor instead.
+func (*StatDescribe) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *StatDescribe) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *StatDescribe) GetCols() []string {
+	if x != nil {
+		return x.Cols
+	}
+	return nil
+}
+
 type Tail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
@@ -3923,7 +4143,7 @@ type Tail struct {
 
 func (x *Tail) Reset() {
 	*x = Tail{}
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3935,7 +4155,7 @@ func (x *Tail) String() string {
 func (*Tail) ProtoMessage() {}
 
 func (x *Tail) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[41]
+	mi := &file_spark_connect_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3948,7 +4168,7 @@ func (x *Tail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tail.ProtoReflect.Descriptor instead.
 func (*Tail) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{41}
+	return file_spark_connect_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Tail) GetInput() *Relation {
@@ -3977,7 +4197,7 @@ type Aggregate struct {
 
 func (x *Aggregate) Reset() {
 	*x = Aggregate{}
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3989,7 +4209,7 @@ func (x *Aggregate) String() string {
 func (*Aggregate) ProtoMessage() {}
 
 func (x *Aggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[42]
+	mi := &file_spark_connect_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4002,7 +4222,7 @@ func (x *Aggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aggregate.ProtoReflect.Descriptor instead.
 func (*Aggregate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{42}
+	return file_spark_connect_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Aggregate) GetInput() *Relation {
@@ -4043,7 +4263,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4055,7 +4275,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[43]
+	mi := &file_spark_connect_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4068,7 +4288,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{43}
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -4095,7 +4315,7 @@ type ChunkedCachedLocalRelation struct {
 
 func (x *ChunkedCachedLocalRelation) Reset() {
 	*x = ChunkedCachedLocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +4327,7 @@ func (x *ChunkedCachedLocalRelation) String() string {
 func (*ChunkedCachedLocalRelation) ProtoMessage() {}
 
 func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[44]
+	mi := &file_spark_connect_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4120,7 +4340,7 @@ func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
 func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{44}
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
@@ -4151,7 +4371,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4163,7 +4383,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[45]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4176,7 +4396,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{45}
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -4232,7 +4452,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +4464,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +4477,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -4293,7 +4513,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4305,7 +4525,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4318,7 +4538,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Range) GetStart() int64 {
@@ -4360,7 +4580,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4372,7 +4592,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4385,7 +4605,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -4420,7 +4640,7 @@ type RepartitionByExpression struct {
 
 func (x *RepartitionByExpression) Reset() {
 	*x = RepartitionByExpression{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4432,7 +4652,7 @@ func (x *RepartitionByExpression) String() string {
 func (*RepartitionByExpression) ProtoMessage() {}
 
 func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4445,7 +4665,7 @@ func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
 func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RepartitionByExpression) GetInput() *Relation {
@@ -4479,7 +4699,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4491,7 +4711,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4504,7 +4724,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -4531,7 +4751,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4543,7 +4763,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4556,7 +4776,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -4583,7 +4803,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4595,7 +4815,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4608,7 +4828,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -4638,7 +4858,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4650,7 +4870,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4663,7 +4883,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -4722,7 +4942,7 @@ type CommonInlineUserDefinedFunction struct {
 
 func (x *CommonInlineUserDefinedFunction) Reset() {
 	*x = CommonInlineUserDefinedFunction{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4734,7 +4954,7 @@ func (x *CommonInlineUserDefinedFunction) String() string {
 func (*CommonInlineUserDefinedFunction) ProtoMessage() {}
 
 func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4747,7 +4967,7 @@ func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommonInlineUserDefinedFunction.ProtoReflect.Descriptor instead.
 func (*CommonInlineUserDefinedFunction) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CommonInlineUserDefinedFunction) GetFunctionName() string {
@@ -4809,7 +5029,7 @@ type PythonUDF struct {
 
 func (x *PythonUDF) Reset() {
 	*x = PythonUDF{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4821,7 +5041,7 @@ func (x *PythonUDF) String() string {
 func (*PythonUDF) ProtoMessage() {}
 
 func (x *PythonUDF) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4834,7 +5054,7 @@ func (x *PythonUDF) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PythonUDF.ProtoReflect.Descriptor instead.
 func (*PythonUDF) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PythonUDF) GetOutputType() *DataType {
@@ -4900,7 +5120,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4912,7 +5132,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4925,7 +5145,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -5312,7 +5532,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5324,7 +5544,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5392,7 +5612,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5404,7 +5624,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5439,7 +5659,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5451,7 +5671,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5503,7 +5723,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5515,7 +5735,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5541,7 +5761,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5553,7 +5773,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5596,7 +5816,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5608,7 +5828,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5667,7 +5887,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5679,7 +5899,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5704,7 +5924,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5716,7 +5936,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5748,7 +5968,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5760,7 +5980,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5793,7 +6013,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5805,7 +6025,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5843,7 +6063,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5855,7 +6075,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5881,7 +6101,7 @@ type AnalyzePlanRequest_Persist struct {
 
 func (x *AnalyzePlanRequest_Persist) Reset() {
 	*x = AnalyzePlanRequest_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5893,7 +6113,7 @@ func (x *AnalyzePlanRequest_Persist) String() string {
 func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5933,7 +6153,7 @@ type AnalyzePlanRequest_Unpersist struct {
 
 func (x *AnalyzePlanRequest_Unpersist) Reset() {
 	*x = AnalyzePlanRequest_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5945,7 +6165,7 @@ func (x *AnalyzePlanRequest_Unpersist) String() string {
 func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5984,7 +6204,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5996,7 +6216,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6028,7 +6248,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6040,7 +6260,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6072,7 +6292,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6084,7 +6304,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6115,7 +6335,7 @@ type AnalyzePlanResponse_Persist struct {
 
 func (x *AnalyzePlanResponse_Persist) Reset() {
 	*x = AnalyzePlanResponse_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6127,7 +6347,7 @@ func (x *AnalyzePlanResponse_Persist) String() string {
 func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6151,7 +6371,7 @@ type AnalyzePlanResponse_Unpersist struct {
 
 func (x *AnalyzePlanResponse_Unpersist) Reset() {
 	*x = AnalyzePlanResponse_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6163,7 +6383,7 @@ func (x *AnalyzePlanResponse_Unpersist) String() string {
 func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6192,7 +6412,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6204,7 +6424,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6270,7 +6490,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6282,7 +6502,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6314,7 +6534,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6326,7 +6546,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6359,7 +6579,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6371,7 +6591,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6413,7 +6633,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6425,7 +6645,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6479,7 +6699,7 @@ type AddArtifactsRequest_SingleChunkArtifact struct {
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) Reset() {
 	*x = AddArtifactsRequest_SingleChunkArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6491,7 +6711,7 @@ func (x *AddArtifactsRequest_SingleChunkArtifact) String() string {
 func (*AddArtifactsRequest_SingleChunkArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6530,7 +6750,7 @@ type AddArtifactsRequest_Batch struct {
 
 func (x *AddArtifactsRequest_Batch) Reset() {
 	*x = AddArtifactsRequest_Batch{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6542,7 +6762,7 @@ func (x *AddArtifactsRequest_Batch) String() string {
 func (*AddArtifactsRequest_Batch) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6575,7 +6795,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6587,7 +6807,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6628,7 +6848,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6640,7 +6860,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6689,7 +6909,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6701,7 +6921,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6755,7 +6975,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6767,7 +6987,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6807,7 +7027,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6819,7 +7039,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6859,7 +7079,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6871,7 +7091,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6913,7 +7133,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6925,7 +7145,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6979,7 +7199,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6991,7 +7211,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7004,7 +7224,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -7021,6 +7241,120 @@ func (x *WithColumnsRenamed_Rename) GetNewColName() string {
 	return ""
 }
 
+type Expression_Literal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to LiteralType:
+	//
+	//	*Expression_Literal_Boolean
+	//	*Expression_Literal_Long
+	//	*Expression_Literal_Double
+	//	*Expression_Literal_String_
+	LiteralType   isExpression_Literal_LiteralType `protobuf_oneof:"literal_type"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Expression_Literal) Reset() {
+	*x = Expression_Literal{}
+	mi := &file_spark_connect_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Expression_Literal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Expression_Literal) ProtoMessage() {}
+
+func (x *Expression_Literal) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Expression_Literal.ProtoReflect.Descriptor instead.
+func (*Expression_Literal) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 0}
+}
+
+func (x *Expression_Literal) GetLiteralType() isExpression_Literal_LiteralType {
+	if x != nil {
+		return x.LiteralType
+	}
+	return nil
+}
+
+func (x *Expression_Literal) GetBoolean() bool {
+	if x != nil {
+		if x, ok := x.LiteralType.(*Expression_Literal_Boolean); ok {
+			return x.Boolean
+		}
+	}
+	return false
+}
+
+func (x *Expression_Literal) GetLong() int64 {
+	if x != nil {
+		if x, ok := x.LiteralType.(*Expression_Literal_Long); ok {
+			return x.Long
+		}
+	}
+	return 0
+}
+
+func (x *Expression_Literal) GetDouble() float64 {
+	if x != nil {
+		if x, ok := x.LiteralType.(*Expression_Literal_Double); ok {
+			return x.Double
+		}
+	}
+	return 0
+}
+
+func (x *Expression_Literal) GetString_() string {
+	if x != nil {
+		if x, ok := x.LiteralType.(*Expression_Literal_String_); ok {
+			return x.String_
+		}
+	}
+	return ""
+}
+
+type isExpression_Literal_LiteralType interface {
+	isExpression_Literal_LiteralType()
+}
+
+type Expression_Literal_Boolean struct {
+	Boolean bool `protobuf:"varint,3,opt,name=boolean,proto3,oneof"`
+}
+
+type Expression_Literal_Long struct {
+	Long int64 `protobuf:"varint,7,opt,name=long,proto3,oneof"`
+}
+
+type Expression_Literal_Double struct {
+	Double float64 `protobuf:"fixed64,11,opt,name=double,proto3,oneof"`
+}
+
+type Expression_Literal_String_ struct {
+	String_ string `protobuf:"bytes,13,opt,name=string,proto3,oneof"`
+}
+
+func (*Expression_Literal_Boolean) isExpression_Literal_LiteralType() {}
+
+func (*Expression_Literal_Long) isExpression_Literal_LiteralType() {}
+
+func (*Expression_Literal_Double) isExpression_Literal_LiteralType() {}
+
+func (*Expression_Literal_String_) isExpression_Literal_LiteralType() {}
+
 type Expression_ExpressionString struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Expression    string                 `protobuf:"bytes,1,opt,name=expression,proto3" json:"expression,omitempty"`
@@ -7030,7 +7364,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7042,7 +7376,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[94]
+	mi := &file_spark_connect_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7055,7 +7389,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 1}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -7075,7 +7409,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7087,7 +7421,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[95]
+	mi := &file_spark_connect_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7100,7 +7434,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 2}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -7128,7 +7462,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7140,7 +7474,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7153,7 +7487,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -7185,7 +7519,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7197,7 +7531,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7210,7 +7544,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 0}
 }
 
 type DataType_Decimal struct {
@@ -7223,7 +7557,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7235,7 +7569,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7248,7 +7582,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -7276,7 +7610,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7288,7 +7622,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7301,7 +7635,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -7334,7 +7668,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7346,7 +7680,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7359,7 +7693,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -7379,7 +7713,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7391,7 +7725,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7404,7 +7738,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -7432,7 +7766,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7444,7 +7778,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7457,7 +7791,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -7825,7 +8159,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x0eRelationCommon\x12\x1c\n" +
 	"\aplan_id\x18\x02 \x01(\x03H\x00R\x06planId\x88\x01\x01B\n" +
 	"\n" +
-	"\b_plan_id\"\xe9\v\n" +
+	"\b_plan_id\"\x88\r\n" +
 	"\bRelation\x125\n" +
 	"\x06common\x18\x01 \x01(\v2\x1d.spark.connect.RelationCommonR\x06common\x12)\n" +
 	"\x04read\x18\x02 \x01(\v2\x13.spark.connect.ReadH\x00R\x04read\x122\n" +
@@ -7852,7 +8186,10 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x19repartition_by_expression\x18\x1b \x01(\v2&.spark.connect.RepartitionByExpressionH\x00R\x17repartitionByExpression\x12E\n" +
 	"\x0emap_partitions\x18\x1c \x01(\v2\x1c.spark.connect.MapPartitionsH\x00R\rmapPartitions\x12E\n" +
 	"\x0ewith_relations\x18) \x01(\v2\x1c.spark.connect.WithRelationsH\x00R\rwithRelations\x12n\n" +
-	"\x1dchunked_cached_local_relation\x18- \x01(\v2).spark.connect.ChunkedCachedLocalRelationH\x00R\x1achunkedCachedLocalRelationB\n" +
+	"\x1dchunked_cached_local_relation\x18- \x01(\v2).spark.connect.ChunkedCachedLocalRelationH\x00R\x1achunkedCachedLocalRelation\x120\n" +
+	"\afill_na\x18Z \x01(\v2\x15.spark.connect.NAFillH\x00R\x06fillNa\x120\n" +
+	"\adrop_na\x18[ \x01(\v2\x15.spark.connect.NADropH\x00R\x06dropNa\x129\n" +
+	"\bdescribe\x18f \x01(\v2\x1b.spark.connect.StatDescribeH\x00R\bdescribeB\n" +
 	"\n" +
 	"\brel_type\"\x1b\n" +
 	"\x03SQL\x12\x14\n" +
@@ -7943,7 +8280,19 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x05limit\x18\x02 \x01(\x05R\x05limit\"O\n" +
 	"\x06Offset\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x16\n" +
-	"\x06offset\x18\x02 \x01(\x05R\x06offset\"K\n" +
+	"\x06offset\x18\x02 \x01(\x05R\x06offset\"\x86\x01\n" +
+	"\x06NAFill\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x12\n" +
+	"\x04cols\x18\x02 \x03(\tR\x04cols\x129\n" +
+	"\x06values\x18\x03 \x03(\v2!.spark.connect.Expression.LiteralR\x06values\"\x86\x01\n" +
+	"\x06NADrop\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x12\n" +
+	"\x04cols\x18\x02 \x03(\tR\x04cols\x12'\n" +
+	"\rmin_non_nulls\x18\x03 \x01(\x05H\x00R\vminNonNulls\x88\x01\x01B\x10\n" +
+	"\x0e_min_non_nulls\"Q\n" +
+	"\fStatDescribe\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x12\n" +
+	"\x04cols\x18\x02 \x03(\tR\x04cols\"K\n" +
 	"\x04Tail\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x05R\x05limit\"\xdc\x02\n" +
@@ -8015,12 +8364,18 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\aaliases\x18\x02 \x03(\v2\x1f.spark.connect.Expression.AliasR\aaliases\"X\n" +
 	"\x04Drop\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12!\n" +
-	"\fcolumn_names\x18\x03 \x03(\tR\vcolumnNames\"\xe6\x05\n" +
+	"\fcolumn_names\x18\x03 \x03(\tR\vcolumnNames\"\xe7\x06\n" +
 	"\n" +
 	"Expression\x12Y\n" +
 	"\x11expression_string\x18\x04 \x01(\v2*.spark.connect.Expression.ExpressionStringH\x00R\x10expressionString\x12D\n" +
 	"\n" +
-	"sort_order\x18\t \x01(\v2#.spark.connect.Expression.SortOrderH\x00R\tsortOrder\x1a2\n" +
+	"sort_order\x18\t \x01(\v2#.spark.connect.Expression.SortOrderH\x00R\tsortOrder\x1a\x7f\n" +
+	"\aLiteral\x12\x1a\n" +
+	"\aboolean\x18\x03 \x01(\bH\x00R\aboolean\x12\x14\n" +
+	"\x04long\x18\a \x01(\x03H\x00R\x04long\x12\x18\n" +
+	"\x06double\x18\v \x01(\x01H\x00R\x06double\x12\x18\n" +
+	"\x06string\x18\r \x01(\tH\x00R\x06stringB\x0e\n" +
+	"\fliteral_type\x1a2\n" +
 	"\x10ExpressionString\x12\x1e\n" +
 	"\n" +
 	"expression\x18\x01 \x01(\tR\n" +
@@ -8128,7 +8483,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -8180,117 +8535,121 @@ var file_spark_connect_proto_goTypes = []any{
 	(*Sort)(nil),                                            // 47: spark.connect.Sort
 	(*Limit)(nil),                                           // 48: spark.connect.Limit
 	(*Offset)(nil),                                          // 49: spark.connect.Offset
-	(*Tail)(nil),                                            // 50: spark.connect.Tail
-	(*Aggregate)(nil),                                       // 51: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 52: spark.connect.LocalRelation
-	(*ChunkedCachedLocalRelation)(nil),                      // 53: spark.connect.ChunkedCachedLocalRelation
-	(*Sample)(nil),                                          // 54: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 55: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 56: spark.connect.Range
-	(*Repartition)(nil),                                     // 57: spark.connect.Repartition
-	(*RepartitionByExpression)(nil),                         // 58: spark.connect.RepartitionByExpression
-	(*WithColumnsRenamed)(nil),                              // 59: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 60: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 61: spark.connect.Drop
-	(*Expression)(nil),                                      // 62: spark.connect.Expression
-	(*CommonInlineUserDefinedFunction)(nil),                 // 63: spark.connect.CommonInlineUserDefinedFunction
-	(*PythonUDF)(nil),                                       // 64: spark.connect.PythonUDF
-	(*DataType)(nil),                                        // 65: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 66: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 67: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 68: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 69: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 70: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 71: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 72: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 73: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 74: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 75: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 76: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanRequest_Persist)(nil),                      // 77: spark.connect.AnalyzePlanRequest.Persist
-	(*AnalyzePlanRequest_Unpersist)(nil),                    // 78: spark.connect.AnalyzePlanRequest.Unpersist
-	(*AnalyzePlanResponse_Schema)(nil),                      // 79: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 80: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 81: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*AnalyzePlanResponse_Persist)(nil),                     // 82: spark.connect.AnalyzePlanResponse.Persist
-	(*AnalyzePlanResponse_Unpersist)(nil),                   // 83: spark.connect.AnalyzePlanResponse.Unpersist
-	(*ConfigRequest_Operation)(nil),                         // 84: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 85: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 86: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 87: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 88: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 89: spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	(*AddArtifactsRequest_Batch)(nil),                       // 90: spark.connect.AddArtifactsRequest.Batch
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 91: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 92: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),                 // 93: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                                     // 94: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                        // 95: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                         // 96: spark.connect.WriteOperation.BucketBy
-	nil,                                                     // 97: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                                 // 98: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                                 // 99: spark.connect.Read.DataSource
-	nil,                                                     // 100: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                                     // 101: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                       // 102: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_ExpressionString)(nil),                     // 103: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                                // 104: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                            // 105: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                                 // 106: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                                // 107: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                            // 108: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                                 // 109: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                                  // 110: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                                    // 111: spark.connect.DataType.Map
+	(*NAFill)(nil),                                          // 50: spark.connect.NAFill
+	(*NADrop)(nil),                                          // 51: spark.connect.NADrop
+	(*StatDescribe)(nil),                                    // 52: spark.connect.StatDescribe
+	(*Tail)(nil),                                            // 53: spark.connect.Tail
+	(*Aggregate)(nil),                                       // 54: spark.connect.Aggregate
+	(*LocalRelation)(nil),                                   // 55: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 56: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 57: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 58: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 59: spark.connect.Range
+	(*Repartition)(nil),                                     // 60: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 61: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 62: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 63: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 64: spark.connect.Drop
+	(*Expression)(nil),                                      // 65: spark.connect.Expression
+	(*CommonInlineUserDefinedFunction)(nil),                 // 66: spark.connect.CommonInlineUserDefinedFunction
+	(*PythonUDF)(nil),                                       // 67: spark.connect.PythonUDF
+	(*DataType)(nil),                                        // 68: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 69: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 70: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 71: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 72: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 73: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 74: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 75: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 76: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 77: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 78: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 79: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 80: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 81: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 82: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 83: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 84: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 85: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 86: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 87: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 88: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 89: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 90: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 91: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 92: spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	(*AddArtifactsRequest_Batch)(nil),                       // 93: spark.connect.AddArtifactsRequest.Batch
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 94: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),                 // 96: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                                     // 97: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                        // 98: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                         // 99: spark.connect.WriteOperation.BucketBy
+	nil,                                                     // 100: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                                 // 101: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                                 // 102: spark.connect.Read.DataSource
+	nil,                                                     // 103: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                                     // 104: spark.connect.Read.DataSource.OptionsEntry
+	(*WithColumnsRenamed_Rename)(nil),                       // 105: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_Literal)(nil),                              // 106: spark.connect.Expression.Literal
+	(*Expression_ExpressionString)(nil),                     // 107: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                                // 108: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                            // 109: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                                 // 110: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                                // 111: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                            // 112: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                                 // 113: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                                  // 114: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                                    // 115: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
 	37,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
 	32,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
 	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
 	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	66,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	68,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	67,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	69,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	70,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	69,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	71,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	70,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	72,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	73,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
 	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	72,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	73,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	75,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	76,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
 	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
 	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	74,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	75,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	76,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	77,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
-	78,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
-	79,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	80,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	81,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	82,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
-	83,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	77,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	78,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	79,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	80,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	81,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	82,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	83,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	84,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	85,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	86,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
 	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	84,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	87,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	90,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
-	88,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	87,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	91,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	93,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
+	91,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	90,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	94,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
 	9,   // 35: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	93,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	96,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
 	35,  // 37: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
 	34,  // 38: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
 	33,  // 39: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
 	37,  // 40: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
 	37,  // 41: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
 	37,  // 42: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	95,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	98,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
 	2,   // 44: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	96,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	97,  // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	99,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	100, // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
 	36,  // 47: spark.connect.Relation.common:type_name -> spark.connect.RelationCommon
 	41,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
 	42,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
@@ -8299,143 +8658,150 @@ var file_spark_connect_proto_depIdxs = []int32{
 	46,  // 52: spark.connect.Relation.set_op:type_name -> spark.connect.SetOperation
 	47,  // 53: spark.connect.Relation.sort:type_name -> spark.connect.Sort
 	48,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
-	51,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
+	54,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
 	38,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	52,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	54,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	55,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	57,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
 	49,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	55,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	56,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
+	58,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	59,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
 	45,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	57,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	59,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	61,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	50,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	60,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	58,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	60,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	62,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	64,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	53,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	63,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	61,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
 	40,  // 69: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
 	39,  // 70: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
-	53,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	37,  // 72: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
-	37,  // 73: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
-	37,  // 74: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
-	63,  // 75: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
-	98,  // 76: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	99,  // 77: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	37,  // 78: spark.connect.Project.input:type_name -> spark.connect.Relation
-	62,  // 79: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	37,  // 80: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	62,  // 81: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	37,  // 82: spark.connect.Join.left:type_name -> spark.connect.Relation
-	37,  // 83: spark.connect.Join.right:type_name -> spark.connect.Relation
-	62,  // 84: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 85: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	37,  // 86: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	37,  // 87: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	37,  // 88: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 89: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	37,  // 90: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	105, // 91: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	37,  // 92: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	37,  // 93: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	37,  // 94: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	37,  // 95: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 96: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	62,  // 97: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	62,  // 98: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	37,  // 99: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	37,  // 100: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	37,  // 101: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	37,  // 102: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	62,  // 103: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	37,  // 104: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	102, // 105: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	37,  // 106: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	104, // 107: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	37,  // 108: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	103, // 109: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	105, // 110: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	62,  // 111: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
-	64,  // 112: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
-	65,  // 113: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
-	106, // 114: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	106, // 115: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	106, // 116: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	106, // 117: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	106, // 118: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	106, // 119: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	106, // 120: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	106, // 121: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	106, // 122: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	107, // 123: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	106, // 124: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	106, // 125: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	106, // 126: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	106, // 127: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	106, // 128: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	106, // 129: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	106, // 130: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	106, // 131: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	106, // 132: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	110, // 133: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	109, // 134: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	111, // 135: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	106, // 136: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	106, // 137: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 138: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 139: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	37,  // 140: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	71,  // 141: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 142: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 143: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 144: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	37,  // 145: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 146: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	37,  // 147: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	65,  // 148: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	85,  // 149: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	86,  // 150: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 151: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	87,  // 152: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	87,  // 153: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	89,  // 154: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	94,  // 155: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	92,  // 156: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 157: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	100, // 158: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	101, // 159: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	62,  // 160: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	62,  // 161: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 162: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 163: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	65,  // 164: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	108, // 165: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	65,  // 166: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	65,  // 167: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	65,  // 168: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 169: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 170: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 171: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 172: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	20,  // 173: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 174: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 175: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 176: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	30,  // 177: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 178: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 179: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 180: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 181: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	21,  // 182: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 183: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 184: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 185: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	31,  // 186: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	178, // [178:187] is the sub-list for method output_type
-	169, // [169:178] is the sub-list for method input_type
-	169, // [169:169] is the sub-list for extension type_name
-	169, // [169:169] is the sub-list for extension extendee
-	0,   // [0:169] is the sub-list for field type_name
+	56,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	50,  // 72: spark.connect.Relation.fill_na:type_name -> spark.connect.NAFill
+	51,  // 73: spark.connect.Relation.drop_na:type_name -> spark.connect.NADrop
+	52,  // 74: spark.connect.Relation.describe:type_name -> spark.connect.StatDescribe
+	37,  // 75: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	37,  // 76: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	37,  // 77: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	66,  // 78: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	101, // 79: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	102, // 80: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	37,  // 81: spark.connect.Project.input:type_name -> spark.connect.Relation
+	65,  // 82: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	37,  // 83: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	65,  // 84: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	37,  // 85: spark.connect.Join.left:type_name -> spark.connect.Relation
+	37,  // 86: spark.connect.Join.right:type_name -> spark.connect.Relation
+	65,  // 87: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 88: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	37,  // 89: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	37,  // 90: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	37,  // 91: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 92: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	37,  // 93: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	109, // 94: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	37,  // 95: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	37,  // 96: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	37,  // 97: spark.connect.NAFill.input:type_name -> spark.connect.Relation
+	106, // 98: spark.connect.NAFill.values:type_name -> spark.connect.Expression.Literal
+	37,  // 99: spark.connect.NADrop.input:type_name -> spark.connect.Relation
+	37,  // 100: spark.connect.StatDescribe.input:type_name -> spark.connect.Relation
+	37,  // 101: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	37,  // 102: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 103: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	65,  // 104: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	65,  // 105: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	37,  // 106: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	37,  // 107: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	37,  // 108: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	37,  // 109: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	65,  // 110: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	37,  // 111: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	105, // 112: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	37,  // 113: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	108, // 114: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	37,  // 115: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	107, // 116: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	109, // 117: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	65,  // 118: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	67,  // 119: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	68,  // 120: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	110, // 121: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	110, // 122: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	110, // 123: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	110, // 124: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	110, // 125: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	110, // 126: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	110, // 127: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	110, // 128: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	110, // 129: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	111, // 130: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	110, // 131: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	110, // 132: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	110, // 133: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	110, // 134: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	110, // 135: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	110, // 136: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	110, // 137: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	110, // 138: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	110, // 139: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	114, // 140: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	113, // 141: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	115, // 142: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	110, // 143: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	110, // 144: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 145: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 146: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	37,  // 147: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	74,  // 148: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 149: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 150: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 151: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	37,  // 152: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 153: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	37,  // 154: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	68,  // 155: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	88,  // 156: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	89,  // 157: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 158: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	90,  // 159: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	90,  // 160: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	92,  // 161: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	97,  // 162: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	95,  // 163: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 164: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	103, // 165: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	104, // 166: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	65,  // 167: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	65,  // 168: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 169: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 170: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	68,  // 171: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	112, // 172: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	68,  // 173: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	68,  // 174: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	68,  // 175: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 176: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 177: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 178: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 179: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	20,  // 180: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 181: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 182: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 183: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	30,  // 184: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 185: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 186: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 187: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 188: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	21,  // 189: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 190: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 191: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 192: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	31,  // 193: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	185, // [185:194] is the sub-list for method output_type
+	176, // [176:185] is the sub-list for method input_type
+	176, // [176:176] is the sub-list for extension type_name
+	176, // [176:176] is the sub-list for extension extendee
+	0,   // [0:176] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8521,6 +8887,9 @@ func file_spark_connect_proto_init() {
 		(*Relation_MapPartitions)(nil),
 		(*Relation_WithRelations)(nil),
 		(*Relation_ChunkedCachedLocalRelation)(nil),
+		(*Relation_FillNa)(nil),
+		(*Relation_DropNa)(nil),
+		(*Relation_Describe)(nil),
 	}
 	file_spark_connect_proto_msgTypes[31].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[32].OneofWrappers = []any{
@@ -8529,21 +8898,22 @@ func file_spark_connect_proto_init() {
 	}
 	file_spark_connect_proto_msgTypes[37].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[43].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[44].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[45].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[49].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[50].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[51].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
 		(*CommonInlineUserDefinedFunction_PythonUdf)(nil),
 	}
-	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -8569,28 +8939,34 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[60].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[68].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[69].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[75].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[62].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[71].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[72].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[78].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[83].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[84].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[90].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[98].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[86].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[93].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[97].OneofWrappers = []any{
+		(*Expression_Literal_Boolean)(nil),
+		(*Expression_Literal_Long)(nil),
+		(*Expression_Literal_Double)(nil),
+		(*Expression_Literal_String_)(nil),
+	}
+	file_spark_connect_proto_msgTypes[102].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   103,
+			NumMessages:   107,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -46,6 +46,8 @@ colours = spark.read.format("csv").option("header", "true").option("inferSchema"
 numbers = spark.range(0, 100)
 few = spark.range(0, 4).selectExpr("CAST(id AS INT) AS petals", "id * 2 AS twice")
 left, right = csv.alias("l"), colours.alias("r")
+gaps = few.selectExpr("IF(twice = 0, NULL, twice) AS l", "IF(twice = 2, double('NaN'), IF(twice = 4, NULL, twice / 4)) AS d", "CAST(IF(twice = 2, NULL, 0.1) AS FLOAT) AS f",
+                      "IF(twice = 2, NULL, CAST(twice AS STRING)) AS s", "IF(twice = 6, NULL, twice > 2) AS b", "CAST(IF(twice = 0, NULL, 2.5) AS DECIMAL(10,2)) AS dec")
 names, more = csv.select("name"), colours.select("name").union(colours.select("name"))
 frames = {
     "csv": csv,
@@ -107,6 +109,19 @@ frames = {
     "set of other types": few.select("petals").intersect(numbers.select("id")),
     "repartition by": numbers.repartition(3, F.expr("id % 10"), F.expr("id IS NULL")).selectExpr("spark_partition_id() AS p", "id"),
     "repartition by name": csv.repartition("name").groupBy("name").count(),
+    "describe": csv.describe(),
+    "describe some": csv.withColumn("tall", F.expr("height > 0.4")).describe("name", "petals", "tall"),
+    "describe nothing": csv.filter("petals > 10").describe(),
+    "fill with text": colours.fillna("none"),
+    "fill with a number": gaps.fillna(0.7),
+    "fill one column": gaps.fillna(-1, subset=["d", "s"]),
+    "fill with a bool": gaps.fillna(True),
+    "drop any": gaps.dropna(),
+    "drop any of some": gaps.dropna("any", subset=["s", "f"]),
+    "drop all": gaps.dropna("all", subset=["d", "f", "s"]),
+    "moments": csv.groupBy(F.expr("petals > 4 AS many")).agg(F.expr("stddev(height) AS s"), F.expr("stddev_pop(petals) AS sp"), F.expr("variance(height) AS v"),
+                                                             F.expr("var_pop(height) AS vp"), F.expr("std(petals)")),
+    "moments of distinct": csv.selectExpr("stddev_samp(DISTINCT petals) AS d", "var_pop(DISTINCT petals) AS v"),
     "coalesce": numbers.repartition(7).coalesce(2).selectExpr("spark_partition_id() AS p", "id").selectExpr("count(DISTINCT p) AS parts", "sum(id) AS s"),
 }
 out = {}
