@@ -20,7 +20,7 @@ import (
 // answers until they are released. If ctx ends, or the consumer stops early, the operation is interrupted on the server.
 func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecutePlanResponse, error] {
 	return func(yield func(*pb.ExecutePlanResponse, error) bool) {
-		ctx, stop := context.WithCancel(ctx)
+		ctx, stop := withoutDeadline(ctx)
 		defer stop()
 		o := c.operation(p)
 		defer o.releaseAll()
@@ -51,6 +51,14 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 			o.release(answer)
 		}
 	}
+}
+
+// withoutDeadline ends when ctx does, for its reason, and has no deadline that gRPC would tell the server: a server that keeps it
+// ends the stream a moment before ctx does, which looks like its own failure.
+func withoutDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	return own, func() { stop(); cancel(nil) }
 }
 
 // operation is one run of a plan on the server.
