@@ -121,7 +121,7 @@ frames = {
     "drop all": gaps.dropna("all", subset=["d", "f", "s"]),
     "moments": csv.groupBy(F.expr("petals > 4 AS many")).agg(F.expr("stddev(height) AS s"), F.expr("stddev_pop(petals) AS sp"), F.expr("variance(height) AS v"),
                                                              F.expr("var_pop(height) AS vp"), F.expr("std(petals)")),
-    "moments of distinct": csv.selectExpr("stddev_samp(DISTINCT petals) AS d", "var_pop(DISTINCT petals) AS v"),
+    "moments of distinct": csv.selectExpr("round(stddev_samp(DISTINCT petals), 9) AS d", "round(var_pop(DISTINCT petals), 9) AS v"),
     "coalesce": numbers.repartition(7).coalesce(2).selectExpr("spark_partition_id() AS p", "id").selectExpr("count(DISTINCT p) AS parts", "sum(id) AS s"),
 }
 out = {}
