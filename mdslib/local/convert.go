@@ -180,7 +180,6 @@ func writePartition(ctx context.Context, part partition, sampler *mdslib.Sampler
 // writeYielded writes the samples that udf makes of a partition's rows. The writer is made with the first sample.
 func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (_ *mdslib.Index, err error) {
 	var last Origin // of the row that was read last
-	var failed error
 	rows := func(yield func(mdslib.Sample, error) bool) {
 		err := part(ctx, func(row Row) error {
 			if err := ctx.Err(); err != nil {
@@ -200,44 +199,33 @@ func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf f
 			return nil
 		})
 		if err != nil && err != errStopped {
-			failed = err                // whatever the func makes of it
-			yield(mdslib.Sample{}, err) // not nil, for one that doesn't look at the error
+			yield(nil, err)
 		}
 	}
 	var w *mdslib.MDSWriter
-	defer func() {
-		if p := recover(); p != nil {
-			err = &RowError{last, fmt.Errorf("UDFIterable: %w", panicked(p))}
+	err = mdslib.Yield(udf, rows, func(sample mdslib.Sample) (err error) {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if err != nil && w != nil {
-			err = errors.Join(err, w.Abort())
+		if w == nil {
+			if w, err = mdslib.NewMDSWriter(opts); err != nil {
+				return err
+			}
 		}
-	}()
-	for sample, err := range udf(rows) {
-		if failed != nil {
-			break
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil && w == nil {
-			w, err = mdslib.NewMDSWriter(opts)
-		}
-		if err == nil {
-			err = w.Write(sample)
-		}
-		if err != nil {
-			return nil, &RowError{last, fmt.Errorf("UDFIterable: %w", err)}
-		}
-	}
-	if failed != nil {
-		return nil, failed
+		return w.Write(sample)
+	})
+	var of *mdslib.UDFError
+	if errors.As(err, &of) {
+		err = &RowError{last, err}
 	}
 	if w == nil {
-		return &mdslib.Index{}, nil
+		return &mdslib.Index{}, err
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
 	}
 	return w.Index(), nil
 }

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/ship"
 )
 
 // mapRows runs a Go func on every row, all its columns read.
@@ -52,14 +52,7 @@ func guarded(fn func([]any) ([]any, error), row []any) (out []any, err error) {
 	return fn(row)
 }
 
-// framesShown bounds what is shown of where a panic was.
-const framesShown = 5
-
 // panicked is the error that a recovered panic becomes, with the frames that led to it.
 func panicked(p any) error {
-	lines := strings.Split(strings.TrimSpace(string(debug.Stack())), "\n")
-	if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") }); i >= 0 && i+2 < len(lines) {
-		lines = lines[i+2:]
-	}
-	return fmt.Errorf("the func panicked: %v\n%s", p, strings.Join(lines[:min(len(lines), 2*framesShown)], "\n"))
+	return fmt.Errorf("the func panicked: %v%s", p, ship.Frames(string(debug.Stack())))
 }

@@ -97,7 +97,7 @@ func (s *rowStream) values(ctx context.Context) iter.Seq2[[]any, error] {
 // write writes the rows.
 func (s *rowStream) write(ctx context.Context, sampler *mdslib.Sampler, opts mdslib.MDSOptions) (*mdslib.Index, error) {
 	sample := mdslib.Sample{}
-	return writeSamples(opts, func(yield func(mdslib.Sample, error) bool) {
+	return writeSamples(opts, func(write func(mdslib.Sample) error) error {
 		for values, err := range s.values(ctx) {
 			if err == nil {
 				if err = sampler.Fill(sample, values); err != nil && opts.OnInvalid != nil {
@@ -106,20 +106,22 @@ func (s *rowStream) write(ctx context.Context, sampler *mdslib.Sampler, opts mds
 					}
 				}
 			}
-			if !yield(sample, err) {
-				return
+			if err == nil {
+				err = write(sample)
+			}
+			if err != nil {
+				return s.located(err)
 			}
 		}
-	}, s.located)
+		return nil
+	})
 }
 
 // writeYielded writes what udf makes of the rows.
 func (s *rowStream) writeYielded(ctx context.Context, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (*mdslib.Index, error) {
-	var failed error // of the rows, whatever udf makes of it
 	rows := func(yield func(mdslib.Sample, error) bool) {
 		for values, err := range s.values(ctx) {
 			if err != nil {
-				failed = err
 				yield(nil, err)
 				return
 			}
@@ -128,56 +130,42 @@ func (s *rowStream) writeYielded(ctx context.Context, schema plan.Schema, udf fu
 			}
 		}
 	}
-	return writeSamples(opts, func(yield func(mdslib.Sample, error) bool) {
-		for sample, err := range udf(rows) {
-			if failed != nil {
-				break
-			}
-			if err != nil {
-				err = fmt.Errorf("UDFIterable: %w", err)
-			}
-			if !yield(sample, err) {
-				return
-			}
-		}
-		if failed != nil {
-			yield(nil, failed)
-		}
-	}, s.located)
+	return writeSamples(opts, func(write func(mdslib.Sample) error) error {
+		return s.located(mdslib.Yield(udf, rows, write))
+	})
 }
 
-// writeSamples writes samples as one data set. The writer is made with the first: no samples, no folder.
-func writeSamples(opts mdslib.MDSOptions, samples iter.Seq2[mdslib.Sample, error], located func(error) error) (_ *mdslib.Index, err error) {
+// writeSamples writes what samples calls write with as one data set. The writer is made with the first: no samples, no folder.
+func writeSamples(opts mdslib.MDSOptions, samples func(write func(mdslib.Sample) error) error) (*mdslib.Index, error) {
 	var w *mdslib.MDSWriter
-	defer func() {
-		if err != nil && w != nil {
-			err = errors.Join(err, w.Abort())
+	err := samples(func(sample mdslib.Sample) (err error) {
+		if w == nil {
+			if w, err = mdslib.NewMDSWriter(opts); err != nil {
+				return err
+			}
 		}
-	}()
-	for sample, err := range samples {
-		if err == nil && w == nil {
-			w, err = mdslib.NewMDSWriter(opts)
-		}
-		if err == nil {
-			err = w.Write(sample)
-		}
-		if err != nil {
-			return nil, located(err)
-		}
-	}
+		return w.Write(sample)
+	})
 	if w == nil {
-		return &mdslib.Index{}, nil
+		return &mdslib.Index{}, err
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
 	}
 	return w.Index(), nil
 }
 
-// located says of an error about a sample which row of the DataFrame it came of.
+// located says of an error about a sample, or of a UDFIterable, which row of the DataFrame it came of.
 func (s *rowStream) located(err error) error {
 	var bad *mdslib.SampleError
-	if errors.As(err, &bad) {
+	var of *mdslib.UDFError
+	switch {
+	case errors.As(err, &of):
+		return fmt.Errorf("spark: row %d of the DataFrame: %w", s.row, err)
+	case errors.As(err, &bad):
 		return fmt.Errorf("spark: row %d of the DataFrame: column %q: %w", s.row, bad.Column, bad.Err)
 	}
 	return err

@@ -50,8 +50,7 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 		return nil, err
 	}
 	var w *taskWriter
-	var failed error // of the rows, whatever the func makes of it
-	var last []any   // the row that was read last
+	var last []any // the row that was read last
 	number := int64(-1)
 	files := newFileLoader(job)
 	rows := func(yield func(mdslib.Sample, error) bool) {
@@ -63,8 +62,7 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 				err = files.load(values, job)
 			}
 			if err != nil {
-				failed = err
-				yield(mdslib.Sample{}, err) // not nil, for one that doesn't look at the error
+				yield(nil, err)
 				return
 			}
 			last = owned(values)
@@ -84,34 +82,24 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 			}
 		}
 	}()
-	err = func() (err error) {
-		defer recovered(&err)
-		for sample, err := range udf(rows) {
-			if failed != nil {
-				return nil
-			}
-			if err == nil {
-				err = context.Cause(ctx)
-			}
-			if err == nil && w == nil {
-				w, err = newTaskWriter(ctx, job, r.Partition())
-			}
-			if err == nil {
-				err = w.Write(sample)
-			}
-			if err != nil {
-				return err
-			}
+	err = mdslib.Yield(udf, rows, func(sample mdslib.Sample) error {
+		err := context.Cause(ctx)
+		if err == nil && w == nil {
+			w, err = newTaskWriter(ctx, job, r.Partition())
 		}
-		return nil
-	}()
+		if err == nil {
+			err = w.Write(sample)
+		}
+		return err
+	})
+	var of *mdslib.UDFError
 	switch {
-	case failed != nil:
-		return nil, failed
-	case err != nil && last == nil:
-		return nil, fmt.Errorf("partition %d: UDFIterable: %w", r.Partition(), err)
+	case errors.As(err, &of) && last == nil:
+		return nil, fmt.Errorf("partition %d: %w", r.Partition(), err)
+	case errors.As(err, &of):
+		return nil, fmt.Errorf("row %d of partition %d%s: %w", number, r.Partition(), brief(job.Schema, last), err)
 	case err != nil:
-		return nil, fmt.Errorf("row %d of partition %d%s: UDFIterable: %w", number, r.Partition(), brief(job.Schema, last), err)
+		return nil, err
 	case w == nil:
 		return nil, nil
 	}
