@@ -142,10 +142,7 @@ func (l *lister) path(p string) error {
 	}
 	local, ok := store.LocalPath(p)
 	if !ok {
-		if err := l.url(p); err != nil {
-			return fmt.Errorf("path %s: %w", store.Redacted(p), err)
-		}
-		return nil
+		return l.url(p)
 	}
 	abs, err := filepath.Abs(local)
 	if err != nil {
@@ -203,7 +200,7 @@ func (l *lister) url(url string) error {
 		some = some || n > 0
 	}
 	if !some {
-		return errors.New("nothing matches")
+		return fmt.Errorf("path %s: nothing matches", shownURL(url))
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func openBucket(ctx context.Context, url, prefix string) (b *bucket, path string
 		refused = err // the web: this was the only way to ask
 	}
 	if refused == nil {
-		refused = fmt.Errorf("there is no such file or folder (%w)", fs.ErrNotExist)
+		refused = fmt.Errorf("path %s: there is no such file or folder (%w)", shown, fs.ErrNotExist)
 	}
 	return nil, "", refused
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -122,6 +123,9 @@ func openFile(ctx context.Context, f *local.File) (*file.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkEnd(at); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), at.Close())
+	}
 	properties := parquet.NewReaderProperties(nil)
 	properties.BufferedStreamEnabled = !f.Remote() // page by page; at a store each column of a row group is one request
 	r, err := file.NewParquetReader(at, file.WithReadProps(properties))
@@ -129,6 +133,21 @@ func openFile(ctx context.Context, f *local.File) (*file.Reader, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), at.Close())
 	}
 	return r, nil
+}
+
+// checkEnd sees whether a file ends as Parquet files do: of another one Arrow says that its metadata is too large.
+func checkEnd(at io.ReadSeeker) error {
+	var end [4]byte
+	size, err := at.Seek(0, io.SeekEnd)
+	if err == nil && size >= int64(len(end)) {
+		if _, err = at.Seek(size-int64(len(end)), io.SeekStart); err == nil {
+			_, err = io.ReadFull(at, end[:])
+		}
+	}
+	if mark := string(end[:]); err == nil && mark != "PAR1" && mark != "PARE" {
+		err = errors.New("no Parquet file, or one that was cut off: it doesn't end in PAR1")
+	}
+	return err
 }
 
 func newReader(r *file.Reader, rows int64) (*pqarrow.FileReader, error) {
