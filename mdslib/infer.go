@@ -104,49 +104,64 @@ func CheckColumns(schema Schema, columns Columns) error {
 	return nil
 }
 
-func fits(t plan.Type, encoding string) bool {
-	if encoding == inferred(t) {
-		return true
-	}
-	array := strings.HasPrefix(encoding, "ndarray")
+// encodingsOf are those that fit a type, but for arrays of given shapes.
+func encodingsOf(t plan.Type) []string {
 	switch {
 	case t.Integral(), t.Kind == plan.Boolean:
-		return slices.Contains(integerEncodings, encoding)
+		return integerEncodings
 	case t.Kind == plan.Timestamp, t.Kind == plan.TimestampNTZ:
-		return encoding == "int" || encoding == "str"
+		return []string{"int64", "int", "str"}
 	case t.Kind == plan.Float, t.Kind == plan.Double:
-		return slices.Contains([]string{"float16", "float32", "float64", "str_float"}, encoding)
+		return []string{"float16", "float32", "float64", "str_float"}
+	case t.Kind == plan.Decimal && t.Scale == 0:
+		return []string{"str_decimal", "float64", "str", "int64", "uint64", "str_int"}
 	case t.Kind == plan.Decimal:
-		return encoding == "float64" || encoding == "str" || t.Scale == 0 && slices.Contains([]string{"int64", "uint64", "str_int"}, encoding)
+		return []string{"str_decimal", "float64", "str"}
 	case t.Kind == plan.String:
-		return encoding == "json"
+		return []string{"str", "json"}
 	case t.Kind == plan.Binary:
-		return array || slices.Contains(bytesEncodings, encoding)
+		return bytesEncodings
 	case t.Kind == plan.Array:
-		elem, dims := *t.Elem, 1
-		for elem.Kind == plan.Array {
-			elem, dims = *elem.Elem, dims+1
+		if d, _ := numbersOf(t); d != "" {
+			return []string{"ndarray:" + d, "ndarray", "json"}
 		}
-		d := elementDType(elem)
-		shape, shaped := strings.CutPrefix(encoding, "ndarray:"+d+":")
-		return encoding == "json" || d != "" && (encoding == "ndarray" || encoding == "ndarray:"+d || shaped && strings.Count(shape, ",") == dims-1)
+		return []string{"json"}
 	}
-	return false
+	if e := inferred(t); e != "" {
+		return []string{e}
+	}
+	return nil
+}
+
+// numbersOf is the type of the numbers in an array, "" if it holds others, and how many dimensions it has.
+func numbersOf(t plan.Type) (dtype string, dims int) {
+	for t.Kind == plan.Array {
+		t, dims = *t.Elem, dims+1
+	}
+	return elementDType(t), dims
+}
+
+func fits(t plan.Type, encoding string) bool {
+	if slices.Contains(encodingsOf(t), encoding) || t.Kind == plan.Binary && strings.HasPrefix(encoding, "ndarray") {
+		return true
+	}
+	d, dims := numbersOf(t)
+	shape, shaped := strings.CutPrefix(encoding, "ndarray:"+d+":")
+	return t.Kind == plan.Array && d != "" && shaped && strings.Count(shape, ",") == dims-1
 }
 
 func wanted(t plan.Type) string {
-	switch {
-	case t.Integral(), t.Kind == plan.Boolean:
-		return "one of " + strings.Join(integerEncodings, ", ")
-	case t.Kind == plan.Binary:
-		return "one of " + strings.Join(bytesEncodings, ", ")
-	case t.Kind == plan.Float, t.Kind == plan.Double:
-		return "one of float16, float32, float64, str_float"
+	names := encodingsOf(t)
+	if d, dims := numbersOf(t); t.Kind == plan.Array && d != "" {
+		names = append(names, "ndarray:"+d+":"+strings.TrimSuffix(strings.Repeat("N,", dims), ","))
 	}
-	if e := inferred(t); e != "" {
-		return e
+	switch len(names) {
+	case 0:
+		return "another column"
+	case 1:
+		return names[0]
 	}
-	return "another column"
+	return "one of " + strings.Join(names, ", ")
 }
 
 // Sampler turns rows of a schema into samples that an [MDSWriter] with the same columns takes. It is safe for concurrent
@@ -184,7 +199,7 @@ func (s *Sampler) Fill(sample Sample, row []any) error {
 				sample[f.Name] = nil
 				continue
 			}
-			return &SampleError{Sample: -1, Column: f.Name, Err: fmt.Errorf("it is NULL, and MDS has no nulls: leave such rows out with Filter(\"%[1]s IS NOT NULL\") give a value with coalesce(%[1]s, …), or set NullAs", plan.QuoteName(f.Name))}
+			return &SampleError{Sample: -1, Column: f.Name, Err: fmt.Errorf("it is NULL, and MDS has no nulls: leave such rows out with Filter(\"%[1]s IS NOT NULL\"), give a value with coalesce(%[1]s, …), or set NullAs", plan.QuoteName(f.Name))}
 		}
 		if s.convert[i] != nil {
 			v = s.convert[i](v)

@@ -26,7 +26,8 @@ const Usage = `gomosaic mds reads, writes and checks data sets of MDS, JSON, CSV
 
   convert SRC OUT     write OUT from a data set (its columns kept), Parquet, Arrow, CSV, TSV or JSON lines files, or images in folders
                       --columns name=encoding,…  --compression zstd:7  --hashes sha1,xxh64  --size-limit 16mb  --exist-ok
-                      a flag left out means none of it: no compression, no hashes, one shard of up to 4 GiB
+                      a flag left out means none of it: no compression, no hashes, no limit: one shard of up to 4 GiB, or of
+                      tables and images one for each of the parts that are written side by side
   inspect SET         its shards, columns, sizes and options
   cat SET             its samples, one a line; --columns a,b  --skip N  --limit N  --allow-unsafe-types
   head SET            the first ten samples; flags as cat

@@ -85,7 +85,7 @@ func (s *set) whole(ctx context.Context, c *command) error {
 		if err := s.bring(ctx, i, min(i+downloads, len(s.index.Shards))); err != nil {
 			return err
 		}
-		bar.at(int64(i + downloads))
+		bar.at(int64(min(i+downloads, len(s.index.Shards))))
 	}
 	return nil
 }
