@@ -86,27 +86,29 @@ func TestMergeRemote(t *testing.T) {
 	for i := range 3 {
 		writeAll(t, MDSOptions{Columns: rowColumns, Out: filepath.Join(root, fmt.Sprint("p", i)), SizeLimit: "2kb"}, samples[10*i:10*i+10])
 	}
-	store.Register("mergetest", func(ctx context.Context, url string) (store.Store, error) {
-		s, err := store.Open(ctx, filepath.Join(root, strings.TrimPrefix(url, "mergetest://data")))
+	scheme := fmt.Sprintf("mergetest%d", time.Now().UnixNano())
+	data := scheme + "://data"
+	store.Register(scheme, func(ctx context.Context, url string) (store.Store, error) {
+		s, err := store.Open(ctx, filepath.Join(root, strings.TrimPrefix(url, data)))
 		return folderStore{s}, err
 	})
-	if err := MergeIndex(t.Context(), "mergetest://data", MergeOptions{}); err != nil {
+	if err := MergeIndex(t.Context(), data, MergeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	checkRows(t, readAll(t, root), samples)
 	whole, _ := os.ReadFile(filepath.Join(root, IndexName))
-	if err := MergeIndexFiles(t.Context(), []string{"mergetest://data/p2", "mergetest://data/p0/index.json", "mergetest://data/p2/"}, "mergetest://data/", MergeOptions{}); err != nil {
+	if err := MergeIndexFiles(t.Context(), []string{data + "/p2", data + "/p0/index.json", data + "/p2/"}, data+"/", MergeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	checkRows(t, readAll(t, root), append(append([]Sample{}, samples[20:]...), samples[:10]...))
-	if err := MergeIndexFiles(t.Context(), []string{"mergetest://other/p2"}, "mergetest://data", MergeOptions{}); err == nil || !strings.Contains(err.Error(), "does not lie below") {
+	if err := MergeIndexFiles(t.Context(), []string{scheme + "://other/p2"}, data, MergeOptions{}); err == nil || !strings.Contains(err.Error(), "does not lie below") {
 		t.Errorf("a partition elsewhere: %v", err)
 	}
 	local := t.TempDir()
 	if err := os.CopyFS(filepath.Join(local, "p1"), os.DirFS(filepath.Join(root, "p1"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := MergeIndex(t.Context(), local, MergeOptions{Remote: "mergetest://data"}); err != nil {
+	if err := MergeIndex(t.Context(), local, MergeOptions{Remote: data}); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{local, root} {

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib/store"
 )
@@ -257,12 +258,7 @@ func TestWriterUploadFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, out := t.TempDir(), filepath.Join(t.TempDir(), "local")
-			scheme := "faulty" + strings.Map(func(r rune) rune {
-				if r < 'a' || r > 'z' {
-					return -1
-				}
-				return r
-			}, name)
+			scheme := fmt.Sprintf("faulty%d", time.Now().UnixNano())
 			store.Register(scheme, func(ctx context.Context, url string) (store.Store, error) {
 				s, err := store.Open(ctx, dir)
 				return &faulty{Store: s, fail: c.fail, puts: map[string]int{}}, err

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib"
 	_ "gomosaic/mdslib/local"
@@ -218,17 +219,18 @@ func TestConvertTables(t *testing.T) {
 // TestRemote: a data set of a URL is brought when it is read.
 func TestRemote(t *testing.T) {
 	dir := write(t, 30, mdslib.MDSOptions{Compression: "zstd"})
-	store.Register("mdscmdtest", func(ctx context.Context, url string) (store.Store, error) {
-		return store.Open(ctx, filepath.Join(dir, strings.TrimPrefix(url, "mdscmdtest://data")))
+	scheme := fmt.Sprintf("mdscmdtest%d", time.Now().UnixNano())
+	url := scheme + "://data"
+	store.Register(scheme, func(ctx context.Context, place string) (store.Store, error) {
+		return store.Open(ctx, filepath.Join(dir, strings.TrimPrefix(place, url)))
 	})
-	const url = "mdscmdtest://data"
 	out, _ := run(t, OK, "head", url, "-n", "1", "--columns", "id")
 	wants(t, "head", out, "0: id=0\n")
 	out, _ = run(t, OK, "verify", url)
 	wants(t, "verify", out, "sound;", "30 samples")
 	run(t, OK, "diff", dir, url)
 	run(t, OK, "inspect", url)
-	_, text := run(t, Failed, "verify", "mdscmdtest://data/nothing")
+	_, text := run(t, Failed, "verify", url+"/nothing")
 	wants(t, "nothing there", text, "index.json")
 }
 

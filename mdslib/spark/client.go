@@ -120,8 +120,10 @@ func (b bearer) RequireTransportSecurity() bool { return !b.loopback() }
 
 // request makes a request until it succeeds or fails for good, and describes its error.
 func request[T any](ctx context.Context, c *client, call func(context.Context) (T, error)) (T, error) {
+	own, stop := withoutDeadline(ctx)
+	defer stop()
 	for r := c.policy.begin(); ; {
-		answer, err := call(c.outgoing(ctx))
+		answer, err := call(c.outgoing(own))
 		if err == nil {
 			return answer, c.saw(any(answer))
 		}

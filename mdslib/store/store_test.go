@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib/store"
 	"gomosaic/mdslib/store/storetest"
@@ -71,14 +72,14 @@ func TestRedacted(t *testing.T) {
 }
 
 func TestDrivers(t *testing.T) {
-	ctx := t.Context()
-	if _, err := store.Open(ctx, "teststore://x"); !errors.Is(err, store.ErrNoDriver) {
+	ctx, scheme := t.Context(), fmt.Sprintf("teststore%d", time.Now().UnixNano())
+	if _, err := store.Open(ctx, scheme+"://x"); !errors.Is(err, store.ErrNoDriver) {
 		t.Errorf("got error %v, want ErrNoDriver", err)
 	}
-	store.Register("teststore", func(ctx context.Context, url string) (store.Store, error) {
+	store.Register(scheme, func(ctx context.Context, url string) (store.Store, error) {
 		return nil, fmt.Errorf("opened %s", url)
 	})
-	if _, err := store.Open(ctx, "teststore://x"); err == nil || err.Error() != "opened teststore://x" {
+	if _, err := store.Open(ctx, scheme+"://x"); err == nil || err.Error() != "opened "+scheme+"://x" {
 		t.Errorf("got error %v", err)
 	}
 	defer func() {
@@ -86,7 +87,7 @@ func TestDrivers(t *testing.T) {
 			t.Error("a second driver for the scheme did not panic")
 		}
 	}()
-	store.Register("teststore", func(ctx context.Context, url string) (store.Store, error) { return nil, nil })
+	store.Register(scheme, func(ctx context.Context, url string) (store.Store, error) { return nil, nil })
 }
 
 func Example() {

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -189,7 +190,8 @@ func TestDenied(t *testing.T) {
 // TestPublic: without credentials a public container can be read, and not written to.
 func TestPublic(t *testing.T) {
 	isolate(t)
-	c, err := container.NewClientFromConnectionString(servers.AzureConnection(address), "public", nil)
+	name := fmt.Sprintf("public%d", time.Now().UnixNano())
+	c, err := container.NewClientFromConnectionString(servers.AzureConnection(address), name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,10 +199,10 @@ func TestPublic(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
-	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), open(t, config("public", "", address, storetest.Quick)).Put(t.Context(), file, "k")); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), open(t, config(name, "", address, storetest.Quick)).Put(t.Context(), file, "k")); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), "azure://"+strings.TrimPrefix(address, "http://")+"/"+servers.AzureAccount+"/public")
+	s, err := store.Open(t.Context(), "azure://"+strings.TrimPrefix(address, "http://")+"/"+servers.AzureAccount+"/"+name)
 	if err != nil {
 		t.Fatal(err)
 	}
