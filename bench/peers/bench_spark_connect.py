@@ -22,11 +22,11 @@ def connect(remote):
     return reply
 
 
-def convert(input, partitions, out):
+def convert(format, input, select, columns, partitions, out):
     reply = {}
     with clock(reply):
-        frame = spark.read.parquet(input).repartition(partitions)
-        dataframe_to_mds(frame, merge_index=True, mds_kwargs={"out": out, "columns": {"data": "bytes", "label": "int64"}, "compression": "zstd"})
+        frame = spark.read.format(format).load(input).selectExpr(*select).repartition(partitions)
+        dataframe_to_mds(frame, merge_index=True, mds_kwargs={"out": out, "columns": columns, "compression": "zstd"})
     return {"samples": sum(shard["samples"] for shard in json.load(open(out + "/index.json"))["shards"]), **reply}
 
 

@@ -30,7 +30,10 @@ import (
 type request struct {
 	Do         string
 	Remote     string // connect: the server's connection string
-	Input      string // convert: folder of Parquet files
+	Format     string // convert: of what lies in Input
+	Input      string
+	Select     []string
+	Columns    mdslib.Columns
 	Partitions int
 	Out        string
 	Query      string // to_arrow, small, bare
@@ -124,10 +127,8 @@ func (s *side) connect(ctx context.Context, remote string) (a answer, err error)
 
 func (s *side) convert(ctx context.Context, r request) (answer, error) {
 	start := time.Now()
-	frame := s.session.Read().Format("parquet").Load(r.Input).Repartition(r.Partitions)
-	report, err := mdslib.DataFrameToMDS(ctx, frame, mdslib.MDSOptions{
-		Out: r.Out, Columns: mdslib.Columns{"data": "bytes", "label": "int64"}, Compression: "zstd",
-	})
+	frame := s.session.Read().Format(r.Format).Load(r.Input).Select(r.Select...).Repartition(r.Partitions)
+	report, err := mdslib.DataFrameToMDS(ctx, frame, mdslib.MDSOptions{Out: r.Out, Columns: r.Columns, Compression: "zstd"})
 	if err != nil {
 		return answer{}, err
 	}
@@ -222,7 +223,12 @@ func read(folder string) (a answer, err error) {
 			return a, err
 		}
 		a.Samples++
-		a.CRC += uint64(crc32.ChecksumIEEE(sample["data"].([]byte)))
+		switch data := sample["data"].(type) {
+		case []byte:
+			a.CRC += uint64(crc32.ChecksumIEEE(data))
+		case string:
+			a.CRC += uint64(crc32.ChecksumIEEE([]byte(data)))
+		}
 		labels = append(labels, sample["label"].(int64))
 	}
 	slices.Sort(labels)

@@ -2,9 +2,11 @@
 
 One server of Spark Connect with two executors, local-cluster[2,1,1024], serves both sides, which take turns: gomosaic
 (main.go), and PySpark with dataframe_to_mds of mosaicml-streaming (bench/peers/bench_spark_connect.py). A pair is one run of
-each, one after the other; a line's ratio is the median of the pairs' ratios. What is converted is read back after each run:
-its CRC-32s must be those of the input. Prints one line a measurement, `name<TAB>ours<TAB>peer<TAB>ratio<TAB>unit`.
-bench/out/spark.json keeps every raw value, the requests, the command lines and the versions.
+each, one after the other; a line's ratio is the median of the pairs' ratios. Pairs that warm the server up are left out, and
+each run begins when the server's processes have come to rest, so that none pays for what another left to do. What is converted
+is read back after each run: its CRC-32s must be those of the input. Prints one line a measurement,
+`name<TAB>ours<TAB>peer<TAB>ratio<TAB>unit`. bench/out/spark.json keeps every raw value, the requests, the command lines and the
+versions.
 """
 import contextlib
 import hashlib
@@ -33,6 +35,8 @@ from side import PEERS, Side, arguments, keep, version  # noqa: E402
 MASTER = "local-cluster[2,1,1024]"
 PARTITIONS = 4
 SMALL = "SELECT id FROM range(10)"
+WARM_UP = 5  # pairs, while Java compiles what is called often
+COLUMNS = {"data": "bytes", "label": "int64"}
 
 
 class Server:
@@ -72,6 +76,32 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def cpu_seconds():
+    """What the processes that this benchmark has started have used so far."""
+    parents, seconds = {}, {}
+    for entry in os.scandir("/proc"):
+        with contextlib.suppress(OSError, ValueError):
+            if entry.name.isdigit():
+                words = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(words[1])
+                seconds[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    def ours(pid):
+        return pid in parents and (parents[pid] == os.getpid() or ours(parents[pid]))
+
+    return sum(used for pid, used in seconds.items() if ours(pid))
+
+
+def settle():
+    """Waits until the processes that this benchmark has started use less than a tenth of a core."""
+    limit, used = time.time() + 15, cpu_seconds()
+    while time.time() < limit:
+        time.sleep(0.5)
+        before, used = used, cpu_seconds()
+        if abs(used - before) < 0.05:
+            return
 
 
 class Writers:
@@ -122,28 +152,43 @@ class Bench:
         self.servers += 1
         return contextlib.closing(Server(self.folder / f"spark{self.servers}"))
 
-    def sides(self, stack):
-        """Both sides' processes, in the order of a pair."""
+    def sides(self, stack, server=None):
+        """Both sides' processes, in the order of a pair, connected if a server is given."""
         both = {"ours": [self.args.ours], "peer": [sys.executable, PEERS / "bench_spark_connect.py"]}
         both = {who: stack.enter_context(contextlib.closing(Side(command))) for who, command in both.items()}
         for who, side in both.items():
             versions = side.ask("versions")  # Python has imported what it needs
             self.commands.setdefault(who, {"command": side.command, "versions": versions})
+            if server:
+                side.ask("connect", remote=server.remote)
         return both
 
-    def make_input(self, name, rows, size):
-        """Rows of binary data and a label in eight Parquet files."""
-        source, samples = self.folder / name, list(bench_common.samples(rows, size))
-        source.mkdir()
-        for k in range(8):
-            part = slice(rows * k // 8, rows * (k + 1) // 8)
-            table = pyarrow.table({"data": pyarrow.array(samples[part], pyarrow.binary()), "label": pyarrow.array(range(rows)[part], pyarrow.int64())})
-            pyarrow.parquet.write_table(table, source / f"{k}.parquet", compression="none", use_dictionary=False, row_group_size=max(1, (8 << 20) // size))
+    def make(self, name, rows, size, write):
+        """What both sides are asked to convert, and what it must be: rows of binary data and a label, as write puts them into a folder."""
+        folder, samples = self.folder / name, list(bench_common.samples(rows, size))
+        folder.mkdir()
+        source = {"input": str(folder), "columns": COLUMNS, **write(folder, samples)}
         digest = hashlib.sha256()
         for sample in samples:
             digest.update(sample)
         self.sums[name] = digest.hexdigest()
         return source, {"samples": rows, "crc": sum(map(zlib.crc32, samples))}
+
+    @staticmethod
+    def files(folder, samples):
+        """A file a row, as pictures are."""
+        for i, sample in enumerate(samples):
+            (folder / f"{i:06}.bin").write_bytes(sample)
+        return {"format": "binaryFile", "select": ["content AS data", "CAST(regexp_extract(path, '([0-9]+)[.]bin$', 1) AS BIGINT) AS label"]}
+
+    @staticmethod
+    def tables(folder, samples):
+        """Eight Parquet files."""
+        for k in range(8):
+            part = slice(len(samples) * k // 8, len(samples) * (k + 1) // 8)
+            table = pyarrow.table({"data": pyarrow.array(samples[part], pyarrow.binary()), "label": pyarrow.array(range(len(samples))[part], pyarrow.int64())})
+            pyarrow.parquet.write_table(table, folder / f"{k}.parquet", compression="none", use_dictionary=False, row_group_size=max(1, (8 << 20) // len(samples[0])))
+        return {"format": "parquet", "select": ["data", "label"]}
 
     def record(self, name, who, value):
         self.raw.setdefault(name, {}).setdefault(who, []).append(value)
@@ -163,46 +208,51 @@ class Bench:
     def convert(self, sides, who, source, expected):
         """One conversion, read back."""
         out = self.folder / "out"
-        got = sides[who].ask("convert", input=str(source), partitions=PARTITIONS, out=str(out))
+        settle()
+        got = sides[who].ask("convert", **source, partitions=PARTITIONS, out=str(out))
         if who == "ours":
             if "executors" not in got["how"]:
                 raise SystemExit(f"the executors did not write the shards: {got['how']}")
             self.how.add(got["how"])
         read = self.reader.ask("read", folder=str(out))  # not by a side: that has its memory measured
         if {key: read.get(key) for key in expected} != expected:
-            raise SystemExit(f"{source.name} by {who}: {read} instead of {expected}")
+            raise SystemExit(f"{source['input']} by {who}: {read} instead of {expected}")
         shutil.rmtree(out)
         return got["seconds"]
 
-    def rows_100kb(self, sides):
-        rows = self.args.megabytes * 10
-        source, expected = self.make_input("100kb", rows, 100_000)
-        for round in range(-1, self.args.rounds):
+    def rows(self, name, sides, source, expected, memory=False):
+        """Pairs of conversions; with memory set also what the writers hold."""
+        warm_up = 1 if self.args.smoke else WARM_UP
+        for round in range(-warm_up, self.args.rounds):
             for who in sides:
-                with Writers(WRITERS[who]) as writers:
+                with Writers(WRITERS[who]) if memory else contextlib.nullcontext() as writers:
                     seconds = self.convert(sides, who, source, expected)
                 if round >= 0:
-                    self.record("convert_100kb_rows", who, seconds)
-                    self.record("writer_memory", who, writers.peak)
-        self.report("convert_100kb_rows", "rows/s", per=rows)
-        self.report("writer_memory", "MB", scale=1e-6)
-        return source, expected
+                    self.record(name, who, seconds)
+                    if memory:
+                        self.record("writer_memory", who, writers.peak)
+        self.report(name, "rows/s", per=expected["samples"])
 
-    def rows_1kb(self, sides):
-        rows = self.args.megabytes * 500
-        tenth = self.make_input("1kb-tenth", rows // 10, 1000)
-        source, expected = self.make_input("1kb", rows, 1000)
-        for who in sides:
-            self.convert(sides, who, *tenth)
-            self.record("driver_memory_tenth", who, peak(sides[who].process))
-        for round in range(-1, self.args.rounds):
+    def rows_100kb(self, sides):
+        rows = self.args.megabytes * 10
+        files = self.make("files", rows, 100_000, self.files)
+        self.rows("convert_100kb_rows", sides, *files)
+        self.rows("convert_100kb_parquet", sides, *self.make("100kb", rows, 100_000, self.tables), memory=True)
+        self.report("writer_memory", "MB", scale=1e-6)
+        return files
+
+    def rows_1kb(self, server):
+        """By processes of their own: their memory is that of drivers that have done nothing else."""
+        rows = self.args.megabytes * 1000
+        tenth, whole = self.make("1kb-tenth", rows // 10, 1000, self.tables), self.make("1kb", rows, 1000, self.tables)
+        with contextlib.ExitStack() as stack:
+            sides = self.sides(stack, server)
             for who in sides:
-                seconds = self.convert(sides, who, source, expected)
-                if round >= 0:
-                    self.record("convert_1kb_rows", who, seconds)
-        self.report("convert_1kb_rows", "rows/s", per=rows)
-        for who in sides:
-            self.record("driver_memory", who, peak(sides[who].process))
+                self.convert(sides, who, *tenth)
+                self.record("driver_memory_tenth", who, peak(sides[who].process))
+            self.rows("convert_1kb_rows", sides, *whole)
+            for who in sides:
+                self.record("driver_memory", who, peak(sides[who].process))
         self.report("driver_memory_tenth", "MB", scale=1e-6)
         self.report("driver_memory", "MB", scale=1e-6)
 
@@ -224,7 +274,7 @@ class Bench:
         self.line(f"{name}_over_server", ours, peer, peer / ours, "ms")
 
     def to_arrow(self, sides):
-        name, rows = "to_arrow_1gb", self.args.megabytes * 20_000
+        name, rows = "to_arrow_1gb", self.args.megabytes * 10_000
         query = f"SELECT id, id / 3 AS x, repeat(CAST(id % 10 AS STRING), 240) AS text FROM range(0, {rows}, 1, {8 * PARTITIONS})"  # an executor holds a partition's results
         for round in range(-1, self.args.rounds):
             for who, side in sides.items():
@@ -255,39 +305,41 @@ class Bench:
                 self.record(name, who, got["seconds"])
         self.report(name, "s")
 
-    def cold(self, source, expected):
-        """The first job of a server that has just started, from connecting to the data set."""
-        for _ in range(self.args.rounds):
-            for who in ("ours", "peer"):
-                with contextlib.ExitStack() as stack:
-                    sides = self.sides(stack)
-                    server = stack.enter_context(self.server())
-                    at = time.perf_counter()
-                    sides[who].ask("connect", remote=server.remote)
-                    connected = time.perf_counter() - at
-                    self.record("convert_cold", who, connected + self.convert(sides, who, source, expected))
-        self.report("convert_cold", "s")
+    def cold(self, name, server, source, expected):
+        """A session's first job, from connecting to the data set, on a server that is warm, or else on one that has just started."""
+        for who in ("ours", "peer"):
+            with contextlib.ExitStack() as stack:
+                sides = self.sides(stack)
+                remote = (server or stack.enter_context(self.server())).remote
+                settle()
+                at = time.perf_counter()
+                sides[who].ask("connect", remote=remote)
+                connected = time.perf_counter() - at
+                self.record(name, who, connected + self.convert(sides, who, source, expected))
 
     def run(self):
         with contextlib.ExitStack() as stack:
-            sides = self.sides(stack)
             server = stack.enter_context(self.server())
+            sides = self.sides(stack, server)
             self.commands["server"] = server.command
-            for side in sides.values():
-                side.ask("connect", remote=server.remote)
-            self.rows_1kb(sides)  # first: it has the memory of drivers that have done nothing else
             large = self.rows_100kb(sides)
+            self.rows_1kb(server)
             self.small(sides)
             self.to_arrow(sides)
             self.merge(sides)
             for who, side in sides.items():
                 self.commands[who]["requests"] = side.requests
-        self.cold(*large)
+            for _ in range(self.args.rounds):
+                self.cold("convert_cold", server, *large)
+            self.report("convert_cold", "s")
+        for _ in range(self.args.rounds):
+            self.cold("convert_cold_server", None, *large)
+        self.report("convert_cold_server", "s")
 
 
 def main():
     args = arguments(__doc__, "spark")
-    args.megabytes, args.partitions = 200, 10_000
+    args.megabytes, args.partitions = 400, 10_000
     if args.smoke:
         args.megabytes, args.partitions = 4, 100
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with us

@@ -40,8 +40,8 @@ func (e *engine) byFile(ctx context.Context, p plan.Node, schema plan.Schema) (p
 	return p, "", nil
 }
 
-// readsLocalFiles tells whether Spark reads a source's files by the file system of its machines. Where the paths don't say, the
-// first file's does.
+// readsLocalFiles tells whether Spark reads a source's files by the file system of its machines. Where the paths don't say, its
+// default does, which the path of the first file shows, once a session.
 func (e *engine) readsLocalFiles(ctx context.Context, read *plan.Read) (bool, error) {
 	unsaid := false
 	for _, path := range read.Paths {
@@ -54,14 +54,21 @@ func (e *engine) readsLocalFiles(ctx context.Context, read *plan.Read) (bool, er
 	if !unsaid {
 		return true, nil
 	}
+	files := &e.probes.files
+	files.mu.Lock()
+	defer files.mu.Unlock()
+	if files.known {
+		return files.local, nil
+	}
 	for b, err := range e.Batches(ctx, &plan.Limit{N: 1, Input: &plan.Project{Input: read, Exprs: []string{"path"}}}) {
 		if err != nil || b.Rows == 0 {
 			return false, err
 		}
 		path, _ := b.Row(0)[0].(string)
-		return strings.HasPrefix(path, "file:"), nil
+		files.known, files.local = true, strings.HasPrefix(path, "file:")
+		break
 	}
-	return false, nil
+	return files.local, nil
 }
 
 // carryFile returns a node with one more column, the path of the row's file, if column of n is the content of a binaryFile source

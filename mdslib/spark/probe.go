@@ -17,6 +17,11 @@ import (
 type probes struct {
 	mu       sync.Mutex // held while asking, so that nobody asks twice
 	refusals map[writers]string
+
+	files struct {
+		mu           sync.Mutex // held while asking
+		known, local bool       // whether paths that don't say where are those of the machines' file systems
+	}
 }
 
 // permitted tells whether tasks may run on executors in a way, by running the smallest one that says what machine it is on. A
