@@ -127,13 +127,15 @@ func openBucket(ctx context.Context, url, prefix string) (b *bucket, path string
 	if refused == nil && len(b.folders) > 0 || prefix != "" || ctx.Err() != nil || errors.As(refused, &unreached) {
 		return b, shown, cmp.Or(refused, ctx.Err())
 	}
-	folder, name := store.Split(strings.TrimRight(url, "/"))
-	if file, err := openFileAt(ctx, folder, name); err == nil {
+	trimmed := strings.TrimRight(url, "/")
+	_, rest, _ := strings.Cut(trimmed, "://")
+	folder, name := store.Split(trimmed)
+	if rest != "" && !strings.Contains(rest, "/") || store.CheckKey(name) != nil {
+		// a bucket, or a host
+	} else if file, err := openFileAt(ctx, folder, name); err == nil {
 		return file, file.join(file.root, name), nil
-	} else if refused == nil && !errors.Is(err, fs.ErrNotExist) {
-		refused = err
-	} else if errors.Is(refused, errors.ErrUnsupported) {
-		refused = err // the web: this was the only way to ask
+	} else if refused == nil && !errors.Is(err, fs.ErrNotExist) || errors.Is(refused, errors.ErrUnsupported) {
+		refused = err // of the web this was the only way to ask
 	}
 	if refused == nil {
 		refused = fmt.Errorf("path %s: there is no such file or folder (%w)", shown, fs.ErrNotExist)
@@ -143,9 +145,6 @@ func openBucket(ctx context.Context, url, prefix string) (b *bucket, path string
 
 // openFileAt is the tree of one file in a folder of a store.
 func openFileAt(ctx context.Context, folder, name string) (*bucket, error) {
-	if _, host, ok := strings.Cut(folder, "://"); ok && host == "" || store.CheckKey(name) != nil {
-		return nil, fs.ErrNotExist // a bucket's name
-	}
 	s, err := store.Open(ctx, folder)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -166,5 +168,23 @@ func TestSpellings(t *testing.T) {
 	_, err = spark.Read().Format("csv").Schema("n STRING").Load("s3://data/x y/big.csv").Filter("CAST(substring(n, 1, 1) AS INT) = 1").Count(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "s3://data/x y/big.csv, ") {
 		t.Errorf("got error %v, want one that locates", err)
+	}
+	web := httptest.NewServer(http.FileServer(http.Dir(here)))
+	defer web.Close()
+	address := strings.Replace(web.URL, "://", "://me:hush@", 1)
+	for _, name := range []string{"a.bin", "big.csv"} { // at once, and in pieces
+		rows, err := spark.Read().Format("binaryFile").Load(address + "/" + name + "?signature=hush").Collect(t.Context())
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
+		}
+		want, err := os.ReadFile(filepath.Join(here, name))
+		if got := rows[0]; err != nil || string(got["content"].([]byte)) != string(want) || got["modificationTime"] != nil || strings.Contains(got["path"].(string), "hush") || !strings.HasSuffix(got["path"].(string), "/"+name) {
+			t.Errorf("%s: path %v, time %v, %v", name, got["path"], got["modificationTime"], err)
+		}
+	}
+	for _, path := range []string{"/", "/none.csv"} {
+		if _, err := spark.Read().Format("csv").Load(address + path).Count(t.Context()); err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: got error %v", path, err)
+		}
 	}
 }
