@@ -8,11 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"gomosaic/mdslib/store"
@@ -110,7 +110,9 @@ type operation struct {
 	middle int64                    // bytes of its content that may pass before
 	hits   int                      // requests that a refusal of all meets, at most
 	single bool                     // it is the only request
-	whole  bool                     // files go by one request, however large
+	sends  bool                     // files go to the server,
+	whole  bool                     // by one request, however large
+	pieces bool                     // it reads an open object
 	do     func(ctx context.Context, s store.Store) error
 	check  func() error // after it has succeeded
 	undone func() error // after it has failed
@@ -132,14 +134,27 @@ func (f *faults) operations() []operation {
 			undone: func() error { return f.onlyFile() },
 		}
 	}
-	operations := []operation{get("small", "get"), get("large", "get in parts")}
+	pieces := get("large", "read in pieces")
+	pieces.pieces = true
+	pieces.do = func(ctx context.Context, s store.Store) error {
+		file, err := store.OpenFile(ctx, s, "large")
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+		return os.WriteFile(local, data, 0o600)
+	}
+	operations := []operation{get("small", "get"), get("large", "get in parts"), pieces}
 	if store.ReadOnly(f.s) {
 		return operations
 	}
 	put := func(key, name string) operation {
 		source := filepath.Join(f.scratch, "source")
 		return operation{
-			name: name, match: uploads, middle: min(1<<20, int64(len(f.Content[key])/2)), hits: 1, single: key == "small",
+			name: name, match: uploads, sends: true, middle: min(1<<20, int64(len(f.Content[key])/2)), hits: 1, single: key == "small",
 			do: func(ctx context.Context, s store.Store) error {
 				if err := os.WriteFile(source, f.Content[key], 0o600); err != nil {
 					return err
@@ -221,7 +236,7 @@ func (f *faults) cases(o operation) []failing {
 	if o.middle > 0 {
 		cases = append(cases, failing{name: "reset midway", faults: []fault.Fault{next(fault.Fault{Reset: true, After: o.middle})}})
 	}
-	if o.middle > 1<<19 && o.name != "get in parts" {
+	if o.sends && o.middle > 1<<19 {
 		early := func(c failing) failing {
 			c.name += " before the content is sent"
 			c.faults[0].Match, c.faults[0].Early = large, true
@@ -230,8 +245,15 @@ func (f *faults) cases(o operation) []failing {
 		cases = append(cases, early(refused("403", 403, fs.ErrPermission)), early(refused("404", 404, fs.ErrNotExist)),
 			early(failing{name: "503", faults: []fault.Fault{next(fault.Fault{Status: 503})}}))
 	}
-	if o.whole { // the rest is the same as in parts
+	midway := []failing{
+		{name: "standstill midway", faults: []fault.Fault{next(fault.Fault{Stall: true, After: o.middle})}, still: true},
+		{name: "cancelled midway", faults: []fault.Fault{always(fault.Fault{Stall: true, After: o.middle})}, fails: true, is: context.Canceled, still: true, cancel: true},
+	}
+	switch { // the rest is the same as in parts
+	case o.whole:
 		return cases
+	case o.pieces:
+		return append(append(cases, refused("403", 403, fs.ErrPermission)), midway...)
 	}
 	cases = append(cases,
 		failing{name: "503 twice", faults: []fault.Fault{next(fault.Fault{Status: 503}), next(fault.Fault{Status: 503})}},
@@ -244,10 +266,7 @@ func (f *faults) cases(o operation) []failing {
 		failing{name: "cancelled", faults: []fault.Fault{always(fault.Fault{Stall: true})}, fails: true, is: context.Canceled, still: true, cancel: true},
 	)
 	if o.middle > 0 {
-		cases = append(cases,
-			failing{name: "standstill midway", faults: []fault.Fault{next(fault.Fault{Stall: true, After: o.middle})}, still: true},
-			failing{name: "cancelled midway", faults: []fault.Fault{always(fault.Fault{Stall: true, After: o.middle})}, fails: true, is: context.Canceled, still: true, cancel: true},
-		)
+		cases = append(cases, midway...)
 	}
 	if o.name != "list" && o.name != "delete" { // for those it is an answer
 		cases = append(cases, refused("404", 404, fs.ErrNotExist))
@@ -330,26 +349,12 @@ func (f *faults) one(o operation, c failing, stall time.Duration) error {
 	case c.hits == 0 && !c.cancel && o.single && hits != Quick.Attempts:
 		err = fmt.Errorf("%d requests, want %d: %w", hits, Quick.Attempts, err)
 	default:
-		err = f.hides(err)
+		err = hides(err, f.Secrets)
 	}
 	if o.undone != nil {
 		err = errors.Join(err, o.undone())
 	}
 	return err
-}
-
-// hides returns an error if a text shows a secret.
-func (f *faults) hides(err error) error { return hides(err, f.Secrets) }
-
-func hides(err error, secrets []string) error {
-	for ; err != nil; err = errors.Unwrap(err) {
-		for _, s := range secrets {
-			if strings.Contains(err.Error(), s) {
-				return fmt.Errorf("the error shows the secret %q: %q", s, err)
-			}
-		}
-	}
-	return nil
 }
 
 // onlyFile returns an error if there are other files in scratch than the named ones.
@@ -370,36 +375,4 @@ func (f *faults) clear() error {
 		err = errors.Join(err, os.Remove(filepath.Join(f.scratch, e.Name())))
 	}
 	return err
-}
-
-// Denied returns an error unless every use of s, a store opened with credentials that the server does not take, ends in an
-// error that is fs.ErrPermission, has each of the words of ways (how credentials were sought), and shows no secret.
-func Denied(ctx context.Context, s store.Store, scratch string, ways, secrets []string) error {
-	source := filepath.Join(scratch, "source")
-	if err := os.WriteFile(source, []byte("x"), 0o600); err != nil {
-		return err
-	}
-	defer os.Remove(source)
-	var list error
-	for _, list = range s.List(ctx, "") {
-		break
-	}
-	uses := map[string]error{"get": s.Get(ctx, "k", filepath.Join(scratch, "got")), "list": list}
-	if !store.ReadOnly(s) {
-		uses["put"], uses["delete"] = s.Put(ctx, source, "k"), s.Delete(ctx, "k")
-	}
-	var all []error
-	for use, err := range uses {
-		if !errors.Is(err, fs.ErrPermission) {
-			all = append(all, fmt.Errorf("%s: got error %v, want fs.ErrPermission", use, err))
-			continue
-		}
-		for _, way := range ways {
-			if !strings.Contains(err.Error(), way) {
-				all = append(all, fmt.Errorf("%s: the error does not speak of %q: %v", use, way, err))
-			}
-		}
-		all = append(all, hides(err, secrets))
-	}
-	return errors.Join(all...)
 }
