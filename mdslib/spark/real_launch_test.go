@@ -397,7 +397,7 @@ func TestLaunchExecutorKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := <-done
-			if want := "rank " + killed + " on host " + host; err == nil || !strings.Contains(err.Error(), want) || time.Since(start) > 5*time.Second {
+			if want := "rank " + killed + " on host " + host + " failed (its executor or its machine is lost"; err == nil || !strings.Contains(err.Error(), want) || time.Since(start) > 5*time.Second {
 				t.Errorf("after %v: %v, want %s", time.Since(start), err, want)
 			}
 			t.Logf("%.1f s: %v", time.Since(start).Seconds(), err)

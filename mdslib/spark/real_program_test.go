@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/ship"
 	"gomosaic/mdslib/spark/pb"
 )
 
@@ -123,6 +124,23 @@ func TestProgramIsSentOnce(t *testing.T) {
 	other.executors.archs = []string{"arm64"}
 	if got, err := other.transform(t.Context(), input(t, 1), []string{"id"}, &task{program: shellProgram(t, "cat >/dev/null; echo any")}); err != nil || !slices.Equal(got, []string{"any"}) || !slices.Equal(other.executors.archs, []string{"arm64", "amd64"}) {
 		t.Errorf("another architecture: %q, %v, %v", got, other.executors.archs, err)
+	}
+
+	// The ranks of a job: the program beside the worker is the one for the machine, too.
+	mixed := &engine{client: direct.client}
+	mixed.executors.archs = []string{"arm64"}
+	made := shellProgram(t, "made for another")
+	ranks := ranksProgram(ship.Tasks{Program: ship.Program{Path: os.Args[0]}, Other: func(ctx context.Context, arch string) (ship.Program, error) {
+		path, err := made.build(ctx, arch)
+		return ship.Program{Path: path}, err
+	}})
+	got, err := mixed.transform(t.Context(), input(t, 1), []string{"id"}, &task{program: shellProgram(t, `cat >/dev/null; echo "${1##*/}" $(wc -c < "$1")`), beside: ranks})
+	self, statErr := os.Stat(os.Args[0])
+	if err != nil || statErr != nil || len(got) != 1 || !strings.HasPrefix(got[0], "program-amd64-") || !strings.HasSuffix(got[0], fmt.Sprint(" ", self.Size())) {
+		t.Errorf("a program beside: %q, %v", got, err)
+	}
+	if _, err := ranksProgram(ship.Tasks{Program: ship.Program{Path: "/train"}}).executable(t.Context(), direct.client, "arm64"); err == nil || !strings.Contains(err.Error(), "/train is for amd64 machines alone") {
+		t.Errorf("a program for one architecture: %v", err)
 	}
 }
 

@@ -251,6 +251,14 @@ func TestRelations(t *testing.T) {
 	if _, err := here.SQL(t.Context(), "SELECT 1"); err == nil || !strings.Contains(err.Error(), "the engine local has no SQL") {
 		t.Errorf("SQL on local: %v", err)
 	}
+	for step, d := range map[string]*mdslib.DataFrame{
+		"Union": session.Range(0, 1).Union(here.Range(0, 1)), "Join": here.Range(0, 1).Join(session.Range(0, 1), "", "id"), "Except": session.Range(0, 1).Except(here.Range(0, 1)).Filter("id > 0"),
+	} {
+		_, err := d.Count(t.Context())
+		if err == nil || !strings.Contains(err.Error(), step+": the DataFrames are of two sessions (") || !strings.Contains(err.Error(), "mdslib.Session(local)") || !strings.Contains(err.Error(), session.String()) {
+			t.Errorf("%s of two sessions: %v", step, err)
+		}
+	}
 	local := relations(t, here, dir)
 	for name, got := range ours {
 		t.Run(name, func(t *testing.T) {

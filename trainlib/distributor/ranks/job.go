@@ -103,7 +103,7 @@ func (j *Job) hear(t *Task, w Work) {
 		var r report
 		if err := t.line.dec.Decode(&r); err != nil {
 			for rank := range running {
-				j.ends <- End{Rank: rank, Host: t.Host, Exit: "its machine is lost: " + err.Error()}
+				j.ends <- End{Rank: rank, Host: t.Host, Exit: "its executor or its machine is lost: " + err.Error()}
 			}
 			return
 		}
