@@ -374,6 +374,9 @@ func TestLaunchExecutorKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for way, s := range ways(t) {
+		if way != "barrier" && os.Getenv("GOMOSAIC_LONG") == "" {
+			continue // each executor that is lost takes Spark half a minute to replace
+		}
 		t.Run(way, func(t *testing.T) {
 			lines, done := make(chan [2]string, 2), make(chan error, 1)
 			go func() {
