@@ -100,6 +100,31 @@ func TestExportCells(t *testing.T) {
 	t.Logf("%d programs, %d listed as different", len(blocks), len(exportDiffers))
 }
 
+// TestExportTravellers: functions that distributor.Run, Map and UDFIterable take can run in other processes of the program, with the
+// variables that they use; others are not among them.
+func TestExportTravellers(t *testing.T) {
+	cells := []NotebookCell{{Code: `import ("context"; "iter")
+side, unused := 224, 1
+func shrink(row mdslib.Sample) (mdslib.Sample, error) { return mdslib.Sample{"n": side}, nil }
+func pairs(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] { return rows }
+func train(ctx context.Context, w dist.World) (int, error) { return w.Rank + side, nil }
+func silent(row mdslib.Sample) error { return nil }
+func strings(row map[string]string) (map[string]string, error) { return row, nil }`}, {Code: `_ = unused`}}
+	files, err := Export(t.Context(), testOptions, cells, "notebook/travellers", "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, main, _ := strings.Cut(string(files["main.go"]), "reexec.Main(")
+	for _, want := range []string{"{Func: shrink, Run: func() { worker.Map(shrink) }, Variables: map[string]any{\n\t\t\t\"side\": &side,", "Run: func() { worker.Iterate(pairs) }}", "distributor.RankMain(train)"} {
+		if !strings.Contains(main, want) {
+			t.Errorf("main lacks %q:\n%s", want, main)
+		}
+	}
+	if strings.Contains(main, "silent") || strings.Contains(main, "strings") || strings.Contains(main, "unused") {
+		t.Errorf("main has more than it should:\n%s", main)
+	}
+}
+
 // exportBlocks writes every block that compiles as a package below dir.
 func exportBlocks(t *testing.T, dir string) []exportedBlock {
 	var exported []exportedBlock
