@@ -249,6 +249,9 @@ func javaHome(ctx context.Context) (string, error) {
 		}
 	}
 	out, err := exec.CommandContext(ctx, java, "-version").CombinedOutput()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("spark: looking for Java: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		return "", fmt.Errorf("spark: %s -version: %w; %s", java, err, advice)
 	}

@@ -160,13 +160,32 @@ func TestServerFailures(t *testing.T) {
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		install(t, "echo $$ >$TMPDIR/pid; exec sleep 60", "17")
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		if _, err := startServer(ctx, "local"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := startServer(canceled(t), "local"); !errors.Is(err, context.Canceled) {
+			t.Errorf("before it began: error %v", err)
+		}
+		go func() {
+			for t.Context().Err() == nil { // as long as it has not begun
+				if text, err := os.ReadFile(filepath.Join(os.Getenv("TMPDIR"), "pid")); err == nil && strings.HasSuffix(string(text), "\n") {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			cancel()
+		}()
+		if _, err := startServer(ctx, "local"); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
 		gone(t)
 	})
+}
+
+// canceled is a context that has ended.
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }
 
 func TestSparkLocalURL(t *testing.T) {
