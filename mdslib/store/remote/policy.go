@@ -82,12 +82,12 @@ func (p Policy) once(ctx context.Context, request func(ctx context.Context, move
 	return err
 }
 
-// pause is how long to wait after a failed attempt: the server's own word, or twice as long each time with half of it left
-// to chance, so that many clients do not return together.
+// pause is how long to wait after a failed attempt: the server's own word and a bit, or twice as long each time with half of it.
+// The bit and the half are left to chance, so that many clients do not return together.
 func (p Policy) pause(attempt int, err error) time.Duration {
 	var status *StatusError
 	if errors.As(err, &status) && status.RetryAfter > 0 {
-		return min(status.RetryAfter, p.MaxPause)
+		return min(status.RetryAfter, p.MaxPause) + rand.N(p.FirstPause+1)
 	}
 	pause := p.MaxPause
 	if attempt < 30 {

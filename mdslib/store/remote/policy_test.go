@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,7 +65,7 @@ func TestPauses(t *testing.T) {
 		Policy{Attempts: 2}.withDefaults().do(t.Context(), func(context.Context, func()) error {
 			return &StatusError{Status: 429, RetryAfter: 7 * time.Second}
 		})
-		if d := time.Since(start); d != 7*time.Second {
+		if d := time.Since(start); d < 7*time.Second || d > 7500*time.Millisecond {
 			t.Errorf("waited %v, the server had asked for 7 s", d)
 		}
 	})
@@ -83,6 +85,43 @@ func TestStall(t *testing.T) {
 		})
 		if d := time.Since(start); !errors.Is(err, ErrStalled) || d != 560*time.Second {
 			t.Errorf("after %v: %v", d, err)
+		}
+	})
+}
+
+// slow is a service that makes an object of its parts in nine minutes, without a word.
+type slow struct{ completed int }
+
+func (s *slow) Open(context.Context, string, Span, string) (io.ReadCloser, Info, error) {
+	return nil, Info{}, errors.ErrUnsupported
+}
+func (s *slow) Upload(context.Context, string, io.ReadSeeker, int64) error {
+	return errors.ErrUnsupported
+}
+func (s *slow) Delete(context.Context, string) error                { return nil }
+func (s *slow) Begin(context.Context, string, int64) (Parts, error) { return s, nil }
+func (s *slow) Put(context.Context, Part, io.ReadSeeker) error      { return nil }
+func (s *slow) Abort(context.Context) error                         { return nil }
+func (s *slow) Complete(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(9 * time.Minute):
+		s.completed++
+		return nil
+	}
+}
+
+// TestSlowCompletion: what stands still while an object is made of its parts is waited for.
+func TestSlowCompletion(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, make([]byte, 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		service := new(slow)
+		if err := New(service, Options{Root: "test://x", Policy: Policy{PartBytes: 40}}).Put(t.Context(), file, "k"); err != nil || service.completed != 1 {
+			t.Errorf("completed %d times: %v", service.completed, err)
 		}
 	})
 }
