@@ -66,6 +66,9 @@ func StartConversion(ctx context.Context, opts MDSOptions, identity string) (*Co
 	if opts.Resume && identity == "" {
 		return nil, errors.New("mdslib: DataFrameToMDS: this engine can't tell what an earlier attempt wrote: leave Resume out")
 	}
+	if err := opts.Check(); err != nil {
+		return nil, err
+	}
 	dir, local := store.LocalPath(opts.Out)
 	switch {
 	case opts.Out == "" && opts.Remote == "":

@@ -1,6 +1,7 @@
 package mdslib
 
 import (
+	"fmt"
 	"iter"
 	"runtime"
 	"time"
@@ -86,6 +87,26 @@ type MDSOptions struct {
 	// conversion is the one that the writer writes a partition of to a remote: it publishes the index, and bounds the uploads of
 	// all its writers together.
 	conversion *Conversion
+}
+
+// Check says what is wrong with Compression, Hashes, SizeLimit, Retry and MaxWorkers by themselves, as [NewMDSWriter] and
+// DataFrameToMDS do before they touch anything.
+func (o *MDSOptions) Check() error {
+	_, _, err := o.parse()
+	return err
+}
+
+func (o *MDSOptions) parse() (codec compression, limit int64, err error) {
+	if codec, err = parseCompression(o.Compression); err == nil {
+		err = checkHashes(o.Hashes)
+	}
+	if err == nil {
+		limit, err = parseSizeLimit(o.SizeLimit)
+	}
+	if err == nil && (o.Retry < 0 || o.MaxWorkers < 0) {
+		err = fmt.Errorf("mdslib: Retry %d and MaxWorkers %d must not be negative", o.Retry, o.MaxWorkers)
+	}
+	return codec, limit, err
 }
 
 // uploadWorkers is MaxWorkers, or its default.

@@ -95,22 +95,13 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if err := w.schema.nullAs(opts.NullAs); err != nil {
 		return nil, err
 	}
-	if w.codec, err = parseCompression(opts.Compression); err != nil {
+	if w.codec, w.limit, err = opts.parse(); err != nil {
 		return nil, err
 	}
 	if w.codec.name != "" {
 		if _, err := w.codec.codec(); err != nil {
 			return nil, err
 		}
-	}
-	if err := checkHashes(opts.Hashes); err != nil {
-		return nil, err
-	}
-	if w.limit, err = parseSizeLimit(opts.SizeLimit); err != nil {
-		return nil, err
-	}
-	if opts.Retry < 0 || opts.MaxWorkers < 0 {
-		return nil, fmt.Errorf("mdslib: Retry %d and MaxWorkers %d must not be negative", opts.Retry, opts.MaxWorkers)
 	}
 	w.header = []byte(text.headerLine(w.schema.names))
 	w.shard = ShardInfo{

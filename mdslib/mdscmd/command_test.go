@@ -235,7 +235,8 @@ func TestRemote(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	for _, args := range [][]string{{}, {"nonsense"}, {"verify"}, {"verify", "a", "b"}, {"verify", "--nope", "x"}, {"diff", "a"}, {"convert", "a", "b", "--columns", "x"}, {"merge"}} {
+	for _, args := range [][]string{{}, {"nonsense"}, {"verify"}, {"verify", "a", "b"}, {"verify", "--nope", "x"}, {"diff", "a"}, {"convert", "a", "b", "--columns", "x"}, {"merge"},
+		{"convert", "a", "b", "--compression", "lz4"}, {"convert", "a", "b", "--hashes", "sha2"}, {"convert", "a", "b", "--size-limit", "5xb"}} {
 		if _, text := run(t, Misused, args...); text == "" {
 			t.Errorf("%v: nothing was said", args)
 		}

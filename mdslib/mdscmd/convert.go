@@ -51,6 +51,9 @@ func runConvert(ctx context.Context, c *command, flags *flag.FlagSet, args []str
 		}
 		opts.Columns[name] = encoding
 	}
+	if err := opts.Check(); err != nil {
+		return misuse(strings.TrimPrefix(err.Error(), "mdslib: "))
+	}
 	source, err := findSource(ctx, c.args[0])
 	if err != nil {
 		return err
