@@ -6,6 +6,7 @@ package pickle
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -162,15 +163,22 @@ func (u *unpickler) digits() string {
 
 // hashable refuses the keys that Python refuses.
 func (u *unpickler) hashable(k any) any {
-	switch k := k.(type) {
-	case *Dict, *List:
-		u.fail("a key of type %T", k)
-	case *Set:
-		if !k.Frozen {
-			u.fail("a set as a key")
-		}
+	if err := hashable(k); err != nil {
+		u.fail("%v", err)
 	}
 	return k
+}
+
+func hashable(k any) error {
+	switch k := k.(type) {
+	case *Dict, *List:
+		return fmt.Errorf("a key of type %T", k)
+	case *Set:
+		if !k.Frozen {
+			return errors.New("a set as a key")
+		}
+	}
+	return nil
 }
 
 // run executes the program up to STOP. Opcodes are written as pickletools names them.

@@ -65,9 +65,8 @@ func newDict(args Tuple) (any, error) {
 		if err != nil || len(kv) != 2 {
 			return nil, fmt.Errorf("want pairs, got %T", p)
 		}
-		switch kv[0].(type) {
-		case *Dict, *List:
-			return nil, fmt.Errorf("a key of type %T", kv[0])
+		if err := hashable(kv[0]); err != nil {
+			return nil, err
 		}
 		d.Set(kv[0], kv[1])
 	}
@@ -99,13 +98,21 @@ func newTuple(args Tuple) (any, error) {
 }
 
 func newSet(args Tuple) (any, error) {
-	v, err := items(args)
+	v, err := hashables(args)
 	return &Set{Items: v}, err
 }
 
 func newFrozenSet(args Tuple) (any, error) {
-	v, err := items(args)
+	v, err := hashables(args)
 	return &Set{Items: v, Frozen: true}, err
+}
+
+func hashables(args Tuple) ([]any, error) {
+	v, err := items(args)
+	for i := 0; i < len(v) && err == nil; i++ {
+		err = hashable(v[i])
+	}
+	return v, err
 }
 
 // newBytes is bytes() or bytearray(b). Text is taken with an encoding, as protocol 2 writes a bytearray.

@@ -263,6 +263,7 @@ func TestRefused(t *testing.T) {
 		"F0x1p2\n.", "S'a\n.", "S'\\x4'\n.", "S'\\q'\n.", "V\\u12\n.", "V\\ud800\n.", "\x8c\x02\xed\xa0.", "U\x01\xff.", "X\xff\xff\xff\xffab.", "\x8e\xff\xff\xff\xff\xff\xff\xff\xffab.",
 		"\x95\xff\x00\x00\x00\x00\x00\x00\x00N.", "NR.", "N)R.", "\x8f(]\x90.", "(]\x91.", "Nb.", "Pid\n.", "NQ.", "\x97.", "c__builtin__\ndict\n(]tR}b.", "\xff",
 		"ccollections\nOrderedDict\n(](](]Neatetre.", "c_codecs\nencode\n(V\\u0100\nVlatin1\ntR.", "c_codecs\nencode\n(Va\nVutf8\ntR.", "c_codecs\nencode\n(tR.",
+		"c__builtin__\nset\n((]ltR.", "cbuiltins\nfrozenset\n(((dltR.", "ccollections\nOrderedDict\n(]](c__builtin__\nset\n(tRNeatR.",
 	} {
 		if v, _, err := new(Decoder).Decode([]byte(bad)); err == nil {
 			t.Errorf("%q: got %#v, want an error", bad, v)
