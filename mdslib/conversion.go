@@ -371,6 +371,9 @@ func (c *Conversion) Abort(cause error) error {
 		}
 	}
 	left := "nothing is left"
+	if c.remote != nil {
+		left += " here" // removeCopied speaks of the remote
+	}
 	err := c.removeAttempt()
 	if c.temporary {
 		err = errors.Join(err, os.RemoveAll(c.dir))
