@@ -5,6 +5,7 @@ package spark
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gomosaic/mdslib/plan"
@@ -20,7 +21,7 @@ func (e *engine) byFile(ctx context.Context, p plan.Node, schema plan.Schema) (p
 		if f.Type.Kind != plan.Binary {
 			continue
 		}
-		carried, read := carryFile(p, f.Name)
+		carried, read := carryFile(p, f.Name, 0)
 		if read == nil {
 			continue
 		}
@@ -72,10 +73,11 @@ func (e *engine) readsLocalFiles(ctx context.Context, read *plan.Read) (bool, er
 }
 
 // carryFile returns a node with one more column, the path of the row's file, if column of n is the content of a binaryFile source
-// as it was read; else the source is nil. Steps that it does not know, and those that look at all columns, end the search.
-func carryFile(n plan.Node, column string) (plan.Node, *plan.Read) {
+// as it was read; else the source is nil. Steps that it does not know, and those that look at all columns, end the search. tasks
+// is how many are to list the files, 0 for as many as Spark would read them with, a task for some thirty.
+func carryFile(n plan.Node, column string, tasks int) (plan.Node, *plan.Read) {
 	pass := func(input plan.Node, column string, with func(plan.Node) plan.Node) (plan.Node, *plan.Read) {
-		carried, read := carryFile(input, column)
+		carried, read := carryFile(input, column, tasks)
 		if read == nil {
 			return n, nil
 		}
@@ -86,7 +88,11 @@ func carryFile(n plan.Node, column string) (plan.Node, *plan.Read) {
 		if !strings.EqualFold(n.Format, "binaryFile") || !strings.EqualFold(column, "content") {
 			return n, nil
 		}
-		return &plan.WithColumns{Input: n, Columns: []plan.NamedExpr{{Name: fileColumn, Expr: "path"}}}, n
+		var source plan.Node = n
+		if tasks > 0 {
+			source = &plan.Coalesce{Input: n, Num: tasks}
+		}
+		return &plan.WithColumns{Input: source, Columns: []plan.NamedExpr{{Name: fileColumn, Expr: "path"}}}, n
 	case *plan.Project:
 		source, star := projected(n.Exprs, column)
 		if source == "" {
@@ -135,6 +141,9 @@ func carryFile(n plan.Node, column string) (plan.Node, *plan.Read) {
 	case *plan.Sort:
 		return pass(n.Input, column, func(in plan.Node) plan.Node { return &plan.Sort{Input: in, Orders: n.Orders} })
 	case *plan.Repartition:
+		if listsFiles(n.Input) {
+			tasks = n.Num
+		}
 		return pass(n.Input, column, func(in plan.Node) plan.Node { return &plan.Repartition{Input: in, Num: n.Num} })
 	case *plan.RepartitionBy:
 		return pass(n.Input, column, func(in plan.Node) plan.Node {
@@ -144,6 +153,47 @@ func carryFile(n plan.Node, column string) (plan.Node, *plan.Read) {
 		return pass(n.Input, column, func(in plan.Node) plan.Node { return &plan.Coalesce{Input: in, Num: n.Num} })
 	}
 	return n, nil
+}
+
+// listsFiles tells whether a plan is a binaryFile source with steps that work row by row, none of which looks into the files: how
+// many tasks it has is then all one.
+func listsFiles(n plan.Node) bool {
+	contents := map[string]bool{"content": true} // names that the contents may have, in lower case
+	var lists func(n plan.Node) bool
+	looks := func(name, text string) bool {
+		if source := columnOfExpr(text); source != "" {
+			contents[strings.ToLower(name)] = contents[strings.ToLower(source)]
+			return false
+		}
+		x, err := plan.Parse(text)
+		if err != nil {
+			return true // perhaps
+		}
+		names, _ := plan.ColumnsOf(x)
+		return slices.ContainsFunc(names, func(name string) bool { return contents[strings.ToLower(name)] })
+	}
+	lists = func(n plan.Node) bool {
+		switch n := n.(type) {
+		case *plan.Read:
+			return true
+		case *plan.Project:
+			return lists(n.Input) && !slices.ContainsFunc(n.Exprs, func(text string) bool {
+				x, err := plan.Parse(text)
+				a, ok := x.(*plan.Alias)
+				return err != nil || ok && looks(a.Name, text) || !ok && looks(text, text)
+			})
+		case *plan.WithColumns:
+			return lists(n.Input) && !slices.ContainsFunc(n.Columns, func(c plan.NamedExpr) bool { return looks(c.Name, c.Expr) })
+		case *plan.WithColumnRenamed:
+			return lists(n.Input) && !looks(n.To, plan.QuoteName(n.From))
+		case *plan.Drop:
+			return lists(n.Input)
+		case *plan.Filter:
+			return lists(n.Input) && !looks("", n.Condition)
+		}
+		return false
+	}
+	return lists(n)
 }
 
 // projected finds which column of its input a projection's column is, "" where it is none or not the only one of its name, and

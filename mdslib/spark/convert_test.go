@@ -229,12 +229,35 @@ func TestByFile(t *testing.T) {
 		"another source":      {&plan.Read{Format: "parquet", Paths: read.Paths}, "content", false},
 		"other SQL":           {project(read, "content", "no such << syntax"), "content", false},
 	} {
-		carried, source := carryFile(test.plan, test.column)
+		carried, source := carryFile(test.plan, test.column, 0)
 		if (source != nil) != test.want {
 			t.Errorf("%s: by path %t, want %t", name, source != nil, test.want)
 		}
 		if r, err := relationOf(carried); err != nil || strings.Contains(r.String(), fileColumn) != test.want {
 			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+}
+
+// TestListsFiles: plans whose files' paths may be dealt out by few tasks.
+func TestListsFiles(t *testing.T) {
+	read := &plan.Read{Format: "binaryFile", Paths: []string{"file:/flowers"}}
+	renamed := &plan.WithColumnRenamed{Input: &plan.Project{Input: read, Exprs: []string{"content AS image", "path", "regexp_extract(path, 'x', 0) AS label"}}, From: "image", To: "picture"}
+	filtered := func(in plan.Node, condition string) plan.Node { return &plan.Filter{Input: in, Condition: condition} }
+	for name, test := range map[string]struct {
+		plan plan.Node
+		want bool
+	}{
+		"as read":               {read, true},
+		"filtered by name":      {filtered(renamed, "label <> 'x' AND length(path) > 3"), true},
+		"filtered by content":   {filtered(read, "length(Content) > 3"), false},
+		"filtered by a copy":    {filtered(renamed, "length(picture) > 3"), false},
+		"a column of it":        {&plan.WithColumns{Input: read, Columns: []plan.NamedExpr{{Name: "sum", Expr: "crc32(content)"}}}, false},
+		"a column by selection": {&plan.Project{Input: read, Exprs: []string{"*", "crc32(content) AS sum"}}, false},
+		"sorted":                {&plan.Sort{Input: read}, false},
+	} {
+		if got := listsFiles(test.plan); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
 		}
 	}
 }
