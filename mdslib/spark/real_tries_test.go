@@ -132,7 +132,7 @@ func standalone(t *testing.T) string {
 // firstTry is a file that the first try of a partition makes.
 var firstTry string
 
-// dawdling yields the rows as they are; the first try of partition 0 never comes to an end.
+// dawdling yields the rows as they are; the first try of partition 0 never comes to an end, and others are slow enough to be seen.
 func dawdling(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] {
 	return func(yield func(mdslib.Sample, error) bool) {
 		for row, err := range rows {
@@ -141,6 +141,7 @@ func dawdling(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, err
 					f.Close()
 					time.Sleep(time.Hour)
 				}
+				time.Sleep(time.Second)
 			}
 			if !yield(row, err) {
 				return
