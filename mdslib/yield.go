@@ -1,8 +1,9 @@
 package mdslib
 
-// What a UDFIterable yields of rows, wherever they are.
+// What a UDFIterable yields of rows, wherever they are, and how samples that may not come become a data set.
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -61,4 +62,28 @@ func guarded(udf func(iter.Seq2[Sample, error]) iter.Seq2[Sample, error], rows i
 		}
 	}
 	return nil
+}
+
+// WriteSamples writes what samples calls write with as one data set, and removes it again after an error. The writer is made with
+// the first sample: without any there is no folder, and the index is empty.
+func WriteSamples(opts MDSOptions, samples func(write func(Sample) error) error) (*Index, error) {
+	var w *MDSWriter
+	err := samples(func(sample Sample) (err error) {
+		if w == nil {
+			if w, err = NewMDSWriter(opts); err != nil {
+				return err
+			}
+		}
+		return w.Write(sample)
+	})
+	if w == nil {
+		return &Index{}, err
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
+	}
+	return w.Index(), nil
 }

@@ -177,8 +177,8 @@ func writePartition(ctx context.Context, part partition, sampler *mdslib.Sampler
 	return w.Index(), nil
 }
 
-// writeYielded writes the samples that udf makes of a partition's rows. The writer is made with the first sample.
-func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (_ *mdslib.Index, err error) {
+// writeYielded writes the samples that udf makes of a partition's rows.
+func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf func(iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error], opts mdslib.MDSOptions) (*mdslib.Index, error) {
 	var last Origin // of the row that was read last
 	rows := func(yield func(mdslib.Sample, error) bool) {
 		err := part(ctx, func(row Row) error {
@@ -202,32 +202,19 @@ func writeYielded(ctx context.Context, part partition, schema plan.Schema, udf f
 			yield(nil, err)
 		}
 	}
-	var w *mdslib.MDSWriter
-	err = mdslib.Yield(udf, rows, func(sample mdslib.Sample) (err error) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if w == nil {
-			if w, err = mdslib.NewMDSWriter(opts); err != nil {
+	return mdslib.WriteSamples(opts, func(write func(mdslib.Sample) error) error {
+		err := mdslib.Yield(udf, rows, func(sample mdslib.Sample) error {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
+			return write(sample)
+		})
+		var of *mdslib.UDFError
+		if errors.As(err, &of) {
+			return &RowError{last, err}
 		}
-		return w.Write(sample)
+		return err
 	})
-	var of *mdslib.UDFError
-	if errors.As(err, &of) {
-		err = &RowError{last, err}
-	}
-	if w == nil {
-		return &mdslib.Index{}, err
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, errors.Join(err, w.Abort())
-	}
-	return w.Index(), nil
 }
 
 // conversionIdentity is a text that differs where the data set would: the plan, the files that it reads with their sizes and

@@ -168,14 +168,15 @@ func (l *lister) path(p string) error {
 
 // url adds what a URL leads to. A web address is none of a pattern: nothing can be listed there.
 func (l *lister) url(url string) error {
-	patterns := []string{url}
-	if scheme := store.Scheme(url); scheme != "http" && scheme != "https" {
+	scheme, patterns := store.Scheme(url), []string{url}
+	web := scheme == "http" || scheme == "https"
+	if !web {
 		patterns = expandBraces(url)
 	}
 	some := false
 	for _, pattern := range patterns {
 		folder, parts := pattern, []string(nil)
-		if scheme := store.Scheme(url); scheme != "http" && scheme != "https" {
+		if !web {
 			folder, parts = splitPattern(pattern)
 		}
 		head := ""

@@ -97,7 +97,7 @@ func (s *rowStream) values(ctx context.Context) iter.Seq2[[]any, error] {
 // write writes the rows.
 func (s *rowStream) write(ctx context.Context, sampler *mdslib.Sampler, opts mdslib.MDSOptions) (*mdslib.Index, error) {
 	sample := mdslib.Sample{}
-	return writeSamples(opts, func(write func(mdslib.Sample) error) error {
+	return mdslib.WriteSamples(opts, func(write func(mdslib.Sample) error) error {
 		for values, err := range s.values(ctx) {
 			if err == nil {
 				if err = sampler.Fill(sample, values); err != nil && opts.OnInvalid != nil {
@@ -130,32 +130,9 @@ func (s *rowStream) writeYielded(ctx context.Context, schema plan.Schema, udf fu
 			}
 		}
 	}
-	return writeSamples(opts, func(write func(mdslib.Sample) error) error {
+	return mdslib.WriteSamples(opts, func(write func(mdslib.Sample) error) error {
 		return s.located(mdslib.Yield(udf, rows, write))
 	})
-}
-
-// writeSamples writes what samples calls write with as one data set. The writer is made with the first: no samples, no folder.
-func writeSamples(opts mdslib.MDSOptions, samples func(write func(mdslib.Sample) error) error) (*mdslib.Index, error) {
-	var w *mdslib.MDSWriter
-	err := samples(func(sample mdslib.Sample) (err error) {
-		if w == nil {
-			if w, err = mdslib.NewMDSWriter(opts); err != nil {
-				return err
-			}
-		}
-		return w.Write(sample)
-	})
-	if w == nil {
-		return &mdslib.Index{}, err
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, errors.Join(err, w.Abort())
-	}
-	return w.Index(), nil
 }
 
 // located says of an error about a sample, or of a UDFIterable, which row of the DataFrame it came of.
