@@ -223,12 +223,7 @@ func read(folder string) (a answer, err error) {
 			return a, err
 		}
 		a.Samples++
-		switch data := sample["data"].(type) {
-		case []byte:
-			a.CRC += uint64(crc32.ChecksumIEEE(data))
-		case string:
-			a.CRC += uint64(crc32.ChecksumIEEE([]byte(data)))
-		}
+		a.CRC += uint64(crc32.ChecksumIEEE(sample["data"].([]byte)))
 		labels = append(labels, sample["label"].(int64))
 	}
 	slices.Sort(labels)
