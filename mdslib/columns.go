@@ -4,6 +4,7 @@ package mdslib
 // and reader.
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"math"
@@ -61,6 +62,9 @@ func (s *schema) nullAs(values map[string]any) error {
 			}
 		}
 		take := s.encodings[i].Append
+		if bytes, ok := travelled(value); ok {
+			value = bytes
+		}
 		if s.text != nil {
 			take = s.encodings[i].append
 		}
@@ -73,6 +77,37 @@ func (s *schema) nullAs(values map[string]any) error {
 		s.nulls[i] = value
 	}
 	return nil
+}
+
+// nullKey is the only key of a null's value that travels as JSON, in which a value may become one of another type.
+const nullKey = "as gomosaic stores it"
+
+// travelling are values of NullAs as they travel to tasks: the bytes that their encodings store, which encodings take for values.
+func (c Columns) travelling(values map[string]any) (map[string]any, error) {
+	out := map[string]any{}
+	for name, value := range values {
+		e, err := ParseEncoding(c[name])
+		if err != nil {
+			return nil, fmt.Errorf("mdslib: NullAs: column %q: %w", name, err)
+		}
+		bytes, err := e.Append(nil, value)
+		if err != nil {
+			return nil, fmt.Errorf("mdslib: NullAs: column %q: %w", name, err)
+		}
+		out[name] = map[string]any{nullKey: base64.StdEncoding.EncodeToString(bytes)}
+	}
+	return out, nil
+}
+
+// travelled is what a value was on its way, if it was on one.
+func travelled(value any) ([]byte, bool) {
+	m, _ := value.(map[string]any)
+	text, ok := m[nullKey].(string)
+	if !ok || len(m) != 1 {
+		return nil, false
+	}
+	bytes, err := base64.StdEncoding.DecodeString(text)
+	return bytes, err == nil
 }
 
 // newSchema resolves encodings in stored order.

@@ -1,6 +1,7 @@
 package mdslib
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -221,6 +222,31 @@ func TestNullAs(t *testing.T) {
 	if got := readAll(t, dir); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	// What tasks are told is the same after its way as JSON.
+	columns = Columns{"n": "int", "f": "float32", "s": "str", "x": "json", "b": "bytes", "a": "ndarray:int16", "d": "str_decimal"}
+	nulls := map[string]any{"n": -1, "f": float32(2.5), "s": "none", "x": []any{int64(1), "two"}, "b": []byte{0, 255}, "d": "1.50", "a": Array{Shape: []int{2}, Data: []int16{3, -4}}}
+	null := Sample{}
+	for name := range columns {
+		null[name] = nil
+	}
+	travelling, err := columns.travelling(nulls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(MDSOptions{NullAs: travelling})
+	var opts MDSOptions
+	if err = errors.Join(err, json.Unmarshal(text, &opts)); err != nil {
+		t.Fatal(err)
+	}
+	here := readAll(t, writeAll(t, MDSOptions{Columns: columns, NullAs: nulls}, []Sample{null}))
+	there := readAll(t, writeAll(t, MDSOptions{Columns: columns, NullAs: opts.NullAs}, []Sample{null}))
+	if !reflect.DeepEqual(here, there) || len(here) != 1 {
+		t.Errorf("here %v, in a task %v", here, there)
+	}
+	if _, err := columns.travelling(map[string]any{"n": "x"}); err == nil || !strings.Contains(err.Error(), `column "n": want an integer`) {
+		t.Error(err)
+	}
+	columns = Columns{"n": "int", "f": "float32", "s": "str", "x": "json"}
 	for _, c := range []struct {
 		nulls map[string]any
 		want  string
