@@ -58,7 +58,7 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 		}
 		return nil, c.Abort(err)
 	}
-	how := fmt.Sprintf("%d tasks on the executors of Spark %s at %s, by %s", len(report), e.version, e.target.address(), who.name())
+	how := fmt.Sprintf("%d tasks on the executors of Spark %s at %s, by %s%s", len(report), e.version, e.target.address(), who.name(), job.how)
 	return c.Commit(ctx, how, report)
 }
 
@@ -71,6 +71,9 @@ type rowsJob struct {
 	rows  plan.Node
 	exprs []string // of rows as text
 	udf   *task    // with UDFIterable set, what writes; it takes rows as text alone
+
+	exchange *exchange // how the tasks can come to the rows without Spark; nil where they can't
+	how      string    // the rows came to the tasks, for the report
 }
 
 // newJob says how the rows of a plan travel to the tasks. Columns that can't are an errUnable.
@@ -93,7 +96,10 @@ func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, op
 		job.Texts, job.exprs = append(job.Texts, text), append(job.exprs, expr)
 	}
 	job.exprs = append(job.exprs, "'"+worker.TextEnd+"'")
-	return job, nil
+	if opts.UDFIterable == nil && opts.Out != "" && !strings.HasPrefix(opts.Out, "/Volumes/") {
+		job.exchange, err = e.exchangeOf(ctx, p, schema, opts.Columns)
+	}
+	return job, err
 }
 
 // convertByTasks runs the tasks and returns what they wrote, in the order of the partitions.
@@ -103,34 +109,26 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 		return nil, err
 	}
 	job.Token = c.TaskToken()
-	text, err := json.Marshal(job.Job)
-	if err != nil {
-		return nil, fmt.Errorf("spark: %w", err)
-	}
-	t := job.udf
-	if t == nil {
-		t = &task{program: e.worker, args: []string{map[writers]string{byTransform: "rows", byMapInArrow: "arrow"}[who]}}
-	}
-	t.files = []artifact{dataArtifact("gomosaic-job", text)}
-	ctx, give := context.WithCancelCause(ctx)
-	defer give(nil)
-	defer watchTasks(ctx, c, job.Options.Out, give)()
-	var lines []string
-	err = e.onRelation(ctx, job.rows, func(input *pb.Relation) error {
-		switch {
-		case who == byTransform:
-			lines, err = e.transform(ctx, input, job.exprs, t)
-		case job.udf != nil:
-			lines, err = e.mapText(ctx, input, job.exprs, t)
+	if job.exchange != nil && job.Options.Out != "" {
+		c.NoteTasks("dealing rows out")
+		switch err := e.deal(ctx, job.exchange, &job.Job, who); {
+		case ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			job.Exchange, job.how = nil, "; Spark read the files, as tasks could not: "+oneLine(err.Error())
+			removeDealt(job.Options.Out)
 		default:
-			lines, err = e.mapInArrow(ctx, input, t, false)
+			job.how = "; the tasks read the files themselves"
 		}
-		return err
-	})
+	}
+	stop := watchTasks(c, job.Options.Out)
+	lines, err := e.runTasks(ctx, job, who)
+	stop()
 	if err != nil {
-		return nil, taskError(ctx, err)
+		return nil, taskError(err)
 	}
 	var reports []mdslib.PartitionReport
+	var rows int64
 	for _, line := range lines {
 		var r worker.Result
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
@@ -144,73 +142,88 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 		}
 		c.TaskDone(r.PartitionReport)
 		reports = append(reports, r.PartitionReport)
+		rows += r.Samples + int64(len(r.Invalid))
+	}
+	if job.Exchange != nil && rows != job.Exchange.Rows() {
+		return nil, fmt.Errorf("spark: %d rows were dealt out to the partitions, which have %d", job.Exchange.Rows(), rows)
 	}
 	slices.SortFunc(reports, func(a, b mdslib.PartitionReport) int { return a.Partition - b.Partition })
 	return reports, c.CheckTasks(reports)
 }
 
-// taskError finds what the error of a conversion's tasks is about.
-func taskError(ctx context.Context, err error) error {
-	var p *programError
-	if errors.As(context.Cause(ctx), &p) {
-		return p // what else went wrong is that the tasks were ended for it
+// runTasks runs the tasks that write the partitions and returns what they print.
+func (e *engine) runTasks(ctx context.Context, job *rowsJob, who writers) (lines []string, err error) {
+	text, err := json.Marshal(job.Job)
+	if err != nil {
+		return nil, fmt.Errorf("spark: %w", err)
 	}
-	if errors.As(err, &p) && strings.HasPrefix(p.said, worker.ErrNotShared) {
-		return unable("executors do not share the folder with this process: %s", p.said)
+	t := job.udf
+	if t == nil {
+		t = &task{program: e.worker, args: []string{map[writers]string{byTransform: "rows", byMapInArrow: "arrow"}[who]}}
+	}
+	t.files = []artifact{dataArtifact("gomosaic-job", text)}
+	switch {
+	case job.Exchange != nil:
+		t.args = []string{"dealt"}
+		num := job.Exchange.Partitions
+		return e.textTasks(ctx, &plan.Range{End: int64(num), Step: 1, Partitions: num}, []string{"id"}, t, who)
+	case who == byTransform || job.udf != nil:
+		return e.textTasks(ctx, job.rows, job.exprs, t, who)
+	}
+	err = e.onRelation(ctx, job.rows, func(input *pb.Relation) error {
+		lines, err = e.mapInArrow(ctx, input, t, false)
+		return err
+	})
+	return lines, err
+}
+
+// taskError finds what the error of a conversion's tasks is about.
+func taskError(err error) error {
+	if p := (*programError)(nil); errors.As(err, &p) {
+		if strings.HasPrefix(p.said, worker.ErrNotShared) {
+			return unable("executors do not share the folder with this process: %s", p.said)
+		}
+		return err
 	}
 	return err
 }
 
-// signsEvery is how often the signs of tasks are read.
-const signsEvery = time.Second
-
-// watchTasks looks after a conversion's tasks until the func that it returns is called: it shows how far those are that write below a
-// folder that this process sees, out, and gives them up when one says what no other try can mend.
-func watchTasks(ctx context.Context, c *mdslib.Conversion, out string, give context.CancelCauseFunc) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(signsEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			// Where the signs can't be read, Spark says what there is to say, if later.
-			if said, err := c.TaskFailure(ctx); err == nil && said != "" {
-				give(&programError{said: said})
-				return
-			}
-			if out != "" {
-				showTasks(c, out)
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
-}
+// beatsEvery is how often the signs of life of tasks are read.
+const beatsEvery = time.Second
 
 // tasksNoted is of how many tasks single progress is shown.
 const tasksNoted = 6
 
-// showTasks shows how far tasks are.
-func showTasks(c *mdslib.Conversion, out string) {
-	beats, err := worker.ReadBeats(out)
-	if err != nil || len(beats) == 0 {
-		return
-	}
-	var notes []string
-	for _, partition := range slices.Sorted(maps.Keys(beats)) {
-		b := beats[partition]
-		c.ReportTask(partition, mdslib.WriteProgress{Shards: b.Shards, Samples: b.Samples, RawBytes: b.RawBytes, StoredBytes: b.StoredBytes})
-		if len(notes) < tasksNoted {
-			notes = append(notes, fmt.Sprintf("%d: %d rows, %s", partition, b.Rows, mdslib.FormatBytes(b.StoredBytes)))
+// watchTasks shows how far tasks are that write below a folder that this process sees, until the func that it returns is called.
+func watchTasks(c *mdslib.Conversion, out string) (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(beatsEvery)
+		defer tick.Stop()
+		for out != "" {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+			}
+			beats, err := worker.ReadBeats(out)
+			if err != nil || len(beats) == 0 {
+				continue
+			}
+			var notes []string
+			for _, partition := range slices.Sorted(maps.Keys(beats)) {
+				b := beats[partition]
+				c.ReportTask(partition, mdslib.WriteProgress{Shards: b.Shards, Samples: b.Samples, RawBytes: b.RawBytes, StoredBytes: b.StoredBytes})
+				if len(notes) < tasksNoted {
+					notes = append(notes, fmt.Sprintf("%d: %d rows, %s", partition, b.Rows, mdslib.FormatBytes(b.StoredBytes)))
+				}
+			}
+			if more := len(beats) - len(notes); more > 0 {
+				notes = append(notes, fmt.Sprintf("and %d more", more))
+			}
+			c.NoteTasks(strings.Join(notes, "; "))
 		}
-	}
-	if more := len(beats) - len(notes); more > 0 {
-		notes = append(notes, fmt.Sprintf("and %d more", more))
-	}
-	c.NoteTasks(strings.Join(notes, "; "))
+	}()
+	return func() { close(ended); <-done }
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 
+	"gomosaic/mdslib/spark/exchange"
 	"gomosaic/mdslib/spark/worker"
 )
 
@@ -33,6 +34,8 @@ const usage = `gomosaic-worker reads and writes Mosaic data shards, and runs ran
   ranks PROGRAM INVITATION          run ranks of a training job as its launcher says; see package ranks
   rows JOB < rows                   write a partition's rows, as Spark's TRANSFORM gives them, as MDS; print its result
   arrow JOB < stream                the same of an Arrow stream
+  deal JOB < splits                 read pieces of Parquet files, and deal their rows out to partitions
+  dealt JOB < partition             write the rows that were dealt to a partition as MDS; print its result
   verify [-samples N] [-json] DIR   check a data set: index, sizes, hashes, every sample; print the first N
   version                           print the version and the platform
 
@@ -59,13 +62,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 0
 	case "ranks":
 		return joinJob(ctx, args[1:], stdin, stderr)
-	case "rows", "arrow":
-		read := map[string]func(context.Context, *worker.Job, io.Reader) (*worker.Result, error){"rows": worker.ConvertText, "arrow": convertArrow}[args[0]]
-		if err := convertRows(ctx, args[1:], stdin, stdout, read); err != nil {
-			worker.Fail(stdin, stderr, err)
-			return 1
-		}
-		return 0
+	case "rows":
+		return runTask(ctx, args[1:], stdin, stdout, stderr, worker.ConvertText)
+	case "arrow":
+		return runTask(ctx, args[1:], stdin, stdout, stderr, convertArrow)
+	case "deal":
+		return runTask(ctx, args[1:], stdin, stdout, stderr, exchange.Deal)
+	case "dealt":
+		return runTask(ctx, args[1:], stdin, stdout, stderr, exchange.Convert)
 	case "verify":
 		return verify(ctx, args[1:], stdout, stderr)
 	case "version":

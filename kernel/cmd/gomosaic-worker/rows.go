@@ -19,13 +19,17 @@ import (
 	_ "gomosaic/mdslib/store/s3"
 )
 
-// convertRows writes the rows that read takes from standard input, and prints the result in a line; nothing where there are no
-// rows.
-func convertRows(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer, read func(context.Context, *worker.Job, io.Reader) (*worker.Result, error)) error {
-	if len(args) != 1 {
-		return errors.New("want the file of a job")
+// runTask does a task of Spark, whose only argument is the file of its job, and returns the exit status.
+func runTask[Report any](ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, do func(context.Context, *worker.Job, io.Reader) (*Report, error)) int {
+	err := errors.New("want the file of a job")
+	if len(args) == 1 {
+		err = worker.Run(ctx, args[0], stdin, stdout, do)
 	}
-	return worker.Run(ctx, args[0], stdin, stdout, read)
+	if err != nil {
+		worker.Fail(stdin, stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // convertArrow writes the rows of an Arrow stream. The partition's number is in the environment.

@@ -14,7 +14,7 @@ import (
 
 // maxBytes is the size that a worker may have: it is copied to every machine of a job. It has S3's client, 6 MB, since tasks on
 // executors write to where only they may have the keys to, and Arrow's reader, 3 MB, since that is how Spark gives rows to
-// tasks where it runs no shell commands.
+// tasks where it runs no shell commands, and that of Parquet files' columns, 1.5 MB.
 const maxBytes = 20 << 20
 
 // TestImports holds the worker to what runs on a bare machine: no C, no dlopen, no chart renderer, no plugins. Package display itself, which mdslib reports with, is small.

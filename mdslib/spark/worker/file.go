@@ -4,10 +4,8 @@ package worker
 // go through Spark's memory.
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 )
@@ -36,20 +34,16 @@ func (l *fileLoader) load(values []any, job *Job) error {
 			continue // NULL
 		}
 		var err error
-		if l.buffers[n], err = readFile(l.buffers[n], localFile(uri)); err != nil {
-			err = fmt.Errorf("column %q: %w", job.Schema.Fields[i].Name, err)
-			if errors.Is(err, fs.ErrNotExist) {
-				err = finalOf(err)
-			}
-			return err
+		if l.buffers[n], err = readFile(l.buffers[n], LocalFile(uri)); err != nil {
+			return fmt.Errorf("column %q: %w", job.Schema.Fields[i].Name, err)
 		}
 		values[i] = l.buffers[n]
 	}
 	return nil
 }
 
-// localFile is the path of a file that Spark names by a URI: file:/a/b or file:///a/b.
-func localFile(uri string) string {
+// LocalFile is the path of a file that Spark names by a URI: file:/a/b or file:///a/b.
+func LocalFile(uri string) string {
 	path, ok := strings.CutPrefix(uri, "file:")
 	if ok && strings.HasPrefix(path, "//") {
 		path = path[2:]

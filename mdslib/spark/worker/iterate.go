@@ -59,9 +59,7 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 				err = context.Cause(ctx)
 			}
 			if err == nil {
-				if err = files.load(values, job); err != nil {
-					err = fmt.Errorf("row %d of partition %d: %w", number+1, r.Partition(), err)
-				}
+				err = files.load(values, job)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -84,30 +82,22 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 			}
 		}
 	}()
-	var unwritten error
 	err = mdslib.Yield(udf, rows, func(sample mdslib.Sample) error {
-		unwritten = context.Cause(ctx)
-		if unwritten == nil && w == nil {
-			w, unwritten = newTaskWriter(ctx, job, r.Partition())
+		err := context.Cause(ctx)
+		if err == nil && w == nil {
+			w, err = newTaskWriter(ctx, job, r.Partition())
 		}
-		if unwritten == nil {
-			unwritten = w.Write(sample)
+		if err == nil {
+			err = w.Write(sample)
 		}
-		return unwritten
+		return err
 	})
 	var of *mdslib.UDFError
-	var bad *mdslib.SampleError
 	switch {
+	case errors.As(err, &of) && last == nil:
+		return nil, fmt.Errorf("partition %d: %w", r.Partition(), err)
 	case errors.As(err, &of):
-		where := fmt.Sprintf("partition %d", r.Partition())
-		if last != nil {
-			where = fmt.Sprintf("row %d of partition %d%s", number, r.Partition(), brief(job.Schema, last))
-		}
-		err = fmt.Errorf("%s: %w", where, err)
-		if unwritten == nil || errors.As(unwritten, &bad) {
-			err = finalOf(err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("row %d of partition %d%s: %w", number, r.Partition(), brief(job.Schema, last), err)
 	case err != nil:
 		return nil, err
 	case w == nil:

@@ -27,6 +27,8 @@ type Job struct {
 	Marker string `json:"marker,omitempty"`
 	// SkipInvalid leaves rows out that can't be encoded; the result lists them.
 	SkipInvalid bool `json:"skip_invalid,omitempty"`
+	// Exchange is set where the tasks read Parquet files themselves.
+	Exchange *Exchange `json:"exchange,omitempty"`
 }
 
 // Text is how a value is written in text.

@@ -7,15 +7,11 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"time"
 )
 
-// Run does a task: it reads the job in file, has read write the rows that it takes from stdin, and prints the result in a line;
-// nothing where there are no rows. The rows that read leaves are taken, too: Spark would have the broken pipe for a failure.
-//
-// An error that comes again (see [Fail]) is told to the driver beside Spark, which hears of it when all rows are read and then
-// tries the task again.
-func Run(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, read func(context.Context, *Job, io.Reader) (*Result, error)) error {
+// Run does a task: it reads the job in file, has do work on the rows that it takes from stdin, and prints its report in a line;
+// nothing where that is nil. The rows that do leaves are taken, too: Spark would have the broken pipe for a failure.
+func Run[Report any](ctx context.Context, file string, stdin io.Reader, stdout io.Writer, do func(context.Context, *Job, io.Reader) (*Report, error)) error {
 	job, err := ReadJob(file)
 	if err != nil {
 		return err
@@ -26,40 +22,13 @@ func Run(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, re
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	m, err := openMarker(ctx, job)
+	go endWhenUseless(ctx, job, cancel)
+	report, err := do(ctx, job, stdin)
 	if err != nil {
 		return err
 	}
-	written := make(chan struct{})
-	go m.endWhenUseless(ctx, cancel, written)
-	signs := m.signs()
-	if err := signs.begin(ctx, job); err != nil {
+	if _, err := io.Copy(io.Discard, stdin); err != nil || report == nil {
 		return err
 	}
-	result, err := read(ctx, job, stdin)
-	told := err != nil && signs.fail(ctx, err)
-	signs.end(ctx, job)
-	close(written)
-	if told {
-		awaitEnd(ctx, stdin)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(io.Discard, stdin); err != nil || result == nil {
-		return err
-	}
-	return json.NewEncoder(stdout).Encode(result)
-}
-
-// heard is how long a task waits to be ended by a driver that can read its error, before it tells Spark, which tries it again.
-const heard = 5 * time.Second
-
-// awaitEnd takes the rows that are left and waits: Spark tries the task again when it ends, and the driver is about to end them all.
-func awaitEnd(ctx context.Context, rows io.Reader) {
-	_, _ = io.Copy(io.Discard, rows)
-	select {
-	case <-time.After(heard):
-	case <-ctx.Done():
-	}
+	return json.NewEncoder(stdout).Encode(report)
 }

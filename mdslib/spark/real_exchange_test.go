@@ -1,0 +1,111 @@
+//go:build spark
+
+package spark
+
+// Rows of Parquet files that the tasks deal out themselves.
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gomosaic/mdslib"
+)
+
+// rowsOfAll are the samples of a data set by partition, as text, sorted.
+func rowsOfAll(t *testing.T, dir string) (partitions [][]string) {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(dir, "*", mdslib.IndexName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range folders {
+		d, err := mdslib.OpenDataset(filepath.Dir(index), mdslib.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		for s, err := range d.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, fmt.Sprint(s))
+		}
+		d.Close()
+		slices.Sort(rows)
+		partitions = append(partitions, rows)
+	}
+	return partitions
+}
+
+// TestExchange: what tasks read of Parquet files and deal out is what Spark reads of them, NULL and all, evenly; where they can't,
+// Spark does it, and the report says so.
+func TestExchange(t *testing.T) {
+	dir := t.TempDir()
+	source := filepath.Join(dir, "source")
+	made := session.Range(0, 1003).Select(
+		"id", "CAST(id AS INT) AS i", "CAST(id % 100 AS SMALLINT) AS s", "CAST(id % 100 AS TINYINT) AS b", "id % 3 = 0 AS even", "CAST(id AS FLOAT) / 7 AS f", "id / 7 AS d",
+		"IF(id % 5 = 0, NULL, concat('row ', id, ' — é'))  AS text", "IF(id % 7 = 0, NULL, CAST(repeat(CAST(id AS STRING), 50) AS BINARY)) AS data", "DATE'2026-01-01' AS day")
+	if err := made.Repartition(3).Write().Format("parquet").Save(t.Context(), source); err != nil {
+		t.Fatal(err)
+	}
+	read := func() *mdslib.DataFrame { return session.Read().Format("parquet").Load(source) }
+	columns := mdslib.Columns{"id": "int64", "i": "int32", "s": "int16", "b": "int8", "even": "uint8", "f": "float32", "d": "float64", "text": "str", "data": "bytes"}
+	convert := func(name string, d *mdslib.DataFrame, way string) (*mdslib.Report, [][]string) {
+		t.Helper()
+		opts := mdslib.MDSOptions{Out: filepath.Join(dir, name), Columns: columns, SparkWriters: way, SizeLimit: "20kb", NullAs: map[string]any{"text": "none", "data": []byte("none")}}
+		report, err := mdslib.DataFrameToMDS(t.Context(), d, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(opts.Out, "_*")); left != nil {
+			t.Errorf("%s: %q are left", name, left)
+		}
+		return report, rowsOfAll(t, opts.Out)
+	}
+	const told, refused = "; the tasks read the files themselves", "; Spark read the files, as tasks could not: "
+	_, want := convert("by Spark", read().Drop("day").Where("true").Repartition(4), "transform")
+	all := slices.Sorted(slices.Values(slices.Concat(want...)))
+	for _, way := range []string{"transform", "mapInArrow"} {
+		report, got := convert("by "+way, read().Drop("day").Select("*").Repartition(4), way)
+		if !strings.HasSuffix(report.Engine, told) {
+			t.Errorf("%s: %s", way, report.Engine)
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(slices.Concat(got...))), all) || len(all) != 1003 {
+			t.Errorf("%s: other rows than Spark's", way)
+		}
+		for p, rows := range got {
+			if len(got) != 4 || len(rows) < 1003/4-2 || len(rows) > 1003/4+3 {
+				t.Errorf("%s: partition %d of %d has %d rows", way, p, len(got), len(rows))
+			}
+		}
+	}
+
+	// The same data set each time, wherever the Repartition stands.
+	_, again := convert("again", read().Repartition(4).Drop("day").WithColumnRenamed("text", "words").WithColumnRenamed("words", "text"), "transform")
+	if _, first := convert("first", read().Drop("day").Repartition(4), "transform"); !slices.EqualFunc(again, first, slices.Equal) {
+		t.Error("the same rows come to other partitions another time")
+	}
+
+	// What tasks do not read as Spark does.
+	if err := os.Rename(source, filepath.Join(dir, "day=1")); err != nil {
+		t.Fatal(err)
+	}
+	source = filepath.Join(dir, "day=1")
+	report, got := convert("of a folder with a value", read().Drop("day").Repartition(4), "transform")
+	if !strings.Contains(report.Engine, refused) || !strings.Contains(report.Engine, "its folders may have names that are columns") || !slices.Equal(slices.Sorted(slices.Values(slices.Concat(got...))), all) {
+		t.Errorf("%s", report.Engine)
+	}
+	for name, d := range map[string]*mdslib.DataFrame{
+		"with a date": read().WithColumnRenamed("day", "text2").Drop("text").WithColumnRenamed("text2", "text").Repartition(2), "with a filter": read().Drop("day").Where("id >= 0").Repartition(2), "an expression": read().Drop("day").WithColumn("i", "i + 0").Repartition(2),
+		"not dealt": read().Drop("day"), "rows made of rows": read().Drop("day").Select("*", "explode(array(1, 2)) AS n").Repartition(2),
+	} {
+		report, _ := convert(name, d, "transform")
+		if strings.Contains(report.Engine, told) || strings.Contains(report.Engine, refused) {
+			t.Errorf("%s: %s", name, report.Engine)
+		}
+	}
+}
