@@ -133,3 +133,14 @@ func TestCPURanks(t *testing.T) {
 		t.Errorf("devices %q, %v", device, err)
 	}
 }
+
+// TestTooFewGPUs: a rank that is to have a GPU and has none says so, and doesn't compute on the CPU.
+func TestTooFewGPUs(t *testing.T) {
+	torchtest.Require(t)
+	t.Setenv(dist.EnvUseGPU, "1")
+	n := torch.CUDADeviceCount() + 1
+	_, err := dist.Init(t.Context(), dist.World{Rank: 0, Size: n, LocalSize: n, MasterAddr: "127.0.0.1"}, dist.GroupOptions{})
+	if want := fmt.Sprintf("rank 0 of %d is to have a GPU, but libtorch sees %d", n, n-1); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("err = %v, want %q", err, want)
+	}
+}

@@ -25,7 +25,7 @@ type Group struct {
 }
 
 // GroupOptions are the arguments of torch.distributed.init_process_group. The zero value is right: NCCL beside Gloo where the
-// ranks have GPUs, else Gloo.
+// ranks have GPUs, else Gloo; see [EnvUseGPU].
 type GroupOptions struct {
 	CPUOnly        bool    // Gloo alone, although there are GPUs
 	Interface      string  // network interface of Gloo; default $GLOO_SOCKET_IFNAME, else by host name
@@ -45,8 +45,13 @@ func Init(ctx context.Context, w World, opts GroupOptions) (*Group, error) {
 	timeout := time.Duration(cmp.Or(opts.TimeoutSeconds, 300) * float64(time.Second))
 	where := net.JoinHostPort(w.MasterAddr, strconv.Itoa(w.MasterPort))
 	g := &Group{World: w}
-	if !opts.CPUOnly && torch.CUDADeviceCount() >= w.LocalSize {
-		g.device = torch.CUDA(w.LocalRank)
+	if !opts.CPUOnly {
+		switch gpus := torch.CUDADeviceCount(); {
+		case gpus >= w.LocalSize:
+			g.device = torch.CUDA(w.LocalRank)
+		case os.Getenv(EnvUseGPU) != "":
+			return nil, fmt.Errorf("dist: rank %d of %d is to have a GPU, but libtorch sees %d here (CUDA_VISIBLE_DEVICES=%q) for the %d ranks of this machine: is its NVIDIA driver there, and a libtorch built for CUDA?", w.Rank, w.Size, gpus, os.Getenv("CUDA_VISIBLE_DEVICES"), w.LocalSize)
+		}
 	}
 	ready := false
 	defer func() {

@@ -8,6 +8,10 @@ import (
 	"strconv"
 )
 
+// EnvUseGPU names the environment variable by which a launcher says that each rank has a GPU of its own: with it, [Init] fails
+// where libtorch sees too few, and doesn't go over to the CPU.
+const EnvUseGPU = "GOMOSAIC_USE_GPU"
+
 // World says where this process stands among the processes of a training job. Its fields are torchrun's environment
 // contract: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, GROUP_RANK, MASTER_ADDR, MASTER_PORT.
 type World struct {

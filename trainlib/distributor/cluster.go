@@ -58,10 +58,13 @@ func placeOn(ctx context.Context, d TorchDistributor, session *mdslib.Session) (
 		return value
 	}
 	if d.UseGPU {
-		gpus, malformed := strconv.Atoi(setting(confGPUs, "0"))
+		amount := setting(confGPUs, "0")
+		gpus, malformed := strconv.Atoi(amount)
 		switch {
 		case err != nil:
-		case malformed != nil || gpus < 1:
+		case malformed != nil:
+			err = fmt.Errorf("'%s' is %s: want a whole number, since ranks cannot share a GPU", confGPUs, amount)
+		case gpus < 1:
 			err = fmt.Errorf("'%s' was unset, so gpu usage is unavailable", confGPUs)
 		case d.ranks()%gpus != 0:
 			err = fmt.Errorf("NumProcesses (%d) must be a multiple of '%s' (%d)", d.ranks(), confGPUs, gpus)
@@ -190,7 +193,11 @@ func (c cluster) gather(ctx context.Context, d TorchDistributor, r *ranks.Rendez
 		if n := r.Strangers(); n > 0 {
 			strangers = fmt.Sprintf("; %d connections to %s were turned away because they did not know the job's token", n, r.Address())
 		}
-		return nil, fmt.Errorf("distributor: only %d of %d tasks have come within %v: not enough free slots on %s, or executors that cannot reach %s%s; ask for fewer processes, end other work, or raise PlacementSeconds", len(tasks), d.ranks()/c.perTask, patience, c.session, r.Address(), strangers)
+		slots := "slots"
+		if d.UseGPU {
+			slots = fmt.Sprintf("slots with a GPU (%s=%d)", confGPUs, c.perTask)
+		}
+		return nil, fmt.Errorf("distributor: only %d of %d tasks have come within %v: not enough free %s on %s, or executors that cannot reach %s%s; ask for fewer processes, end other work, or raise PlacementSeconds", len(tasks), d.ranks()/c.perTask, patience, slots, c.session, r.Address(), strangers)
 	default:
 		return nil, fmt.Errorf("distributor: %d of %d tasks have come: %w", len(tasks), d.ranks()/c.perTask, cause)
 	}
@@ -236,6 +243,9 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 					w.LocalRank, w.LocalSize, w.NodeRank, visible = k, c.perTask, len(ordered), t.GPUs
 				}
 				own := append(w.Env(), cpus)
+				if d.UseGPU {
+					own = append(own, dist.EnvUseGPU+"=1")
+				}
 				switch {
 				case len(visible) > 0 || !d.UseGPU:
 					own = append(own, "CUDA_VISIBLE_DEVICES="+strings.Join(visible, ","))

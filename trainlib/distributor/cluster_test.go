@@ -172,6 +172,11 @@ func TestClusterGPUs(t *testing.T) {
 	}
 	d.NumProcesses = 3
 	refused(d, "NumProcesses (3) must be a multiple of 'spark.task.resource.gpu.amount' (2)")
+	settings["spark.task.resource.gpu.amount"] = "0.5"
+	refused(d, "'spark.task.resource.gpu.amount' is 0.5: want a whole number")
+	settings["spark.task.resource.gpu.amount"] = "1"
+	d.NumProcesses, d.PlacementSeconds = 3, 1
+	refused(d, "only 2 of 3 tasks have come within 1s: not enough free slots with a GPU (spark.task.resource.gpu.amount=1)")
 	delete(settings, "spark.task.resource.gpu.amount")
 	refused(d, "'spark.task.resource.gpu.amount' was unset, so gpu usage is unavailable")
 	settings["spark.ssl.enabled"] = "true"

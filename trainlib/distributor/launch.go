@@ -59,8 +59,10 @@ func (here) launch(ctx context.Context, d TorchDistributor, program rankProgram,
 		w := dist.World{Rank: i, Size: n, LocalRank: i, LocalSize: n, MasterAddr: "127.0.0.1", MasterPort: port}
 		env := append(os.Environ(), w.Env()...)
 		env = append(append(env, torchDir...), threads(runtime.NumCPU(), n), "GLOO_SOCKET_IFNAME=lo")
-		if !d.UseGPU {
-			env = append(env, "CUDA_VISIBLE_DEVICES=")
+		if d.UseGPU {
+			env = append(env, dist.EnvUseGPU+"=1")
+		} else {
+			env = append(env, dist.EnvUseGPU+"=", "CUDA_VISIBLE_DEVICES=")
 		}
 		if resultDir != "" {
 			env = append(env, envResult+"="+resultDir)
