@@ -49,9 +49,9 @@ test: setup lint ## unit, golden and contract tests, the race detector, the note
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
-	go vet -tags spark ./mdslib/spark ./notebooks
+	go vet -tags spark ./mdslib/spark ./notebooks ./trainlib/dist
 	go tool staticcheck ./...
-	go tool staticcheck -tags spark ./mdslib/spark ./notebooks
+	go tool staticcheck -tags spark ./mdslib/spark ./notebooks ./trainlib/dist
 
 .PHONY: test-long
 test-long: reference setup ## full case counts and soaks, 1,000 random data sets, each fuzz target for two minutes; hours
@@ -65,6 +65,7 @@ test-spark: reference setup ## Spark: a real server with two executors (Java 17)
 	go test -tags spark -count=1 -timeout 20m ./mdslib/spark
 	go test -tags spark -count=1 -timeout 20m -run TestLiveSpark ./kernel
 	go test -tags spark -count=1 -timeout 20m -run TestTutorialOnSpark ./notebooks
+	go test -tags spark -count=1 -timeout 20m -v -run TestSparkGPUs ./trainlib/dist # skipped where there is no GPU
 
 FUZZTIME ?= 10s
 .PHONY: fuzz
