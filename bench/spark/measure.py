@@ -242,7 +242,8 @@ class Bench:
         return files
 
     def rows_1kb(self, server):
-        """By processes of their own: their memory is that of drivers that have done nothing else."""
+        """By processes of their own: their memory is that of drivers that have done nothing else. An expression has Spark read
+        the files, and its shuffle deal the rows out, for both sides."""
         rows = self.args.megabytes * 1000
         tenth, whole = self.make("1kb-tenth", rows // 10, 1000, self.tables), self.make("1kb", rows, 1000, self.tables)
         with contextlib.ExitStack() as stack:
@@ -253,6 +254,8 @@ class Bench:
             self.rows("convert_1kb_rows", sides, *whole)
             for who in sides:
                 self.record("driver_memory", who, peak(sides[who].process))
+            source, expected = whole
+            self.rows("convert_1kb_shuffled", sides, {**source, "select": ["data", "label + 0 AS label"]}, expected)
         self.report("driver_memory_tenth", "MB", scale=1e-6)
         self.report("driver_memory", "MB", scale=1e-6)
 

@@ -23,6 +23,9 @@ import (
 // splitBytes is how much of a file one row of a dealing task stands for: spark.sql.files.maxPartitionBytes as it is by default.
 const splitBytes = 128 << 20
 
+// mostDealt is to how many partitions rows are dealt at most: a dealing task holds a few kilobytes for each.
+const mostDealt = 1024
+
 // exchange is what the tasks are to read, and how its rows are dealt out.
 type exchange struct {
 	worker.Exchange
@@ -43,7 +46,7 @@ func (e *engine) exchangeOf(ctx context.Context, p plan.Node, schema plan.Schema
 		}
 	}
 	read, num := untouched(p, names)
-	if read == nil || num < 1 {
+	if read == nil || num < 1 || num > mostDealt {
 		return nil, nil
 	}
 	for i, f := range schema.Fields {

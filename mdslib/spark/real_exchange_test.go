@@ -53,10 +53,11 @@ func TestExchange(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func() *mdslib.DataFrame { return session.Read().Format("parquet").Load(source) }
+	nulls := map[string]any{"text": "none", "data": []byte("none")}
 	columns := mdslib.Columns{"id": "int64", "i": "int32", "s": "int16", "b": "int8", "even": "uint8", "f": "float32", "d": "float64", "text": "str", "data": "bytes"}
 	convert := func(name string, d *mdslib.DataFrame, way string) (*mdslib.Report, [][]string) {
 		t.Helper()
-		opts := mdslib.MDSOptions{Out: filepath.Join(dir, name), Columns: columns, SparkWriters: way, SizeLimit: "20kb", NullAs: map[string]any{"text": "none", "data": []byte("none")}}
+		opts := mdslib.MDSOptions{Out: filepath.Join(dir, name), Columns: columns, SparkWriters: way, SizeLimit: "20kb", NullAs: nulls}
 		report, err := mdslib.DataFrameToMDS(t.Context(), d, opts)
 		if err != nil {
 			t.Fatal(err)
@@ -107,5 +108,18 @@ func TestExchange(t *testing.T) {
 		if strings.Contains(report.Engine, told) || strings.Contains(report.Engine, refused) {
 			t.Errorf("%s: %s", name, report.Engine)
 		}
+	}
+
+	// A file that nobody can read is Spark's error, and no data set.
+	if err := os.WriteFile(filepath.Join(source, "part-cut.parquet"), []byte("PAR1 and no more"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "cut")
+	_, err := mdslib.DataFrameToMDS(t.Context(), read().Drop("day").Repartition(2), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
+	if err == nil || !strings.Contains(err.Error(), "part-cut.parquet") {
+		t.Errorf("a file that was cut off: %v", err)
+	}
+	if left, _ := os.ReadDir(out); len(left) > 0 {
+		t.Errorf("%v are left", left)
 	}
 }
