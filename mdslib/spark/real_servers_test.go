@@ -85,6 +85,11 @@ func TestLaunchGPUs(t *testing.T) {
 	if want := "0 of 2 on the machine, GPUs "; err != nil || got != want+"95,93" && got != want+"93,95" {
 		t.Errorf("%q, %v", got, err)
 	}
+	cpu := d
+	cpu.NumProcesses, cpu.UseGPU = 1, false
+	if got, err := distributor.Run(t.Context(), cpu, place); err != nil || got != "0 of 1 on the machine, GPUs " {
+		t.Errorf("without UseGPU: %q, %v", got, err)
+	}
 	d.Log = func(int, string) {}
 	if _, err := distributor.Run(t.Context(), d, train); err == nil || !strings.Contains(err.Error(), " of 2 is to have a GPU, but libtorch sees 0 here") {
 		t.Errorf("GPUs that are not there: %v", err)

@@ -26,6 +26,8 @@ func TestAssign(t *testing.T) {
 		"unequal machines": {"a b a", 1, true, "3 1 2", []string{
 			"0/0 of 1 on 0 with 4 threads, GPUs 3", "1/0 of 1 on 1 with 4 threads, GPUs 2", "2/0 of 1 on 2 with 8 threads, GPUs 1",
 		}},
+		"containers":     {"a a", 1, true, "0 0", []string{"0/0 of 1 on 0 with 4 threads, GPUs 0", "1/0 of 1 on 1 with 4 threads, GPUs 0"}},
+		"no use of GPUs": {"a a", 1, false, "0 1", []string{"0/0 of 2 on 0 with 4 threads, GPUs ", "1/1 of 2 on 0 with 4 threads, GPUs "}},
 		"two ranks a task": {"a b", 2, true, "1,0 1,0", []string{
 			"0/0 of 2 on 0 with 4 threads, GPUs 1,0", "1/1 of 2 on 0 with 4 threads, GPUs 1,0", "2/0 of 2 on 1 with 4 threads, GPUs 1,0", "3/1 of 2 on 1 with 4 threads, GPUs 1,0",
 		}},

@@ -205,7 +205,8 @@ func (c cluster) gather(ctx context.Context, d TorchDistributor, r *ranks.Rendez
 
 // assign makes ranks of tasks, numbered through in the order that it gives them: of each machine's tasks those of torchrun's
 // contract, RANK being GROUP_RANK·LOCAL_WORLD_SIZE+LOCAL_RANK. Where machines have unequal numbers of tasks, which that
-// contract, and the order of samples that rests on it, doesn't know, each task counts as a machine, as it does in PySpark.
+// contract, and the order of samples that rests on it, doesn't know, each task counts as a machine, as it does in PySpark; so it
+// does where tasks of a machine call their GPUs the same, as those of containers do, each of which has GPUs of its own.
 func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks.Task) ([]*ranks.Task, []ranks.Work, error) {
 	var nodes []string
 	on := map[string][]*ranks.Task{}
@@ -217,7 +218,7 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 	}
 	even := true
 	for _, node := range nodes {
-		even = even && len(on[node]) == len(on[nodes[0]])
+		even = even && len(on[node]) == len(on[nodes[0]]) && (!d.UseGPU || distinctGPUs(on[node]))
 	}
 	env, paths := slices.Concat(program.Env, d.Env), libtorch()
 	var files ranks.Files
@@ -243,13 +244,14 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 					w.LocalRank, w.LocalSize, w.NodeRank, visible = k, c.perTask, len(ordered), t.GPUs
 				}
 				own := append(w.Env(), cpus)
-				if d.UseGPU {
-					own = append(own, dist.EnvUseGPU+"=1")
-				}
 				switch {
-				case len(visible) > 0 || !d.UseGPU:
-					own = append(own, "CUDA_VISIBLE_DEVICES="+strings.Join(visible, ","))
-				case !even:
+				case !d.UseGPU:
+					own = append(own, "CUDA_VISIBLE_DEVICES=") // Spark may have given the tasks some nevertheless
+				case len(visible) > 0:
+					own = append(own, dist.EnvUseGPU+"=1", "CUDA_VISIBLE_DEVICES="+strings.Join(visible, ","))
+				case even:
+					own = append(own, dist.EnvUseGPU+"=1")
+				default:
 					return nil, nil, fmt.Errorf("distributor: the machines have unequal numbers of tasks, and Spark does not say which GPU is whose, since its executors have no Python: ask for as many tasks on each (%s)", strings.Join(hosts(tasks), ", "))
 				}
 				work.Ranks = append(work.Ranks, own)
@@ -258,6 +260,20 @@ func (c cluster) assign(d TorchDistributor, program ship.Program, tasks []*ranks
 		}
 	}
 	return ordered, all, nil
+}
+
+// distinctGPUs tells whether no two tasks of a machine have GPUs of the same name.
+func distinctGPUs(tasks []*ranks.Task) bool {
+	seen := map[string]bool{}
+	for _, t := range tasks {
+		for _, gpu := range t.GPUs {
+			if seen[gpu] {
+				return false
+			}
+			seen[gpu] = true
+		}
+	}
+	return true
 }
 
 // hosts are the names of the tasks' machines.
