@@ -71,7 +71,7 @@ func (c *Conversion) upload(ctx context.Context, partitions []PartitionReport) e
 		if err != nil {
 			return fmt.Errorf("mdslib: %w", err)
 		}
-		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; (isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key]) || isMarker(o.Key) {
+		if base := o.Key[strings.LastIndexByte(o.Key, '/')+1:]; (isPartitionFile(o.Key) && isDatasetFile(base) && !fresh[o.Key]) || isSign(o.Key) {
 			if err := c.remote.Delete(context.WithoutCancel(ctx), o.Key); err != nil {
 				return fmt.Errorf("mdslib: %w", err)
 			}

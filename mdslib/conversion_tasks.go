@@ -8,13 +8,13 @@ package mdslib
 // must share with this one, and Commit gives those that count their places. Else tasks write to the remote, where nothing can
 // be renamed: their folders keep their names there, as do those of partitions that this process writes, which are tried once,
 //
-//	s3://bucket/flowers/_attempt-5f0c-k3x9/_running                           while tasks run
+//	s3://bucket/flowers/_attempt-5f0c-k3x9/_running, …                        while tasks run
 //	s3://bucket/flowers/00003-k3x9-a7qw/shard.00000.mds.zstd, index.json      by a task
 //	s3://bucket/flowers/00003-k3x9/shard.00000.mds.zstd, index.json           here
 //	s3://bucket/flowers/index.json
 //
 // In both places the file _running tells tasks that they see what this process does, and that their work is wanted: when it is gone
-// they end by themselves and remove what they wrote.
+// they end by themselves and remove what they wrote. What tasks say in turn lies beside it (conversion_signs.go).
 
 import (
 	"context"
@@ -29,15 +29,6 @@ import (
 
 	"gomosaic/mdslib/store"
 )
-
-// markerName is that of the file that tasks look for.
-const markerName = "_running"
-
-// isMarker tells whether an object of a remote is the marker of a conversion's tasks.
-func isMarker(key string) bool {
-	dir, name, _ := strings.Cut(key, "/")
-	return strings.HasPrefix(dir, attemptPrefix) && name == markerName
-}
 
 // TaskOptions makes the marker and returns the options of the tasks' writers, of which each appends a folder of its own to Out or
 // Remote, the one of both that is set. Its name is the partition's number in five digits or more, TaskToken and something that no
@@ -70,7 +61,7 @@ func (c *Conversion) TaskOptions(ctx context.Context) (opts MDSOptions, marker s
 			return opts, "", fmt.Errorf("mdslib: %w", err)
 		}
 	}
-	if err := c.deleteMarkers(ctx); err != nil {
+	if err := c.endTasks(ctx); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)
 	}
 	c.tasksThere = true
@@ -79,27 +70,6 @@ func (c *Conversion) TaskOptions(ctx context.Context) (opts MDSOptions, marker s
 	}
 	return opts, c.marker(), nil
 }
-
-// marker is the key of the marker at the remote.
-func (c *Conversion) marker() string { return filepath.Base(c.attempt) + "/" + markerName }
-
-// deleteMarkers deletes the marker at the remote, and those of other conversions that this one replaces.
-func (c *Conversion) deleteMarkers(ctx context.Context) error {
-	var keys []string
-	for o, err := range c.remote.List(ctx, attemptPrefix) {
-		if err != nil {
-			return err
-		}
-		if dir, _, _ := strings.Cut(o.Key, "/"); isMarker(o.Key) && (c.opts.ExistOK || c.isOurs(dir)) {
-			keys = append(keys, o.Key)
-		}
-	}
-	return c.deleteAll(ctx, keys)
-}
-
-// taskFarewell is how long tasks may still write after they were told to end: they look every two seconds, and what is on its way
-// to a store then has two more.
-const taskFarewell = 5 * time.Second
 
 // removeAttempt removes the attempt's folder. Of tasks that are just being ended some may still put files into it, until they
 // find that their folders are gone.
@@ -205,7 +175,7 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 	if err := prepareRemote(ctx, c.remote, c.remoteURL, c.opts.ExistOK); err != nil {
 		return err
 	}
-	if err := c.deleteMarkers(ctx); err != nil { // tasks that were overtaken end
+	if err := c.endTasks(ctx); err != nil { // tasks that were overtaken end
 		return fmt.Errorf("mdslib: %w", err)
 	}
 	counts := map[string]bool{}
@@ -219,7 +189,7 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 			return err
 		}
 	}
-	others, err := c.taskFiles(ctx, func(dir string) bool { return !counts[dir] && (c.opts.ExistOK || c.isOurs(dir)) })
+	others, err := c.taskFiles(ctx, func(dir string) bool { return !counts[dir] && c.clears(dir) })
 	if err == nil {
 		err = c.deleteAll(ctx, others)
 	}
@@ -231,29 +201,31 @@ func (c *Conversion) commitAtRemote(ctx context.Context, partitions []PartitionR
 			return err
 		}
 	}
+	// Of tries that were killed; not earlier, since an error until now makes this wait for those that run. One that stays harms nobody.
+	_ = c.deleteSigns(ctx, func(dir, _ string) bool { return c.clears(dir) })
 	return os.RemoveAll(c.dir)
 }
 
-// removeFolders deletes what this conversion wrote to the remote, and returns the number of files. Tasks are ended; what they write
-// while they end goes, too.
+// removeFolders deletes what this conversion wrote to the remote, and returns the number of files. Tasks are ended before.
 func (c *Conversion) removeFolders(ctx context.Context) (files int, err error) {
 	if c.tasksThere {
-		err = c.remote.Delete(ctx, c.marker())
+		err = c.awaitTasks(ctx)
 	}
-	for ended := time.Now().Add(taskFarewell); ; time.Sleep(time.Until(ended)) {
-		keys, lerr := c.taskFiles(ctx, c.isOurs)
-		files += len(keys)
-		err = errors.Join(err, lerr, c.deleteAll(ctx, keys))
-		if err != nil || !c.tasksThere || !time.Now().Before(ended) {
-			return files, err
-		}
+	keys, lerr := c.taskFiles(ctx, c.isOurs)
+	err = errors.Join(err, lerr, c.deleteAll(ctx, keys))
+	if c.tasksThere {
+		err = errors.Join(err, c.deleteSigns(ctx, func(dir, _ string) bool { return c.isOurs(dir) }))
 	}
+	return len(keys), err
 }
 
 // isOurs tells whether a folder at the remote is that of one of this conversion's tasks.
 func (c *Conversion) isOurs(dir string) bool {
 	return slices.Contains(strings.Split(dir, "-"), c.TaskToken())
 }
+
+// clears tells whether a folder at the remote goes when this conversion is committed, if it belongs to none of its partitions.
+func (c *Conversion) clears(dir string) bool { return c.opts.ExistOK || c.isOurs(dir) }
 
 // taskFiles lists the data set's files at the remote in those folders of partitions that which accepts.
 func (c *Conversion) taskFiles(ctx context.Context, which func(dir string) bool) (keys []string, err error) {

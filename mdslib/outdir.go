@@ -16,7 +16,7 @@ import (
 
 // isDatasetFile tells whether a file of a data set, finished or not, has such a name.
 func isDatasetFile(name string) bool {
-	return isFinishedFile(name) || store.IsTemp(name) || name == markerName
+	return isFinishedFile(name) || store.IsTemp(name) || isSignName(name)
 }
 
 // isFinishedFile accepts index.json, shard.00012.mds, shard.00012.csv.meta.zstd and their like. It is no regular

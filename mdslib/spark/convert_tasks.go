@@ -111,8 +111,10 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 	job.Token = c.TaskToken()
 	if job.exchange != nil && job.Options.Out != "" {
 		c.NoteTasks("dealing rows out")
-		switch err := e.deal(ctx, job.exchange, &job.Job, who); {
-		case ctx.Err() != nil:
+		err := taskError(ctx, e.deal(ctx, job.exchange, &job.Job, who))
+		u := (*errUnable)(nil)
+		switch {
+		case ctx.Err() != nil || errors.As(err, &u):
 			return nil, err
 		case err != nil:
 			job.Exchange, job.how = nil, "; Spark read the files, as tasks could not: "+oneLine(err.Error())
@@ -121,11 +123,13 @@ func (e *engine) convertByTasks(ctx context.Context, c *mdslib.Conversion, job *
 			job.how = "; the tasks read the files themselves"
 		}
 	}
-	stop := watchTasks(c, job.Options.Out)
+	ctx, give := context.WithCancelCause(ctx)
+	defer give(nil)
+	stop := watchTasks(ctx, c, job.Options.Out, give)
 	lines, err := e.runTasks(ctx, job, who)
 	stop()
 	if err != nil {
-		return nil, taskError(err)
+		return nil, taskError(ctx, err)
 	}
 	var reports []mdslib.PartitionReport
 	var rows int64
@@ -178,52 +182,67 @@ func (e *engine) runTasks(ctx context.Context, job *rowsJob, who writers) (lines
 }
 
 // taskError finds what the error of a conversion's tasks is about.
-func taskError(err error) error {
-	if p := (*programError)(nil); errors.As(err, &p) {
-		if strings.HasPrefix(p.said, worker.ErrNotShared) {
-			return unable("executors do not share the folder with this process: %s", p.said)
-		}
-		return err
+func taskError(ctx context.Context, err error) error {
+	var p *programError
+	if errors.As(context.Cause(ctx), &p) {
+		return p // what else went wrong is that the tasks were ended for it
+	}
+	if errors.As(err, &p) && strings.HasPrefix(p.said, worker.ErrNotShared) {
+		return unable("executors do not share the folder with this process: %s", p.said)
 	}
 	return err
 }
 
-// beatsEvery is how often the signs of life of tasks are read.
-const beatsEvery = time.Second
+// signsEvery is how often the signs of tasks are read.
+const signsEvery = time.Second
+
+// watchTasks looks after a conversion's tasks until the func that it returns is called: it shows how far those are that write below a
+// folder that this process sees, out, and gives them up when one says what no other try can mend.
+func watchTasks(ctx context.Context, c *mdslib.Conversion, out string, give context.CancelCauseFunc) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(signsEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			// Where the signs can't be read, Spark says what there is to say, if later.
+			if said, err := c.TaskFailure(ctx); err == nil && said != "" {
+				give(&programError{said: said})
+				return
+			}
+			if out != "" {
+				showTasks(c, out)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
 
 // tasksNoted is of how many tasks single progress is shown.
 const tasksNoted = 6
 
-// watchTasks shows how far tasks are that write below a folder that this process sees, until the func that it returns is called.
-func watchTasks(c *mdslib.Conversion, out string) (stop func()) {
-	ended, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(beatsEvery)
-		defer tick.Stop()
-		for out != "" {
-			select {
-			case <-ended:
-				return
-			case <-tick.C:
-			}
-			beats, err := worker.ReadBeats(out)
-			if err != nil || len(beats) == 0 {
-				continue
-			}
-			var notes []string
-			for _, partition := range slices.Sorted(maps.Keys(beats)) {
-				b := beats[partition]
-				c.ReportTask(partition, mdslib.WriteProgress{Shards: b.Shards, Samples: b.Samples, RawBytes: b.RawBytes, StoredBytes: b.StoredBytes})
-				if len(notes) < tasksNoted {
-					notes = append(notes, fmt.Sprintf("%d: %d rows, %s", partition, b.Rows, mdslib.FormatBytes(b.StoredBytes)))
-				}
-			}
-			if more := len(beats) - len(notes); more > 0 {
-				notes = append(notes, fmt.Sprintf("and %d more", more))
-			}
-			c.NoteTasks(strings.Join(notes, "; "))
+// showTasks shows how far tasks are.
+func showTasks(c *mdslib.Conversion, out string) {
+	beats, err := worker.ReadBeats(out)
+	if err != nil || len(beats) == 0 {
+		return
+	}
+	var notes []string
+	for _, partition := range slices.Sorted(maps.Keys(beats)) {
+		b := beats[partition]
+		c.ReportTask(partition, mdslib.WriteProgress{Shards: b.Shards, Samples: b.Samples, RawBytes: b.RawBytes, StoredBytes: b.StoredBytes})
+		if len(notes) < tasksNoted {
+			notes = append(notes, fmt.Sprintf("%d: %d rows, %s", partition, b.Rows, mdslib.FormatBytes(b.StoredBytes)))
 		}
-	}()
-	return func() { close(ended); <-done }
+	}
+	if more := len(beats) - len(notes); more > 0 {
+		notes = append(notes, fmt.Sprintf("and %d more", more))
+	}
+	c.NoteTasks(strings.Join(notes, "; "))
 }

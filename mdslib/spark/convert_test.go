@@ -191,7 +191,7 @@ func TestWatchTasks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stop := watchTasks(c, opts.Out)
+	stop := watchTasks(t.Context(), c, opts.Out, func(error) {})
 	<-sums
 	if sum := <-sums; sum.Samples != 55 || sum.StoredBytes != 4000 {
 		t.Errorf("sum %+v", sum)

@@ -36,6 +36,8 @@ var shippable = []reexec.Function{
 	{Func: described, Run: func() { worker.Iterate(described) }, Variables: map[string]any{"factor": &factor}},
 	{Func: wilting, Run: func() { worker.Iterate(wilting) }},
 	{Func: dawdling, Run: func() { worker.Iterate(dawdling) }, Variables: map[string]any{"firstTry": &firstTry}},
+	{Func: flaky, Run: func() { worker.Iterate(flaky) }, Variables: map[string]any{"triesFile": &triesFile}},
+	{Func: thorny, Run: func() { worker.Iterate(thorny) }, Variables: map[string]any{"triesFile": &triesFile}},
 }
 
 func same(row mdslib.Sample) (mdslib.Sample, error) { return row, nil }

@@ -58,7 +58,9 @@ func Convert(ctx context.Context, job *Job, partition int, rows iter.Seq2[[]any,
 			err = context.Cause(ctx)
 		}
 		if err == nil {
-			err = files.load(values, job)
+			if err = files.load(values, job); err != nil {
+				err = fmt.Errorf("row %d of partition %d: %w", w.row, partition, err)
+			}
 		}
 		if err == nil {
 			if err = sampler.Fill(sample, values); err != nil {
@@ -137,23 +139,23 @@ func (r *Result) leave(job *Job, row int64, err error) error {
 	if !job.SkipInvalid {
 		return err
 	}
-	if len(r.Invalid) == mostLeft {
-		return fmt.Errorf("%d rows are invalid before this one, and no more are left out: %w", mostLeft, err)
-	}
 	left := Left{Row: row, Error: err.Error()}
 	var bad *mdslib.SampleError
 	if errors.As(err, &bad) {
 		left.Column, left.Error = bad.Column, bad.Err.Error()
 	}
+	if len(r.Invalid) == mostLeft {
+		return &mdslib.SampleError{Sample: row, Column: left.Column, Err: fmt.Errorf("%s; %d rows are invalid before this one, and no more are left out", left.Error, mostLeft)}
+	}
 	r.Invalid = append(r.Invalid, left)
 	return nil
 }
 
-// located says which row an error is about.
+// located says which row an error about a sample is of, which comes again.
 func located(err error, partition int, row int64) error {
 	var bad *mdslib.SampleError
 	if errors.As(err, &bad) {
-		return fmt.Errorf("row %d of partition %d: column %q: %w", row, partition, bad.Column, bad.Err)
+		return &finalError{fmt.Errorf("row %d of partition %d: column %q: %w", row, partition, bad.Column, bad.Err)}
 	}
 	return err
 }

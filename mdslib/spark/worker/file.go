@@ -4,8 +4,10 @@ package worker
 // go through Spark's memory.
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -35,7 +37,11 @@ func (l *fileLoader) load(values []any, job *Job) error {
 		}
 		var err error
 		if l.buffers[n], err = readFile(l.buffers[n], LocalFile(uri)); err != nil {
-			return fmt.Errorf("column %q: %w", job.Schema.Fields[i].Name, err)
+			err = fmt.Errorf("column %q: %w", job.Schema.Fields[i].Name, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = finalOf(err)
+			}
+			return err
 		}
 		values[i] = l.buffers[n]
 	}

@@ -59,7 +59,9 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 				err = context.Cause(ctx)
 			}
 			if err == nil {
-				err = files.load(values, job)
+				if err = files.load(values, job); err != nil {
+					err = fmt.Errorf("row %d of partition %d: %w", number+1, r.Partition(), err)
+				}
 			}
 			if err != nil {
 				yield(nil, err)
@@ -82,22 +84,30 @@ func convertYielded(ctx context.Context, job *Job, in io.Reader, udf func(iter.S
 			}
 		}
 	}()
+	var unwritten error
 	err = mdslib.Yield(udf, rows, func(sample mdslib.Sample) error {
-		err := context.Cause(ctx)
-		if err == nil && w == nil {
-			w, err = newTaskWriter(ctx, job, r.Partition())
+		unwritten = context.Cause(ctx)
+		if unwritten == nil && w == nil {
+			w, unwritten = newTaskWriter(ctx, job, r.Partition())
 		}
-		if err == nil {
-			err = w.Write(sample)
+		if unwritten == nil {
+			unwritten = w.Write(sample)
 		}
-		return err
+		return unwritten
 	})
 	var of *mdslib.UDFError
+	var bad *mdslib.SampleError
 	switch {
-	case errors.As(err, &of) && last == nil:
-		return nil, fmt.Errorf("partition %d: %w", r.Partition(), err)
 	case errors.As(err, &of):
-		return nil, fmt.Errorf("row %d of partition %d%s: %w", number, r.Partition(), brief(job.Schema, last), err)
+		where := fmt.Sprintf("partition %d", r.Partition())
+		if last != nil {
+			where = fmt.Sprintf("row %d of partition %d%s", number, r.Partition(), brief(job.Schema, last))
+		}
+		err = fmt.Errorf("%s: %w", where, err)
+		if unwritten == nil || errors.As(unwritten, &bad) {
+			err = finalOf(err)
+		}
+		return nil, err
 	case err != nil:
 		return nil, err
 	case w == nil:

@@ -73,10 +73,10 @@ func (j *Job) Shared(ctx context.Context) error {
 
 // endWhenUseless ends this process when the one that started it is gone, or the driver has removed the marker: what we write is of
 // no use then. Spark does not end us by itself: of a TRANSFORM whose task it kills it goes on to read what we print, until we end.
-func endWhenUseless(ctx context.Context, job *Job, cancel context.CancelCauseFunc) {
+// written is closed when nothing is left to be removed.
+func (m *marker) endWhenUseless(ctx context.Context, cancel context.CancelCauseFunc, written <-chan struct{}) {
 	ctx = context.WithoutCancel(ctx) // a task that has failed may still have its rows read to the end
 	parent := os.Getppid()
-	m, _ := openMarker(ctx, job) // who can't open the store is about to say so
 	most := 1
 	if m != nil {
 		if most = m.most; m.gone(ctx) {
@@ -95,6 +95,9 @@ func endWhenUseless(ctx context.Context, job *Job, cancel context.CancelCauseFun
 		}
 	}
 	cancel(errors.New("the executor has ended, or the driver has given the conversion up"))
-	time.Sleep(3 * time.Second) // for what is under way to be removed
+	select {
+	case <-written:
+	case <-time.After(3 * time.Second): // for what is under way to be removed
+	}
 	os.Exit(1)
 }
