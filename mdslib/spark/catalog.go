@@ -38,6 +38,9 @@ func (e *engine) Persist(ctx context.Context, p plan.Node, level string) error {
 			return fmt.Errorf("spark: Persist: level %q: want one of %s", level, strings.Join(slices.Sorted(maps.Keys(storageLevels)), ", "))
 		}
 	}
+	if plan.Any(p, isMap) {
+		e.keepsMaps.Store(true)
+	}
 	return e.onRelation(ctx, p, func(input *pb.Relation) error {
 		r.Relation = input
 		_, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Persist_{Persist: r}})

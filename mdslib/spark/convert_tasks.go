@@ -170,11 +170,11 @@ func (e *engine) runTasks(ctx context.Context, job *rowsJob, who writers) (lines
 	case job.Exchange != nil:
 		t.args = []string{"dealt"}
 		num := job.Exchange.Partitions
-		return e.textTasks(ctx, &plan.Range{End: int64(num), Step: 1, Partitions: num}, []string{"id"}, t, who)
+		return e.textTasks(ctx, &plan.Range{End: int64(num), Step: 1, Partitions: num}, worker.Place{}, []string{"id"}, t, who)
 	case who == byTransform || job.udf != nil:
-		return e.textTasks(ctx, job.rows, job.exprs, t, who)
+		return e.textTasks(ctx, job.rows, job.Place(), job.exprs, t, who)
 	}
-	err = e.onRelation(ctx, job.rows, func(input *pb.Relation) error {
+	err = e.onRelationFor(ctx, job.rows, job.Place(), func(input *pb.Relation) error {
 		lines, err = e.mapInArrow(ctx, input, t, false)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync/atomic"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
@@ -24,7 +25,8 @@ type engine struct {
 
 	executors executors
 	probes    probes
-	worker    *program // gomosaic-worker
+	worker    *program    // gomosaic-worker
+	keepsMaps atomic.Bool // Persist was asked to keep rows that a Map made
 }
 
 // open reads a connection string and opens a session.

@@ -142,7 +142,7 @@ func (e *engine) deal(ctx context.Context, x *exchange, job *worker.Job, who wri
 	}}
 	exprs := []string{"spark_partition_id()", "base64(CAST(path AS BINARY))", "split", "'" + worker.TextEnd + "'"}
 	t := &task{program: e.worker, args: []string{"deal"}, files: []artifact{dataArtifact("gomosaic-job", text)}}
-	lines, err := e.textTasks(ctx, splits, exprs, t, who)
+	lines, err := e.textTasks(ctx, splits, worker.Place{}, exprs, t, who)
 	if err != nil {
 		return err
 	}
@@ -177,9 +177,9 @@ func (e *engine) deal(ctx context.Context, x *exchange, job *worker.Job, who wri
 }
 
 // textTasks runs a task in each partition of a plan that has rows, which get the values of exprs as text, and returns the lines that
-// the tasks print.
-func (e *engine) textTasks(ctx context.Context, p plan.Node, exprs []string, t *task, who writers) (lines []string, err error) {
-	err = e.onRelation(ctx, p, func(input *pb.Relation) error {
+// the tasks print. place is as [engine.onRelationFor] has it.
+func (e *engine) textTasks(ctx context.Context, p plan.Node, place worker.Place, exprs []string, t *task, who writers) (lines []string, err error) {
+	err = e.onRelationFor(ctx, p, place, func(input *pb.Relation) error {
 		if who == byTransform {
 			lines, err = e.transform(ctx, input, exprs, t)
 		} else {

@@ -16,6 +16,11 @@ import (
 // onRelation calls run with the relation of a plan. The programs of its Map steps are built and sent before; where executors
 // turn out to lack them, run is called once more.
 func (e *engine) onRelation(ctx context.Context, n plan.Node, run func(*pb.Relation) error) error {
+	return e.onRelationFor(ctx, n, worker.Place{}, run)
+}
+
+// onRelationFor is [engine.onRelation] for a conversion, whose driver watches a place: there Map's tasks say what comes again.
+func (e *engine) onRelationFor(ctx context.Context, n plan.Node, place worker.Place, run func(*pb.Relation) error) error {
 	if !plan.Any(n, isMap) {
 		r, err := relationOf(n)
 		if err != nil {
@@ -27,9 +32,12 @@ func (e *engine) onRelation(ctx context.Context, n plan.Node, run func(*pb.Relat
 	if err != nil {
 		return fmt.Errorf("spark: Map: %w", err)
 	}
+	if e.keepsMaps.Load() {
+		place = worker.Place{} // Spark knows rows that it keeps by their plan, which the place would be a part of
+	}
 	return e.onArchs(ctx, func(archs []string) error {
 		r, err := translation{func(n *plan.MapRows, input *pb.Relation) (*pb.Relation, error) {
-			return e.mapped(ctx, n, input, who, archs)
+			return e.mapped(ctx, n, input, place, who, archs)
 		}}.relation(n)
 		if err != nil {
 			return err
@@ -77,12 +85,12 @@ func isMap(n plan.Node) bool {
 }
 
 // mapped is the relation of the rows that a func makes of input's.
-func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation, who writers, archs []string) (*pb.Relation, error) {
+func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation, place worker.Place, who writers, archs []string) (*pb.Relation, error) {
 	in, err := e.schema(ctx, input)
 	if err != nil {
 		return nil, err
 	}
-	job := worker.MapJob{In: in}
+	job := worker.MapJob{In: in, Place: place}
 	if job.Out, _, err = n.Bind(in); err != nil {
 		return nil, fmt.Errorf("spark: %w", err)
 	}

@@ -129,6 +129,70 @@ func thorny(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error
 	})
 }
 
+// pricking fails at row 15.
+func pricking(row mdslib.Sample) (mdslib.Sample, error) {
+	if row["id"] == int64(15) {
+		noteTry()
+		return nil, errors.New("it pricks")
+	}
+	return row, nil
+}
+
+// TestFailureOfMapHeardAtOnce: so is an error of a Map before the conversion.
+func TestFailureOfMapHeardAtOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		for _, out := range []string{filepath.Join(t.TempDir(), "out"), "s3://shards/pricked"} {
+			triesFile = filepath.Join(t.TempDir(), "tries")
+			rows, err := session.SQL(t.Context(), strings.NewReplacer("240", "40000000", "40000000L", "100000L").Replace(slowQuery))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = mdslib.DataFrameToMDS(t.Context(), rows.Map("id BIGINT, s STRING, slow BOOLEAN", pricking), slowOptions(out, "executors"))
+			text, _ := os.ReadFile(triesFile)
+			if err == nil || !strings.Contains(err.Error(), "spark: row 15 of partition 0 (id: 15): Map: it pricks") || strings.Count(string(text), "\n") != 1 {
+				t.Errorf("%v after %q", err, text)
+			}
+			if stat, err := os.Stat(triesFile); err != nil || time.Since(stat.ModTime()) > time.Minute {
+				t.Errorf("it took too long: %v", err)
+			} else {
+				t.Logf("%.1f s from the error to its being heard", time.Since(stat.ModTime()).Seconds())
+			}
+			noWorkers(t)
+		}
+	})
+}
+
+// counted notes that it is called.
+func counted(row mdslib.Sample) (mdslib.Sample, error) {
+	noteTry()
+	return row, nil
+}
+
+// TestMapIsKept: a conversion of rows that Spark keeps does not map them again.
+func TestMapIsKept(t *testing.T) {
+	s, err := mdslib.Connect(t.Context(), remote()) // sessions differ in whether they keep such rows
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	triesFile = filepath.Join(t.TempDir(), "tries")
+	rows := s.Range(0, 10).Repartition(1).Map("id BIGINT", counted)
+	if err := rows.Persist(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := mdslib.DataFrameToMDS(t.Context(), rows, mdslib.MDSOptions{Out: filepath.Join(t.TempDir(), "out"), SparkWriters: "executors"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, _ := os.ReadFile(triesFile); strings.Count(string(text), "\n") != 10 {
+		t.Errorf("10 rows are mapped %d times", strings.Count(string(text), "\n"))
+	}
+	if err := rows.Unpersist(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTriesOfFuncs: an error of a func's own ends the conversion at its first try, one of a disk is tried again.
 func TestTriesOfFuncs(t *testing.T) {
 	rows := session.Range(0, 100).Repartition(2).Select("id")

@@ -32,7 +32,8 @@ func mapped(fn func(mdslib.Sample) (mdslib.Sample, error), variables map[string]
 // shippable are the funcs of the tests that executors run.
 var shippable = []reexec.Function{
 	mapped(same, nil), mapped(odd, nil), mapped(scaled, map[string]any{"factor": &factor}), mapped(refused, nil), mapped(panicking, nil),
-	mapped(unlike, nil), mapped(talkative, nil), mapped(heavier, nil),
+	mapped(unlike, nil), mapped(talkative, nil), mapped(heavier, nil), mapped(pricking, map[string]any{"triesFile": &triesFile}),
+	mapped(counted, map[string]any{"triesFile": &triesFile}),
 	{Func: described, Run: func() { worker.Iterate(described) }, Variables: map[string]any{"factor": &factor}},
 	{Func: wilting, Run: func() { worker.Iterate(wilting) }},
 	{Func: dawdling, Run: func() { worker.Iterate(dawdling) }, Variables: map[string]any{"firstTry": &firstTry}},

@@ -42,7 +42,7 @@ func slowOptions(out, way string) mdslib.MDSOptions {
 	return mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"id": "int64", "s": "str", "slow": "uint8"}, SizeLimit: "20kb", Compression: "none", SparkWriters: way}
 }
 
-// workers are the processes on the executors of this test's servers that convert rows now, with their parents: by TRANSFORM the
+// workers are the processes on the executors of this test's servers that convert or map rows now, with their parents: by TRANSFORM the
 // executors' Java.
 func workers(t *testing.T) map[int]int {
 	t.Helper()
@@ -53,7 +53,7 @@ func workers(t *testing.T) map[int]int {
 	}
 	for _, line := range lines {
 		text, err := os.ReadFile(line)
-		if err != nil || !bytes.Contains(text, []byte("gomosaic-job-")) || bytes.HasPrefix(text, []byte("/bin/bash")) || !onOurs(filepath.Dir(line)) {
+		if err != nil || !bytes.Contains(text, []byte("gomosaic-job-")) && !bytes.Contains(text, []byte("gomosaic-func-")) || bytes.HasPrefix(text, []byte("/bin/bash")) || !onOurs(filepath.Dir(line)) {
 			continue
 		}
 		if stat, err := os.ReadFile(filepath.Join(filepath.Dir(line), "stat")); err == nil {

@@ -21,16 +21,18 @@ const transformNull = "!"
 // each partition of input that has rows, as `bash -c`, in the folder that has the session's files. Its standard input is the
 // values of exprs as text, for each row in the partition's order. Values must hold no tabs and no newlines: encode them.
 //
-// Both row formats are given, since the default of what is left out is another one.
+// Both row formats are given, since the default of what is left out is another one. The filter takes all rows and costs nothing: when
+// Spark drops the name, which it does before the query runs, it forgets the rows that Persist keeps of the very plan that it stands for.
 func transformed(input *pb.Relation, exprs []string, script string) *pb.Relation {
 	const name = "gomosaic_rows"
 	query := "SELECT TRANSFORM(" + strings.Join(exprs, ", ") + ")" +
 		" ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' LINES TERMINATED BY '\n' NULL DEFINED AS '" + transformNull + "'" +
 		" USING " + plan.QuoteString(script) + " AS (line STRING)" +
 		" ROW FORMAT DELIMITED FIELDS TERMINATED BY '\x01' LINES TERMINATED BY '\n' FROM " + name
+	all := &pb.Relation{RelType: &pb.Relation_Filter{Filter: &pb.Filter{Input: input, Condition: expression("true")}}}
 	return &pb.Relation{RelType: &pb.Relation_WithRelations{WithRelations: &pb.WithRelations{
 		Root:       &pb.Relation{RelType: &pb.Relation_Sql{Sql: &pb.SQL{Query: query}}},
-		References: []*pb.Relation{{RelType: &pb.Relation_SubqueryAlias{SubqueryAlias: &pb.SubqueryAlias{Input: input, Alias: name}}}},
+		References: []*pb.Relation{{RelType: &pb.Relation_SubqueryAlias{SubqueryAlias: &pb.SubqueryAlias{Input: all, Alias: name}}}},
 	}}}
 }
 

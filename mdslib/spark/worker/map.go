@@ -4,6 +4,7 @@ package worker
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ type MapJob struct {
 	In    plan.Schema `json:"in"`
 	Texts []Text      `json:"texts"` // how the values of each field of In are written
 	Out   plan.Schema `json:"out"`
+	// Place is that of the conversion whose rows these are, if they are.
+	Place Place `json:"place,omitzero"`
 }
 
 // Map is the main of a program that maps rows by a func. Its last argument is the file of a [MapJob], standard input has the
@@ -31,19 +34,38 @@ type MapJob struct {
 func Map(fn func(row mdslib.Sample) (mdslib.Sample, error)) {
 	out := os.Stdout
 	os.Stdout = os.Stderr
-	if err := mapRows(fn, os.Args[len(os.Args)-1], os.Stdin, out); err != nil {
+	if err := runMap(context.Background(), fn, os.Args[len(os.Args)-1], os.Stdin, out); err != nil {
 		Fail(os.Stdin, os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// mapRows maps the rows of in.
-func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
+// runMap maps the rows of in as the job in file says. The rows of a conversion are mapped as long as it sees its driver's marker, and
+// the driver hears of errors as it does of those of the conversion's own tasks.
+func runMap(ctx context.Context, fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
 	var job MapJob
 	if err := readStrictly(file, &job); err != nil {
 		return err
 	}
+	m, err := job.Place.open(ctx)
+	if err != nil || m != nil && m.gone(ctx) {
+		m = nil // others see more of it, and say what is wrong
+	}
+	if m != nil {
+		nothing := make(chan struct{}) // is to be removed
+		close(nothing)
+		go m.endWhenUseless(ctx, func(error) {}, nothing)
+	}
+	err = mapRows(fn, &job, in, out)
+	if err != nil && m.signs().fail(ctx, err) {
+		awaitEnd(ctx, in)
+	}
+	return err
+}
+
+// mapRows maps the rows of in.
+func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), job *MapJob, in io.Reader, out io.Writer) error {
 	rows, err := NewTextReader(in, &Job{Schema: job.In, Texts: job.Texts})
 	if err != nil {
 		return err
@@ -65,7 +87,7 @@ func mapRows(fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in 
 			line, err = AppendRow(line[:0], job.Out, row)
 		}
 		if err != nil {
-			return fmt.Errorf("row %d of partition %d%s: %w", n, rows.Partition(), brief(job.In, values), err)
+			return finalOf(fmt.Errorf("row %d of partition %d%s: %w", n, rows.Partition(), brief(job.In, values), err))
 		}
 		if row == nil {
 			continue

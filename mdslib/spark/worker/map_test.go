@@ -74,7 +74,7 @@ func TestMapRows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := mapRows(longer, mapJob(t, "n INT, l ARRAY<STRING>"), mapInput(test.rows...), &out)
+			err := runMap(t.Context(), longer, mapJob(t, "n INT, l ARRAY<STRING>"), mapInput(test.rows...), &out)
 			if test.says == "" && (err != nil || out.String() != test.text) {
 				t.Errorf("%q, %v, want %q", out.String(), err, test.text)
 			}
@@ -83,7 +83,7 @@ func TestMapRows(t *testing.T) {
 			}
 		})
 	}
-	if err := mapRows(longer, mapJob(t, "n INT, l ARRAY<STRING>"), strings.NewReader("3\t0\tcm9z"), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+	if err := runMap(t.Context(), longer, mapJob(t, "n INT, l ARRAY<STRING>"), strings.NewReader("3\t0\tcm9z"), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("half a row: %v", err)
 	}
 }

@@ -15,10 +15,18 @@ import (
 	"gomosaic/mdslib/store"
 )
 
+// Place is where a conversion and its tasks give each other signs, as [mdslib.Conversion.TaskOptions] says.
+type Place struct {
+	Root   string `json:"root"`   // a folder or a URL
+	Marker string `json:"marker"` // the key of the marker there; "" is none
+}
+
+// Place is that of a conversion's job.
+func (j *Job) Place() Place { return Place{j.Options.Out + j.Options.Remote, j.Marker} }
+
 // marker is where a task looks.
 type marker struct {
-	root  string
-	key   string
+	Place
 	store store.Store
 	every time.Duration // it is good to look
 	most  int           // looks in a row that find nothing and may err
@@ -26,21 +34,20 @@ type marker struct {
 	patience time.Duration
 }
 
-// openMarker finds the marker of a job; nil where there is none.
-func openMarker(ctx context.Context, job *Job) (*marker, error) {
-	if job.Marker == "" {
+// open finds the marker of a place; nil where there is none.
+func (p Place) open(ctx context.Context) (*marker, error) {
+	if p.Marker == "" {
 		return nil, nil
 	}
-	root := job.Options.Out + job.Options.Remote
-	s, err := store.Open(ctx, root)
+	s, err := store.Open(ctx, p.Root)
 	if err != nil {
 		return nil, err
 	}
-	if _, local := store.LocalPath(root); local {
-		return &marker{root, job.Marker, s, time.Second, 2, 20 * time.Second}, nil // shared folders may falter
+	if _, local := store.LocalPath(p.Root); local {
+		return &marker{p, s, time.Second, 2, 20 * time.Second}, nil // shared folders may falter
 	}
 	// Each look is paid for. A store is the same from everywhere: who does not see the marker comes too late.
-	return &marker{root, job.Marker, s, 2 * time.Second, 1, 4 * time.Second}, nil
+	return &marker{p, s, 2 * time.Second, 1, 4 * time.Second}, nil
 }
 
 // lookTimeout bounds one look.
@@ -53,7 +60,7 @@ func (m *marker) gone(ctx context.Context) bool {
 	defer cancel()
 	file := store.TempName(filepath.Join(os.TempDir(), "marker"))
 	defer os.Remove(file)
-	return errors.Is(m.store.Get(ctx, m.key, file), fs.ErrNotExist)
+	return errors.Is(m.store.Get(ctx, m.Marker, file), fs.ErrNotExist)
 }
 
 // Shared checks that this machine sees what the driver made.
@@ -64,9 +71,9 @@ func (j *Job) Shared(ctx context.Context) error {
 			return fmt.Errorf("%s %s: the volume is not mounted (%s)", ErrNotShared, place, host)
 		}
 	}
-	m, err := openMarker(ctx, j)
+	m, err := j.Place().open(ctx)
 	if err == nil && m != nil && m.gone(ctx) {
-		err = fmt.Errorf("%s %s/%s, which the driver made (%s)", ErrNotShared, store.Redacted(m.root), m.key, host)
+		err = fmt.Errorf("%s %s/%s, which the driver made (%s)", ErrNotShared, store.Redacted(m.Root), m.Marker, host)
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func (m *marker) signs() *signs {
 		return nil
 	}
 	s := &signs{marker: m}
-	s.running, s.failed = mdslib.TaskSigns(m.key, strings.ToLower(rand.Text()[:8]))
+	s.running, s.failed = mdslib.TaskSigns(m.Marker, strings.ToLower(rand.Text()[:8]))
 	return s
 }
 
@@ -64,7 +64,7 @@ func (s *signs) fail(ctx context.Context, err error) bool {
 func (s *signs) put(ctx context.Context, key, text string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
-	root, local := store.LocalPath(s.root)
+	root, local := store.LocalPath(s.Root)
 	place := filepath.Join(root, filepath.FromSlash(key))
 	if !local {
 		place = filepath.Join(os.TempDir(), path.Base(key))

@@ -11,7 +11,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -24,14 +23,20 @@ import (
 
 // TestMain is also the main of tasks that tests start.
 func TestMain(m *testing.M) {
-	if file := os.Getenv("GOMOSAIC_TEST_TASK"); file != "" {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
-		if err := Run(ctx, file, os.Stdin, os.Stdout, ConvertText); err != nil {
+	switch os.Getenv("GOMOSAIC_TEST_TASK") {
+	case "convert":
+		if err := Run(context.Background(), os.Args[1], os.Stdin, os.Stdout, ConvertText); err != nil {
 			Fail(os.Stdin, os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
+	case "map":
+		Map(func(row mdslib.Sample) (mdslib.Sample, error) {
+			if row["n"] == nil {
+				return nil, errors.New("no number")
+			}
+			return row, nil
+		})
 	}
 	os.Exit(m.Run())
 }
@@ -93,22 +98,29 @@ func TestFinalOfTasks(t *testing.T) {
 	}
 }
 
-// TestFailureIsHeard: the driver hears of a row that can't be encoded while its task still gets rows, which it takes; when the driver
-// gives the conversion up the task ends, and nothing is left.
+// TestFailureIsHeard: the driver hears of a row that can't be encoded, or mapped, while its task still gets rows, which it takes; when
+// the driver gives the conversion up the task ends, and nothing is left.
 func TestFailureIsHeard(t *testing.T) {
-	for _, place := range []string{"folder", "remote"} {
-		t.Run(place, func(t *testing.T) {
+	for name, test := range map[string]struct{ remote, program, says string }{
+		"folder": {"", "convert", `row 1 of partition 7: column "n": it is NULL`},
+		"remote": {"remote", "convert", `row 1 of partition 7: column "n": it is NULL`},
+		"map":    {"", "map", `row 1 of partition 7 (n: NULL, s: rose): Map: no number`},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			opts := mdslib.MDSOptions{Out: filepath.Join(dir, "out")}
-			if place == "remote" {
-				opts.Remote = filepath.Join(dir, "remote")
+			if test.remote != "" {
+				opts.Remote = filepath.Join(dir, test.remote)
 			}
 			c, j := start(t, opts)
 			if said, err := c.TaskFailure(t.Context()); said != "" || err != nil {
 				t.Errorf("before: %q, %v", said, err)
 			}
 			text, err := json.Marshal(j)
+			if test.program == "map" {
+				text, err = json.Marshal(MapJob{In: j.Schema, Texts: j.Texts, Out: j.Schema, Place: j.Place()})
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,8 +128,8 @@ func TestFailureIsHeard(t *testing.T) {
 			if err := os.WriteFile(file, text, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			task := exec.Command(os.Args[0])
-			task.Env = append(os.Environ(), "GOMOSAIC_TEST_TASK="+file, "TMPDIR="+t.TempDir())
+			task := exec.Command(os.Args[0], file)
+			task.Env = append(os.Environ(), "GOMOSAIC_TEST_TASK="+test.program, "TMPDIR="+t.TempDir())
 			rows, err := task.StdinPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -137,15 +149,8 @@ func TestFailureIsHeard(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if !strings.HasPrefix(said, `row 1 of partition 7: column "n": it is NULL`) {
+			if !strings.HasPrefix(said, test.says) {
 				t.Errorf("the driver hears %q", said)
-			}
-			if place == "remote" { // who has written all says so
-				for _, f := range files(t, opts.Remote) {
-					if strings.Contains(f, "_running-") {
-						t.Errorf("%s is still there", f)
-					}
-				}
 			}
 			began := time.Now()
 			_ = c.Abort(errors.New(said))
@@ -181,7 +186,7 @@ func TestFarewell(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				m, err := openMarker(ctx, j)
+				m, err := j.Place().open(ctx)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -216,7 +221,7 @@ func TestSignsOfTheLate(t *testing.T) {
 	for _, remote := range []string{"", t.TempDir()} {
 		dir := t.TempDir()
 		c, j := start(t, mdslib.MDSOptions{Out: filepath.Join(dir, "out"), Remote: remote})
-		m, err := openMarker(t.Context(), j)
+		m, err := j.Place().open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

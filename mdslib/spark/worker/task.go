@@ -26,7 +26,7 @@ func Run[Report any](ctx context.Context, file string, stdin io.Reader, stdout i
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	m, err := openMarker(ctx, job)
+	m, err := job.Place().open(ctx)
 	if err != nil {
 		return err
 	}
