@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // The String methods below give the names Spark gives to columns without an alias, such as "(a + 1)" or "lower(name)".
@@ -13,13 +14,17 @@ func quoteName(name string) string {
 	if name != "" && identEnd(name, 0) == len(name) && !isDigit(name[0]) {
 		return name
 	}
-	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+	return backquoted(name)
 }
 
-// QuoteName returns name as it is written in an expression, in backquotes where it needs them.
+func backquoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// QuoteName returns name as it is written in an expression, in backquotes where it needs them. Spark's names without them are
+// of ASCII alone.
 func QuoteName(name string) string {
-	if isReserved(token{kind: tokIdent, text: name}) || slices.Contains(meaningful, strings.ToUpper(name)) {
-		return "`" + name + "`"
+	foreign := strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII })
+	if foreign || isReserved(token{kind: tokIdent, text: name}) || slices.Contains(meaningful, strings.ToUpper(name)) {
+		return backquoted(name)
 	}
 	return quoteName(name)
 }

@@ -61,7 +61,7 @@ func parseTarget(text string) (*target, error) {
 	place, path, _ := strings.Cut(place, "/")
 	switch {
 	case path != "":
-		return bad("after the port comes %q: a slash, then parameters with a semicolon before each", path)
+		return bad("after the port comes more than a slash: parameters follow it, with a semicolon before each")
 	case strings.ContainsAny(place, "@?#"):
 		return bad("the host holds one of @ ? #; a token is given as ;token=…")
 	}

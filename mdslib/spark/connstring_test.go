@@ -51,7 +51,7 @@ func TestParseTarget(t *testing.T) {
 		"http://host":                           "does not begin with sc://",
 		"sc://":                                 "the host is missing",
 		"sc://:15002":                           "the host is missing",
-		"sc://host/path":                        `after the port comes "path"`,
+		"sc://host/token=secretsecret":          "after the port comes more than a slash",
 		"sc://host:0":                           `the port "0"`,
 		"sc://host:http":                        `the port "http"`,
 		"sc://a:b:c":                            "an IPv6 address stands in brackets",

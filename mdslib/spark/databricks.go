@@ -35,9 +35,9 @@ func openDatabricks(ctx context.Context, url string) (mdslib.Engine, error) {
 		t.headers.Set("x-databricks-session-id", t.session) // which serverless keeps the session's compute by
 	}
 	t.user = "" // the token says who we are
-	c, err := dial(ctx, t)
+	e, err := openEngine(ctx, t)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, compute)
 	}
-	return &engine{client: c}, nil
+	return e, nil
 }

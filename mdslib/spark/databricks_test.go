@@ -50,6 +50,10 @@ func TestDatabricks(t *testing.T) {
 	if header("authorization") != "Bearer "+secret || header("x-databricks-cluster-id") != "1127-abc" || header("x-databricks-session-id") != "" {
 		t.Errorf("cluster: headers %v", f.headers)
 	}
+	e := mdslib.ActiveSession().Engine().(*engine)
+	if script, err := e.script(t.Context(), &task{program: e.worker}, nil); err != nil || !strings.Contains(script, "gomosaic-worker") {
+		t.Errorf("the script of a task: %q, %v", script, err)
+	}
 	if err := connect("databricks://serverless"); err != nil {
 		t.Fatal(err)
 	}

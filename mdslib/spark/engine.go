@@ -35,6 +35,11 @@ func open(ctx context.Context, url string) (mdslib.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openEngine(ctx, t)
+}
+
+// openEngine opens a session.
+func openEngine(ctx context.Context, t *target) (*engine, error) {
 	c, err := dial(ctx, t)
 	if err != nil {
 		return nil, err
@@ -60,12 +65,13 @@ func openLocal(ctx context.Context, url string) (mdslib.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := dial(ctx, s.target)
+	e, err := openEngine(ctx, s.target)
 	if err != nil {
 		leave()
 		return nil, err
 	}
-	return &engine{client: c, leave: leave, worker: newWorker()}, nil
+	e.leave = leave
+	return e, nil
 }
 
 // Schema implements mdslib.Engine: the server analyses the plan.

@@ -110,6 +110,14 @@ func TestConversion(t *testing.T) {
 		})
 	}
 
+	odd := session.Range(0, 3).Repartition(1).Select("id AS `größe`", "id AS `a.b`", "id AS `c``d`", "id AS `1st`", "id AS `sp ace`", "id AS `date`")
+	for way := range writersSay {
+		opts := mdslib.MDSOptions{Out: filepath.Join(out, "odd names "+way), SparkWriters: way}
+		if report, err := mdslib.DataFrameToMDS(t.Context(), odd, opts); err != nil || report.Samples != 3 || len(report.Columns) != 6 {
+			t.Errorf("odd names, by %q: %v, %v", way, report, err)
+		}
+	}
+
 	yielded := options("yielded")
 	yielded.Columns = mdslib.Columns{"name": "str"}
 	yielded.UDFIterable = func(rows iter.Seq2[mdslib.Sample, error]) iter.Seq2[mdslib.Sample, error] {

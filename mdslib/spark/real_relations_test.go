@@ -79,6 +79,7 @@ func relations(t *testing.T, s *mdslib.Session, dir string) map[string]*mdslib.D
 		"repartition":             numbers.Repartition(3).Select("spark_partition_id() AS p", "id").Select("count(DISTINCT p) AS parts", "sum(id) AS s"),
 		"aggregate":               csv.GroupBy("petals").Agg("count(1) AS count", "max(name)", "avg(petals + 1) AS mean"),
 		"aggregate by expression": csv.GroupBy("petals % 2 AS odd").Agg("count(DISTINCT name) AS names"),
+		"aggregate of odd names":  few.Select("petals AS `größe`", "twice AS `a.b`", "petals % 2 AS `c d`").GroupBy("`c d`").Max("größe", "a.b"),
 		"sample":                  numbers.Sample(0.3, 7),
 		"split 0":                 numbers.RandomSplit([]float64{3, 1}, 11)[0],
 		"split 1":                 numbers.RandomSplit([]float64{3, 1}, 11)[1],

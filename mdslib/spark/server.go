@@ -302,6 +302,9 @@ func (l *serverLog) add(line string) {
 			}
 		}
 	}
+	if strings.HasPrefix(line, "\tat ") { // Java's stack would push out what it is the stack of
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines = append(l.lines, line)

@@ -158,6 +158,10 @@ func TestServerFailures(t *testing.T) {
 		start(t, "ended at its start:\nCannot allocate memory")
 		gone(t)
 	})
+	t.Run("ends with a stack", func(t *testing.T) {
+		install(t, "echo $$ >$TMPDIR/pid; { echo 'Could not parse Master URL'; for i in 1 2 3 4 5; do printf '\\tat a(b)\\n\\tat a(b)\\n\\tat a(b)\\n\\tat a(b)\\n\\tat a(b)\\n'; done; } >&2; exit 1", "17")
+		start(t, "ended at its start:\nCould not parse Master URL")
+	})
 	t.Run("interrupted", func(t *testing.T) {
 		install(t, "echo $$ >$TMPDIR/pid; exec sleep 60", "17")
 		ctx, cancel := context.WithCancel(t.Context())

@@ -70,6 +70,7 @@ frames = {
     "union by name": csv.selectExpr("name", "petals").unionByName(csv.selectExpr("petals", "name")),
     "repartition": numbers.repartition(3).selectExpr("spark_partition_id() AS p", "id").selectExpr("count(DISTINCT p) AS parts", "sum(id) AS s"),
     "aggregate": csv.groupBy(F.expr("petals")).agg(F.expr("count(1) AS count"), F.expr("max(name)"), F.expr("avg(petals + 1) AS mean")),
+    "aggregate of odd names": few.select(F.expr("petals AS `größe`"), F.expr("twice AS `a.b`"), F.expr("petals % 2 AS `c d`")).groupBy("`c d`").agg(F.max("`größe`"), F.max("`a.b`")),
     "aggregate by expression": csv.groupBy(F.expr("petals % 2 AS odd")).agg(F.expr("count(DISTINCT name) AS names")),
     "sample": numbers.sample(withReplacement=False, fraction=0.3, seed=7),
     "split 0": numbers.randomSplit([3.0, 1.0], seed=11)[0],
