@@ -5,6 +5,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -12,8 +13,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"crypto/rand"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/spark/worker"
