@@ -43,6 +43,13 @@ type client struct {
 // connectPolicy gives up after four seconds: whoever connects wants to know.
 var connectPolicy = retryPolicy{retries: 4, first: 50 * time.Millisecond, most: time.Minute, factor: 4}
 
+// Batches of rows, of 4 MiB each, come by streams of which the server sends so much ahead. gRPC's own guess, by how long answers
+// take, has the server wait for us after each batch.
+const (
+	streamWindow = 16 << 20
+	readBuffer   = 256 << 10
+)
+
 // dial opens a session. It asks the server for its version, so that a server that cannot be reached, or refuses us, is this
 // function's error.
 func dial(ctx context.Context, t *target) (*client, error) {
@@ -54,7 +61,10 @@ func dial(ctx context.Context, t *target) (*client, error) {
 		}
 		transport = credentials.NewTLS(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 	}
-	options := []grpc.DialOption{grpc.WithTransportCredentials(transport)}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(transport), grpc.WithReadBufferSize(readBuffer),
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(2 * streamWindow),
+	}
 	if t.token != "" || t.fetch != nil {
 		options = append(options, grpc.WithPerRPCCredentials(bearer{t}))
 	}
