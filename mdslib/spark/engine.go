@@ -25,7 +25,8 @@ type engine struct {
 
 	executors executors
 	probes    probes
-	worker    *program    // gomosaic-worker
+	worker    *program // gomosaic-worker
+	kept      kept
 	keepsMaps atomic.Bool // Persist was asked to keep rows that a Map made
 }
 

@@ -110,12 +110,38 @@ func TestExchange(t *testing.T) {
 		}
 	}
 
+	// Rows that Spark keeps are those, whatever becomes of the files.
+	kept := read().Drop("day")
+	if err := kept.Cache(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := kept.Count(t.Context()); n != 1003 || err != nil {
+		t.Fatal(n, err)
+	}
+	files, err := filepath.Glob(filepath.Join(source, "*.parquet"))
+	if err != nil || len(files) != 3 {
+		t.Fatal(files, err)
+	}
+	hidden := filepath.Join(source, "_hidden")
+	if err := os.Rename(files[0], hidden); err != nil {
+		t.Fatal(err)
+	}
+	if report, got := convert("kept", kept.Repartition(3), "transform"); !slices.Equal(slices.Sorted(slices.Values(slices.Concat(got...))), all) || strings.Contains(report.Engine, told) {
+		t.Errorf("%d samples of rows that Spark keeps: %s", report.Samples, report.Engine)
+	}
+	if err := os.Rename(hidden, files[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Unpersist(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
 	// A file that nobody can read is Spark's error, and no data set.
 	if err := os.WriteFile(filepath.Join(source, "part-cut.parquet"), []byte("PAR1 and no more"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "cut")
-	_, err := mdslib.DataFrameToMDS(t.Context(), read().Drop("day").Repartition(2), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
+	_, err = mdslib.DataFrameToMDS(t.Context(), read().Drop("day").Repartition(2), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
 	if err == nil || !strings.Contains(err.Error(), "part-cut.parquet") {
 		t.Errorf("a file that was cut off: %v", err)
 	}
