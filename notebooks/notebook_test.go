@@ -2,6 +2,7 @@
 package notebooks_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -259,6 +260,21 @@ func TestSplitIgnoresTheFolder(t *testing.T) {
 	}
 	if splits[0] != splits[1] || splits[0] == "" {
 		t.Errorf("the split depends on the folder:\n%.300s\n%.300s", splits[0], splits[1])
+	}
+}
+
+// TestInputsShowNoToken: what the tutorial shows of its inputs, which is saved with it, has no parameter of the connection string.
+func TestInputsShowNoToken(t *testing.T) {
+	out := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), python(t), "run.py", tutorial+".ipynb", "--out", out, "--until", "0")
+	cmd.Env = append(os.Environ(), "OUT_DIR="+out, "SPARK_REMOTE=sc://host:443/;token=secretsecret")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, b)
+	}
+	for _, name := range []string{tutorial + ".ipynb", tutorial + ".html"} {
+		if b, err := os.ReadFile(filepath.Join(out, name)); err != nil || !bytes.Contains(b, []byte("sc://host:443")) || bytes.Contains(b, []byte("secretsecret")) {
+			t.Errorf("%s shows the token, or no server: %v", name, err)
+		}
 	}
 }
 

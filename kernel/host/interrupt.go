@@ -20,6 +20,9 @@ const (
 	childrenAfter = 100 * time.Millisecond
 	// patience is how long an interrupted cell may take to stop before it is left behind.
 	patience = time.Second
+	// tidyPatience is how long it may take where a library of ours ends what it began elsewhere: ranks, a query, the tasks of a
+	// conversion. A second interrupt is not kept waiting by it.
+	tidyPatience = 10 * time.Second
 	// goroutinePatience is how long the end of an interrupted cell waits for the goroutines that it started.
 	goroutinePatience = 100 * time.Millisecond
 )
@@ -49,10 +52,32 @@ func (s *server) interrupt() {
 		interruptChildren(r.started)
 		select {
 		case <-r.ended:
+			return
 		case <-time.After(patience - childrenAfter):
-			s.leaveBehind(r)
 		}
+		if tidies(traceOf(r.goroutine.Load())) {
+			select {
+			case <-r.ended:
+				return
+			case <-time.After(tidyPatience - patience):
+			}
+		}
+		s.leaveBehind(r)
 	}()
+}
+
+// tidying is the beginning of what a trace says of functions that end with ctx, once they have ended what they began elsewhere.
+var tidying = []string{"gomosaic/mdslib", "gomosaic/trainlib/distributor"}
+
+// tidies tells whether a goroutine is in such a function, and not in what that calls of a cell.
+func tidies(trace string) bool {
+	trace, _, _ = strings.Cut(trace, "cell[")
+	for _, of := range tidying {
+		if strings.Contains(trace, "\n"+of) {
+			return true
+		}
+	}
+	return false
 }
 
 // leaveBehind gives up on an interrupted cell.
@@ -110,25 +135,30 @@ func goroutineName() string {
 // cellFrame is a frame of a trace that lies in a cell: the function's symbol with its arguments, and the place.
 var cellFrame = regexp.MustCompile(`(?m)^(.+)\([^()\n]*\)\n\t.*?(cell\[\d+\]:\d+)`)
 
-// blockedAt finds in a trace of all goroutines where the given one is, and on what it waits.
-func blockedAt(goroutine any) (frames []rt.Frame, why string) {
+// traceOf is the stack trace of a goroutine; "" where there is none any more.
+func traceOf(goroutine any) string {
 	name, _ := goroutine.(string)
 	buf := make([]byte, 4<<20)
 	trace := string(buf[:runtime.Stack(buf, true)])
 	for part := range strings.SplitSeq(trace, "\n\n") {
-		if name == "" || !strings.HasPrefix(part, name) {
-			continue
+		if name != "" && strings.HasPrefix(part, name) {
+			return part
 		}
-		head, _, _ := strings.Cut(part, "\n")
-		_, why, _ = strings.Cut(head, "[")
-		why, _, _ = strings.Cut(why, "]")
-		why, _, _ = strings.Cut(why, ",")
-		for _, f := range cellFrame.FindAllStringSubmatch(part, -1) {
-			frames = append(frames, rt.Frame{Place: f[2], Func: rt.UserFunc(f[1])})
-		}
-		return frames, why
 	}
-	return nil, ""
+	return ""
+}
+
+// blockedAt finds where a goroutine is, and on what it waits.
+func blockedAt(goroutine any) (frames []rt.Frame, why string) {
+	trace := traceOf(goroutine)
+	head, _, _ := strings.Cut(trace, "\n")
+	_, why, _ = strings.Cut(head, "[")
+	why, _, _ = strings.Cut(why, "]")
+	why, _, _ = strings.Cut(why, ",")
+	for _, f := range cellFrame.FindAllStringSubmatch(trace, -1) {
+		frames = append(frames, rt.Frame{Place: f[2], Func: rt.UserFunc(f[1])})
+	}
+	return frames, why
 }
 
 // restartOffer ends the notes about what was left behind.

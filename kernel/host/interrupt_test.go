@@ -322,6 +322,22 @@ func TestInterruptBlocked(t *testing.T) {
 	}
 }
 
+// TestInterruptTidies: a cell whose library is ending what it began elsewhere gets the time for it, and is not left behind.
+func TestInterruptTidies(t *testing.T) {
+	n := openNotebook(t)
+	out, done := n.begin(`distributor.RunProgram(ctx, distributor.TorchDistributor{LocalMode: true, GraceSeconds: 1.3}, "/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done")`)
+	eventually(t, func() bool { return strings.Contains(out.text(), "deaf") }, out.text)
+	at := time.Now()
+	n.Interrupt()
+	var e *CellError
+	if err := <-done; !errors.As(err, &e) || e.Name != "interrupted" || strings.Contains(e.Text(), "left behind") {
+		t.Errorf("gave %v", err)
+	}
+	if took := time.Since(at); took < patience {
+		t.Errorf("took %v, so nothing was waited for", took)
+	}
+}
+
 func TestSecondInterrupt(t *testing.T) {
 	n := openNotebook(t)
 	n.want("import \"sync\"\nvar mu sync.Mutex\nmu.Lock()", "")

@@ -51,7 +51,7 @@ func progressOf(p *pb.ExecutePlanResponse_ExecutionProgress) Progress {
 	sum := Progress{Stages: len(p.Stages), Running: p.NumInflightTasks}
 	for _, s := range p.Stages {
 		sum.Tasks += s.NumTasks
-		sum.Done += s.NumCompletedTasks
+		sum.Done += min(s.NumCompletedTasks, s.NumTasks) // Spark counts failed tries, too
 		sum.Bytes += s.InputBytesRead
 	}
 	return sum

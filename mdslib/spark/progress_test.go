@@ -4,7 +4,22 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gomosaic/mdslib/spark/pb"
 )
+
+// TestProgressOfRetries: tries that failed don't make more done than there are tasks.
+func TestProgressOfRetries(t *testing.T) {
+	got := progressOf(&pb.ExecutePlanResponse_ExecutionProgress{
+		NumInflightTasks: 1,
+		Stages: []*pb.ExecutePlanResponse_ExecutionProgress_StageInfo{
+			{StageId: 1, NumTasks: 2, NumCompletedTasks: 4, InputBytesRead: 7}, {StageId: 2, NumTasks: 3, NumCompletedTasks: 1},
+		},
+	})
+	if want := (Progress{Stages: 2, Tasks: 5, Done: 3, Running: 1, Bytes: 7}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
 
 type beatsSeen struct{ n int }
 
