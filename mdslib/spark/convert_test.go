@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -201,6 +202,37 @@ func TestWatchTasks(t *testing.T) {
 	display.Flush()
 	if got := s.html.String(); !strings.Contains(got, "3: 7 rows, 1.0 kB; 12: 70 rows, 3.0 kB") || !strings.Contains(got, "samples=55") {
 		t.Errorf("the bar: %s", got)
+	}
+}
+
+// TestTasksGivenUp: what a task says that comes again is the error of the conversion, whatever Spark makes of its end.
+func TestTasksGivenUp(t *testing.T) {
+	c, err := mdslib.StartConversion(t.Context(), mdslib.MDSOptions{Out: filepath.Join(t.TempDir(), "out")}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts, marker, err := c.TaskOptions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, failed := mdslib.TaskSigns(marker, "a7qw")
+	if err := os.WriteFile(filepath.Join(opts.Out, failed), []byte("row 17 of partition 3: it is NULL"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, give := context.WithCancelCause(t.Context())
+	stop := watchTasks(ctx, c, opts.Out, give)
+	select {
+	case <-ctx.Done():
+	case <-time.After(20 * time.Second):
+		t.Error("it is not heard")
+	}
+	stop()
+	if err := taskError(ctx, fmt.Errorf("spark: %w", context.Canceled)); err.Error() != "spark: row 17 of partition 3: it is NULL" {
+		t.Errorf("error %v", err)
+	}
+	_ = c.Abort(errors.New("enough"))
+	if err := taskError(t.Context(), &programError{said: worker.ErrNotShared + " /flowers"}); !errors.As(err, new(*errUnable)) {
+		t.Errorf("a folder that is not shared: %v", err)
 	}
 }
 

@@ -297,7 +297,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("sample %d: %v, %v", i, s, err)
 		}
 	}
-	if _, err := ConvertText(t.Context(), j, strings.NewReader("0\t"+mime([]byte("file:"+dir+"/gone.jpg"))+"\tE\n")); err == nil || !strings.Contains(err.Error(), `column "image"`) || !strings.Contains(err.Error(), "gone.jpg") {
+	if _, err := ConvertText(t.Context(), j, strings.NewReader("0\t"+mime([]byte("file:"+dir+"/gone.jpg"))+"\tE\n")); err == nil || !strings.Contains(err.Error(), `row 0 of partition 0: column "image"`) || !strings.Contains(err.Error(), "gone.jpg") || !final(err) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 	if r, err := ConvertText(t.Context(), j, strings.NewReader("")); r != nil || err != nil {
