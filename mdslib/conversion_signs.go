@@ -1,7 +1,7 @@
 package mdslib
 
-// The signs that a conversion and its tasks on other machines give each other: small files of one folder, the attempt's, which
-// lies where the tasks write,
+// The signs that a conversion and its tasks on other machines give each other: small files in the attempt's folder where the tasks
+// write.
 //
 //	_attempt-5f0c-k3x9/_running               this process: the tasks' work is wanted
 //	_attempt-5f0c-k3x9/_running-a7qw          a task, at a remote: it may still write
