@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
@@ -16,7 +19,29 @@ import (
 // onRelation calls run with the relation of a plan. The programs of its Map steps are built and sent before; where executors
 // turn out to lack them, run is called once more.
 func (e *engine) onRelation(ctx context.Context, n plan.Node, run func(*pb.Relation) error) error {
-	return e.onRelationFor(ctx, n, worker.Place{}, run)
+	place, done, err := e.mapPlace(n)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return e.onRelationFor(ctx, n, place, run)
+}
+
+// mapPlace is where the tasks of a query's Map steps see that they are still wanted, until done is called: Spark does not end a
+// TRANSFORM's program when it gives up its task. It is a folder of this machine, for a server that is on it, too; tasks that do
+// not see the folder are not ended by it.
+func (e *engine) mapPlace(n plan.Node) (place worker.Place, done func(), err error) {
+	if !plan.Any(n, isMap) || !e.target.loopback() {
+		return worker.Place{}, func() {}, nil
+	}
+	place = worker.Place{Marker: "_running", Unheard: true}
+	if place.Root, err = os.MkdirTemp("", "gomosaic-map-"); err != nil {
+		return worker.Place{}, nil, fmt.Errorf("spark: Map: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(place.Root, place.Marker), nil, 0o666); err != nil {
+		return worker.Place{}, nil, errors.Join(fmt.Errorf("spark: Map: %w", err), os.RemoveAll(place.Root))
+	}
+	return place, func() { _ = os.RemoveAll(place.Root) }, nil
 }
 
 // onRelationFor is [engine.onRelation] for a conversion, whose driver watches a place: there Map's tasks say what comes again.
@@ -90,7 +115,10 @@ func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation
 	if err != nil {
 		return nil, err
 	}
-	job := worker.MapJob{In: in, Place: place}
+	job := worker.MapJob{In: in}
+	if !place.Unheard {
+		job.Place = place
+	}
 	if job.Out, _, err = n.Bind(in); err != nil {
 		return nil, fmt.Errorf("spark: %w", err)
 	}
@@ -106,6 +134,9 @@ func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation
 	t, err := shippedTask(ctx, n.Func, mapEntry)
 	if err != nil {
 		return nil, fmt.Errorf("spark: Map: %w", err)
+	}
+	if place.Unheard { // the job, a file that is sent, is the same for each query
+		t.env = append(slices.Clone(t.env), worker.EnvWanted+"="+filepath.Join(place.Root, place.Marker))
 	}
 	t.files = []artifact{dataArtifact("map", text)}
 	script, err := e.script(ctx, t, archs)

@@ -41,14 +41,18 @@ func Map(fn func(row mdslib.Sample) (mdslib.Sample, error)) {
 	os.Exit(0)
 }
 
-// runMap maps the rows of in as the job in file says. The rows of a conversion are mapped as long as it sees its driver's marker, and
-// the driver hears of errors as it does of those of the conversion's own tasks.
+// runMap maps the rows of in as the job in file says. Rows are mapped as long as it sees the driver's marker, and the driver of a
+// conversion hears of errors as it does of those of the conversion's own tasks.
 func runMap(ctx context.Context, fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
 	var job MapJob
 	if err := readStrictly(file, &job); err != nil {
 		return err
 	}
-	m, err := job.Place.open(ctx)
+	place := job.Place
+	if place.Marker == "" {
+		place = placeOfQuery()
+	}
+	m, err := place.open(ctx)
 	if err != nil || m != nil && m.gone(ctx) {
 		m = nil // others see more of it, and say what is wrong
 	}

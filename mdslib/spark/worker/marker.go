@@ -17,12 +17,25 @@ import (
 
 // Place is where a conversion and its tasks give each other signs, as [mdslib.Conversion.TaskOptions] says.
 type Place struct {
-	Root   string `json:"root"`   // a folder or a URL
-	Marker string `json:"marker"` // the key of the marker there; "" is none
+	Root    string `json:"root"`   // a folder or a URL
+	Marker  string `json:"marker"` // the key of the marker there; "" is none
+	Unheard bool   `json:"-"`      // nobody reads what tasks say there
+}
+
+// EnvWanted names the file that the driver of a query keeps as long as the tasks of its Map steps are wanted.
+const EnvWanted = "GOMOSAIC_WANTED"
+
+// placeOfQuery is where a query's Map looks; the zero value where it has no such place.
+func placeOfQuery() Place {
+	file := os.Getenv(EnvWanted)
+	if file == "" {
+		return Place{}
+	}
+	return Place{Root: filepath.Dir(file), Marker: filepath.Base(file), Unheard: true}
 }
 
 // Place is that of a conversion's job.
-func (j *Job) Place() Place { return Place{j.Options.Out + j.Options.Remote, j.Marker} }
+func (j *Job) Place() Place { return Place{Root: j.Options.Out + j.Options.Remote, Marker: j.Marker} }
 
 // marker is where a task looks.
 type marker struct {
