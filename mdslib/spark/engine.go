@@ -23,11 +23,12 @@ type engine struct {
 	*client
 	leave func() // gives back a server of our own; nil for another's
 
-	executors executors
-	probes    probes
-	worker    *program // gomosaic-worker
-	kept      kept
-	keepsMaps atomic.Bool // Persist was asked to keep rows that a Map made
+	executors  executors
+	probes     probes
+	worker     *program // gomosaic-worker
+	kept       kept
+	leastDealt int64       // see [leastDealt]
+	keepsMaps  atomic.Bool // Persist was asked to keep rows that a Map made
 }
 
 // open reads a connection string and opens a session.
@@ -45,7 +46,7 @@ func openEngine(ctx context.Context, t *target) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{client: c, worker: newWorker()}, nil
+	return &engine{client: c, worker: newWorker(), leastDealt: leastDealt}, nil
 }
 
 // openLocal opens a session with a server that this process runs: "spark-local" on all cores, "spark-local[n]" on n, and

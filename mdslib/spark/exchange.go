@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,12 +55,38 @@ func (e *engine) exchangeOf(ctx context.Context, p plan.Node, schema plan.Schema
 			sources[i], names = names[0], names[1:]
 		}
 	}
+	if bytes, err := e.sourceBytes(ctx, read); err != nil || bytes < e.leastDealt {
+		return nil, err
+	}
 	x := &exchange{worker.Exchange{Sources: sources, Partitions: num, SplitBytes: splitBytes}, &plan.Read{Format: "binaryFile", Options: read.Options, Paths: read.Paths}}
 	local, err := e.readsLocalFiles(ctx, x.files)
 	if err != nil || !local {
 		return nil, err
 	}
 	return x, nil
+}
+
+// leastDealt is of how many bytes the files must be: with fewer, the job that deals takes longer than what it saves.
+const leastDealt = 128 << 20
+
+// sizeText is how Spark says what a plan's step holds, such as 386.6 MiB.
+var sizeText = regexp.MustCompile(`sizeInBytes=([0-9.]+ [KMGTPE])iB`)
+
+// sourceBytes is the size of a source's files as Spark reckons it, without a job; 0 where that is little, or it doesn't say.
+func (e *engine) sourceBytes(ctx context.Context, read *plan.Read) (int64, error) {
+	text, err := e.Explain(ctx, read, "cost")
+	if err != nil {
+		return 0, err
+	}
+	m := sizeText.FindStringSubmatch(text)
+	if m == nil {
+		return 0, nil
+	}
+	size, err := mdslib.ParseBytes(m[1] + "B")
+	if err != nil {
+		size = 0 // more than any files
+	}
+	return size, nil
 }
 
 // exchangeable tells whether values of a type are dealt out: of others, such as dates of the Julian calendar, Spark knows more.

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"gomosaic/mdslib"
+	"gomosaic/mdslib/plan"
 )
 
 // rowsOfAll are the samples of a data set by partition, as text, sorted.
@@ -58,7 +59,7 @@ func TestExchange(t *testing.T) {
 	convert := func(name string, d *mdslib.DataFrame, way string) (*mdslib.Report, [][]string) {
 		t.Helper()
 		opts := mdslib.MDSOptions{Out: filepath.Join(dir, name), Columns: columns, SparkWriters: way, SizeLimit: "20kb", NullAs: nulls}
-		report, err := mdslib.DataFrameToMDS(t.Context(), d, opts)
+		report, err := direct.ConvertMDS(t.Context(), plan.Once(d.Plan()), opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,9 +68,17 @@ func TestExchange(t *testing.T) {
 		}
 		return report, rowsOfAll(t, opts.Out)
 	}
+	defer func(least int64) { direct.leastDealt = least }(direct.leastDealt)
 	const told, refused = "; the tasks read the files themselves", "; Spark read the files, as tasks could not: "
 	_, want := convert("by Spark", read().Drop("day").Where("true").Repartition(4), "transform")
 	all := slices.Sorted(slices.Values(slices.Concat(want...)))
+	if report, _ := convert("little", read().Drop("day").Repartition(4), "transform"); strings.Contains(report.Engine, told) {
+		t.Errorf("another job for a few kilobytes: %s", report.Engine)
+	}
+	if n, err := direct.sourceBytes(t.Context(), read().Plan().(*plan.Read)); err != nil || n < 10<<10 || n > 1<<20 {
+		t.Errorf("the source has %d bytes as Spark reckons it, %v", n, err)
+	}
+	direct.leastDealt = 10 << 10
 	for _, way := range []string{"transform", "mapInArrow"} {
 		report, got := convert("by "+way, read().Drop("day").Select("*").Repartition(4), way)
 		if !strings.HasSuffix(report.Engine, told) {
@@ -112,11 +121,13 @@ func TestExchange(t *testing.T) {
 
 	// Rows that Spark keeps are those, whatever becomes of the files.
 	kept := read().Drop("day")
-	if err := kept.Cache(t.Context()); err != nil {
+	if err := direct.Persist(t.Context(), kept.Plan(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := kept.Count(t.Context()); n != 1003 || err != nil {
-		t.Fatal(n, err)
+	for _, err := range direct.Batches(t.Context(), &plan.Project{Input: kept.Plan(), Exprs: []string{"count(*)"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	files, err := filepath.Glob(filepath.Join(source, "*.parquet"))
 	if err != nil || len(files) != 3 {
@@ -132,7 +143,7 @@ func TestExchange(t *testing.T) {
 	if err := os.Rename(hidden, files[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := kept.Unpersist(t.Context()); err != nil {
+	if err := direct.Unpersist(t.Context(), kept.Plan()); err != nil {
 		t.Fatal(err)
 	}
 
@@ -141,7 +152,7 @@ func TestExchange(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "cut")
-	_, err = mdslib.DataFrameToMDS(t.Context(), read().Drop("day").Repartition(2), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
+	_, err = direct.ConvertMDS(t.Context(), plan.Once(read().Drop("day").Repartition(2).Plan()), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
 	if err == nil || !strings.Contains(err.Error(), "part-cut.parquet") {
 		t.Errorf("a file that was cut off: %v", err)
 	}

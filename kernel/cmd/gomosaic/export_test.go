@@ -47,6 +47,8 @@ func TestExport(t *testing.T) {
 	}
 	run := exec.Command(filepath.Join(program, "program"))
 	run.Dir = dir
+	temp := t.TempDir()
+	run.Env = append(os.Environ(), "TMPDIR="+temp)
 	stdout, err := run.Output()
 	exit, ok := err.(*exec.ExitError)
 	if !ok || exit.ExitCode() != 1 || string(exit.Stderr) != "error: the end\n" {
@@ -72,7 +74,7 @@ func TestExport(t *testing.T) {
 	if !slices.Equal(want, got) {
 		t.Errorf("the notebook gives out\n%s\nthe program\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
 	}
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "gomosaic-reexec-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(temp, "gomosaic-reexec-*")); len(left) > 0 {
 		t.Errorf("the program leaves %s behind", left)
 	}
 }
