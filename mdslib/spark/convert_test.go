@@ -293,3 +293,19 @@ func TestListsFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOutOfMemory: rows that did not fit where they are only fetched say so, too.
+func TestRowsOutOfMemory(t *testing.T) {
+	f := &fake{execute: func(*pb.ExecutePlanRequest, grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error {
+		return sparkSays(t, "", "Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52")
+	}}
+	e := &engine{client: f.dial(t)}
+	for _, err := range e.Batches(t.Context(), &plan.Read{Format: "binaryFile", Paths: []string{"/pictures"}}) {
+		if err == nil || !strings.Contains(err.Error(), "a row did not fit into an executor's memory: raise spark.executor.memory") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if len(f.executed) != 2 {
+		t.Errorf("%d queries, want one for the rows and one for the largest file", len(f.executed))
+	}
+}

@@ -118,6 +118,9 @@ func (e *engine) streams(ctx context.Context, p plan.Node) iter.Seq2[[]byte, err
 		yielded := false
 		err := e.onRelation(ctx, p, func(r *pb.Relation) error {
 			for stream, err := range arrowStreams(e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Root{Root: r}})) {
+				if err != nil {
+					err = e.outOfMemory(ctx, p, err)
+				}
 				if err != nil && !yielded {
 					return err
 				}

@@ -4,12 +4,14 @@ package spark
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/spark/pb"
 )
 
 // memorySigns are how Spark says that memory was short: by Java's errors, by its own exit code for them, or by that of a process
@@ -21,15 +23,13 @@ func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error) erro
 	if ctx.Err() != nil || !memorySigns.MatchString(sparkText(cause)) {
 		return cause
 	}
+	if p := (*programError)(nil); errors.As(cause, &p) {
+		return cause // it was said already
+	}
 	what := "a row"
 	if read := fileSource(p); read != nil {
-		largest := &plan.Limit{N: 1, Input: &plan.Sort{Orders: []plan.SortOrder{{Expr: "length", Descending: true}}, Input: &plan.Project{Input: read, Exprs: []string{"path", "length"}}}}
-		for b, err := range e.Batches(ctx, largest) {
-			if err == nil && b.Rows > 0 {
-				row := b.Row(0)
-				what = fmt.Sprintf("a row (the largest file is %v, of %s)", row[0], mdslib.FormatBytes(row[1].(int64)))
-			}
-			break
+		if path, length, err := e.largestFile(ctx, read); err == nil {
+			what = fmt.Sprintf("a row (the largest file is %v, of %s)", path, mdslib.FormatBytes(length))
 		}
 	}
 	const setting = "spark.executor.memory"
@@ -37,7 +37,30 @@ func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error) erro
 	if err != nil {
 		memory = "1g unless the server says otherwise"
 	}
-	return &programError{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row; the contents of a binaryFile source need no memory of Spark where no expression changes them and the files lie where executors read them as files", what, setting, memory), cause}
+	return &programError{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row; the contents of a binaryFile source need no memory of Spark where executors write them as they are to a data set, from files that they read as files", what, setting, memory), cause}
+}
+
+// largestFile is the path and the size of the largest file of a binaryFile source.
+func (e *engine) largestFile(ctx context.Context, read *plan.Read) (path any, length int64, err error) {
+	root, err := relationOf(&plan.Limit{N: 1, Input: &plan.Sort{Orders: []plan.SortOrder{{Expr: "length", Descending: true}}, Input: &plan.Project{Input: read, Exprs: []string{"path", "length"}}}})
+	if err != nil {
+		return nil, 0, err
+	}
+	for stream, err := range arrowStreams(e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Root{Root: root}})) {
+		if err != nil {
+			return nil, 0, err
+		}
+		for b, err := range batches(stream) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if b.Rows > 0 {
+				row := b.Row(0)
+				return row[0], row[1].(int64), nil
+			}
+		}
+	}
+	return nil, 0, errors.New("spark: no files")
 }
 
 // fileSource is the binaryFile source of a plan that has no other; nil without.
