@@ -51,7 +51,7 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 		if ctx.Err() != nil {
 			err = fmt.Errorf("spark: the conversion was interrupted: %w", context.Cause(ctx))
 		}
-		err = e.outOfMemory(ctx, p, err)
+		err = e.outOfMemory(ctx, p, err, ofTasks)
 		if u := (*errUnable)(nil); errors.As(err, &u) {
 			_ = c.Abort(err) // others will write there, and say what is wrong with it
 			return nil, err

@@ -119,7 +119,7 @@ func (e *engine) streams(ctx context.Context, p plan.Node) iter.Seq2[[]byte, err
 		err := e.onRelation(ctx, p, func(r *pb.Relation) error {
 			for stream, err := range arrowStreams(e.execute(ctx, &pb.Plan{OpType: &pb.Plan_Root{Root: r}})) {
 				if err != nil {
-					err = e.outOfMemory(ctx, p, err)
+					err = e.outOfMemory(ctx, p, err, ofResults)
 				}
 				if err != nil && !yielded {
 					return err

@@ -18,18 +18,28 @@ import (
 // that the system ended.
 var memorySigns = regexp.MustCompile(`OutOfMemoryError|Java heap space|exceeding memory limits|Requested array size exceeds|NegativeArraySizeException|Cannot grow BufferHolder|exited with code (52|137)`)
 
+// need is what may not have fitted, and what else than more memory helps.
+type need struct{ what, advice string }
+
+var (
+	// ofTasks is what tasks that write a data set hold: a row at a time.
+	ofTasks = need{"a row", "; the contents of a binaryFile source need no memory of Spark where no expression changes them and the files lie where executors read them as files"}
+	// ofResults is what tasks hold whose rows are sent.
+	ofResults = need{"a row, or the results of a partition, which its executor holds until they are sent,", ", or give the rows more partitions (Repartition)"}
+)
+
 // outOfMemory makes the error of tasks that ran out of memory say what did not fit, as far as that can be known; other errors stay.
-func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error) error {
+func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error, of need) error {
 	if ctx.Err() != nil || !memorySigns.MatchString(sparkText(cause)) {
 		return cause
 	}
 	if p := (*programError)(nil); errors.As(cause, &p) {
 		return cause // it was said already
 	}
-	what := "a row"
+	what := of.what
 	if read := fileSource(p); read != nil {
 		if path, length, err := e.largestFile(ctx, read); err == nil {
-			what = fmt.Sprintf("a row (the largest file is %v, of %s)", path, mdslib.FormatBytes(length))
+			what += fmt.Sprintf(" (the largest file is %v, of %s)", path, mdslib.FormatBytes(length))
 		}
 	}
 	const setting = "spark.executor.memory"
@@ -37,7 +47,7 @@ func (e *engine) outOfMemory(ctx context.Context, p plan.Node, cause error) erro
 	if err != nil {
 		memory = "1g unless the server says otherwise"
 	}
-	return &programError{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row; the contents of a binaryFile source need no memory of Spark where executors write them as they are to a data set, from files that they read as files", what, setting, memory), cause}
+	return &programError{fmt.Sprintf("%s did not fit into an executor's memory: raise %s (%s), to some eight times the largest row%s", what, setting, memory, of.advice), cause}
 }
 
 // largestFile is the path and the size of the largest file of a binaryFile source.
