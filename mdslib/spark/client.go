@@ -132,7 +132,9 @@ func (b bearer) RequireTransportSecurity() bool { return !b.loopback() }
 func request[T any](ctx context.Context, c *client, call func(context.Context) (T, error)) (T, error) {
 	own, stop := withoutDeadline(ctx)
 	defer stop()
-	for r := c.policy.begin(); ; {
+	r := c.policy.begin(c.target)
+	defer r.end()
+	for {
 		answer, err := call(c.outgoing(own))
 		if err == nil {
 			return answer, c.saw(any(answer))

@@ -111,7 +111,9 @@ func (o *operation) next(ctx context.Context) (*pb.ExecutePlanResponse, error) {
 	if o.done {
 		return nil, io.EOF
 	}
-	for tries := o.policy.begin(); ; {
+	tries := o.policy.begin(o.target)
+	defer tries.end()
+	for {
 		var answer *pb.ExecutePlanResponse
 		var err error
 		attached := time.Now()

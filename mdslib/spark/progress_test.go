@@ -30,6 +30,31 @@ func (b *beatsSeen) Progress(p Progress) {
 }
 func (*beatsSeen) End(error) {}
 
+// TestLongWait: whoever watches hears that a server does not answer while it is waited for long, and once that this is over.
+func TestLongWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := watch.Load()
+		defer watch.Store(old)
+		var told []string
+		var seen beatsSeen
+		Watch(func(what string) Watcher { told = append(told, what); return &seen })
+		r := retryPolicy{retries: 3, first: longWait / 2, most: time.Minute, factor: 4}.begin(&target{host: "host", port: "443"})
+		for range 3 {
+			if !r.again(t.Context(), errEnded) {
+				t.Fatal("no other try")
+			}
+		}
+		r.end()
+		if len(told) != 1 || told[0] != "sc://host:443 does not answer, trying again" || seen.n < 9 {
+			t.Errorf("told %q, %d beats in some ten seconds", told, seen.n)
+		}
+		time.Sleep(2 * startBeat)
+		if n := seen.n; n > 11 {
+			t.Errorf("%d beats, also after the end", n)
+		}
+	})
+}
+
 // TestBeating: a watcher hears that something is under way, until it has ended.
 func TestBeating(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -22,14 +22,27 @@ type retryPolicy struct {
 
 var defaultPolicy = retryPolicy{retries: 15, first: 50 * time.Millisecond, most: time.Minute, factor: 4}
 
-// retrying is one request's account with its policy.
+// retrying is one request's account with its policy. Its end must be called.
 type retrying struct {
 	retryPolicy
-	done int
-	wait time.Duration
+	server *target
+	done   int
+	wait   time.Duration
+	quiet  func() // ends what tells of long waits; nil before the first
 }
 
-func (p retryPolicy) begin() *retrying { return &retrying{retryPolicy: p, wait: p.first} }
+func (p retryPolicy) begin(server *target) *retrying {
+	return &retrying{retryPolicy: p, server: server, wait: p.first}
+}
+
+// longWait is the wait from which on whoever watches is told that the server does not answer: all of them take some eleven minutes.
+const longWait = time.Second
+
+func (r *retrying) end() {
+	if r.quiet != nil {
+		r.quiet()
+	}
+}
 
 // again waits before the next try and reports whether there is one: not if err is final, the tries are used up, or ctx ends.
 func (r *retrying) again(ctx context.Context, err error) bool {
@@ -41,6 +54,11 @@ func (r *retrying) again(ctx context.Context, err error) bool {
 	r.wait = min(r.wait*time.Duration(r.factor), r.most)
 	if wait >= 2*time.Second {
 		wait += rand.N(500 * time.Millisecond)
+	}
+	if wait >= longWait && r.quiet == nil {
+		watcher := watched(r.server.String() + " does not answer, trying again")
+		stop := beating(watcher)
+		r.quiet = func() { stop(); watcher.End(nil) }
 	}
 	select {
 	case <-ctx.Done():
