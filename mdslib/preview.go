@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gomosaic/display"
 	"gomosaic/mdslib/plan"
 )
 
@@ -195,7 +196,7 @@ const shownFor = 2 * time.Second
 
 // show runs the preview for a value that is shown without a context of its own.
 func (d *DataFrame) show() (*Preview, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), previewTimeout)
+	ctx, cancel := context.WithTimeout(display.Context(), previewTimeout)
 	defer cancel()
 	return d.preview(ctx, previewRows)
 }

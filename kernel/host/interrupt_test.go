@@ -322,6 +322,13 @@ func TestInterruptBlocked(t *testing.T) {
 	}
 }
 
+// TestInterruptShownFrame: a DataFrame that is being computed to be shown stops, too: its methods that show it have no ctx.
+func TestInterruptShownFrame(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import _ \"gomosaic/mdslib/local\"\nlong := check1(mdslib.Connect(ctx, \"local\")).Range(0, 1<<40).Select(\"sum(hash(id)) AS s\")", "")
+	n.stops("long")
+}
+
 // TestInterruptTidies: a cell whose library is ending what it began elsewhere gets the time for it, and is not left behind.
 func TestInterruptTidies(t *testing.T) {
 	n := openNotebook(t)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"gomosaic/display"
+	"gomosaic/kernel/cell/rt"
 )
 
 // Publish implements [display.Publisher]: the value goes to the front, in its place among the output.
@@ -25,6 +26,9 @@ func (s *server) Publish(d display.Data, update bool) error {
 func (s *server) ClearOutput(wait bool) error {
 	return s.sendMarked(message{Kind: msgClear, Wait: wait})
 }
+
+// Context is what display.Context looks for.
+func (s *server) Context() context.Context { return *rt.Context() }
 
 // endOfInput is what clients send for Ctrl-D (jupyter-console does).
 const endOfInput = "\x04"
