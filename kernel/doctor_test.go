@@ -106,8 +106,8 @@ func TestDoctorRunsTheInstalledKernelspec(t *testing.T) {
 }
 
 func TestSparkSecretsAreNotPrinted(t *testing.T) {
-	t.Setenv("SPARK_REMOTE", "sc://host:443/;use_ssl=true;token=abc123;user_id=me")
-	if f := checkSpark(t.Context(), DoctorOptions{}); f.Grade != OK || strings.Contains(f.Detail, "abc123") || !strings.Contains(f.Detail, "user_id=me") {
+	t.Setenv("SPARK_REMOTE", "sc://host:443/;use_ssl=true;token=abc123;x-api-key=abc123")
+	if f := checkSpark(t.Context(), DoctorOptions{}); f.Grade != OK || strings.Contains(f.Detail, "abc123") || !strings.Contains(f.Detail, "sc://host:443") {
 		t.Errorf("%+v", f)
 	}
 }

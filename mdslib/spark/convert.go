@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gomosaic/mdslib"
@@ -67,7 +68,9 @@ func (e *engine) ConvertMDS(ctx context.Context, p plan.Node, opts mdslib.MDSOpt
 			report, err = e.convertThere(ctx, p, schema, opts, who)
 		}
 		if u := (*errUnable)(nil); errors.As(err, &u) {
-			reasons = append(reasons, u.Error())
+			if reason := u.Error(); !slices.Contains(reasons, reason) { // what keeps a func here does so for both ways
+				reasons = append(reasons, reason)
+			}
 			continue
 		}
 		if err == nil && len(reasons) > 0 {
