@@ -58,7 +58,11 @@ func (e *engine) convertThere(ctx context.Context, p plan.Node, schema plan.Sche
 		}
 		return nil, c.Abort(err)
 	}
-	how := fmt.Sprintf("%d tasks on the executors of Spark %s at %s, by %s%s", len(report), e.version, e.target.address(), who.name(), job.how)
+	tasks := "tasks"
+	if len(report) == 1 {
+		tasks = "task"
+	}
+	how := fmt.Sprintf("%d %s on the executors of Spark %s at %s, by %s%s", len(report), tasks, e.version, e.target.address(), who.name(), job.how)
 	return c.Commit(ctx, how, report)
 }
 

@@ -97,7 +97,7 @@ exit $status`
 
 // startServer starts a server on master, such as "local[*]" or "local-cluster[2,1,1024]", with the Spark of $SPARK_HOME or
 // of the Python package pyspark, and waits until it accepts requests. Spark's own settings hold: $SPARK_CONF_DIR,
-// $SPARK_DRIVER_MEMORY and the like.
+// $SPARK_DRIVER_MEMORY and the like. Paths that are relative are so to this process's folder, as with PySpark.
 func startServer(ctx context.Context, master string) (*server, error) {
 	home, err := sparkHome(ctx)
 	if err != nil {
@@ -122,7 +122,6 @@ func startServer(ctx context.Context, master string) (*server, error) {
 		"--conf", "spark.connect.grpc.binding.address=127.0.0.1", "--conf", "spark.connect.grpc.binding.port=0",
 		"--conf", "spark.ui.enabled=false", "--conf", "spark.local.dir="+filepath.Join(dir, "local"),
 		"--conf", "spark.sql.warehouse.dir="+filepath.Join(dir, "warehouse"), "spark-internal")
-	cmd.Dir = dir
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SPARK_REMOTE=") }) // it bars --master
 	cmd.Env = append(cmd.Env, "SPARK_HOME="+home, "JAVA_HOME="+java, "SPARK_LOCAL_IP=127.0.0.1", "SPARK_CONNECT_AUTHENTICATE_TOKEN="+token)
 	alive, ours, err := os.Pipe()

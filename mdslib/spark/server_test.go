@@ -37,8 +37,8 @@ func install(t *testing.T, script, java string) {
 	t.Setenv("TMPDIR", t.TempDir())
 }
 
-// serves is a server that says its port, writes its process id, arguments and token to files, and waits.
-const serves = `echo $$ >$TMPDIR/pid; echo "$@" >$TMPDIR/args; echo "$SPARK_CONNECT_AUTHENTICATE_TOKEN" >$TMPDIR/token
+// serves is a server that says its port, writes its process id, arguments, folder and token to files, and waits.
+const serves = `echo $$ >$TMPDIR/pid; echo "$@" >$TMPDIR/args; pwd >$TMPDIR/folder; echo "$SPARK_CONNECT_AUTHENTICATE_TOKEN" >$TMPDIR/token
 echo "26/11/27 INFO SparkConnectServer: Spark Connect server started at: 127.0.0.1:4711" >&2
 exec sleep 60`
 
@@ -76,6 +76,9 @@ func TestServer(t *testing.T) {
 	}
 	if args := written(t, "args"); !strings.Contains(args, "--master local[2] ") || strings.Contains(args, s.target.token) {
 		t.Errorf("arguments %s", args)
+	}
+	if here, err := os.Getwd(); err != nil || written(t, "folder") != here {
+		t.Errorf("relative paths are relative to %s, not to %s", written(t, "folder"), here)
 	}
 	s.stop()
 	gone(t)
