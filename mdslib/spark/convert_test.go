@@ -309,3 +309,14 @@ func TestRowsOutOfMemory(t *testing.T) {
 		t.Errorf("%d queries, want one for the rows and one for the largest file", len(f.executed))
 	}
 }
+
+// TestUnreadType: a column of a type that is not read is an error with the type's name.
+func TestUnreadType(t *testing.T) {
+	f := &fake{schema: &pb.DataType{Kind: &pb.DataType_Struct_{Struct: &pb.DataType_Struct{Fields: []*pb.DataType_StructField{
+		{Name: "age", DataType: &pb.DataType{Kind: &pb.DataType_DayTimeInterval{}}},
+	}}}}}
+	e := &engine{client: f.dial(t)}
+	if _, err := e.Schema(t.Context(), &plan.Range{End: 1, Step: 1}); err == nil || err.Error() != `spark: column "age": a type that is not read (DayTimeInterval): cast it in a Select, or drop the column` {
+		t.Errorf("error %v", err)
+	}
+}

@@ -4,6 +4,7 @@ package spark
 
 import (
 	"fmt"
+	"strings"
 
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
@@ -77,5 +78,5 @@ func typeOf(t *pb.DataType) (plan.Type, error) {
 		fields, err := fieldsOf(k.Struct)
 		return plan.StructOf(fields...), err
 	}
-	return plan.Type{}, fmt.Errorf("a type that is not read (%T): cast it in a Select, or drop the column", t.GetKind())
+	return plan.Type{}, fmt.Errorf("a type that is not read (%s): cast it in a Select, or drop the column", strings.TrimPrefix(fmt.Sprintf("%T", t.GetKind()), "*pb.DataType_"))
 }
