@@ -43,6 +43,9 @@ func (c *Conversion) TaskOptions(ctx context.Context) (opts MDSOptions, marker s
 			return opts, "", err
 		}
 	}
+	if limit, err := parseSizeLimit(opts.SizeLimit); err == nil && opts.WriterMemory == "" {
+		opts.WriterMemory = Bytes(limit + limit/4)
+	}
 	mark := filepath.Join(c.attempt, markerName)
 	if err := os.WriteFile(mark, nil, 0o666); err != nil {
 		return opts, "", fmt.Errorf("mdslib: %w", err)

@@ -82,16 +82,19 @@ func (d *DataFrame) RandomSplit(weights []float64, seed int64) []*DataFrame {
 	}
 	total := 0.0
 	for _, w := range weights {
-		if w < 0 {
-			total = math.NaN() // the engine refuses it
-		}
 		total += w
 	}
 	parts := make([]*DataFrame, len(weights))
+	for i, w := range weights {
+		if !(w >= 0 && total > 0 && !math.IsInf(total, 0)) {
+			refused := d.with(&plan.Refused{Err: fmt.Errorf("mdslib: RandomSplit: weight %d is %v, and the sum of all is %v: want none below 0, and more than 0 in all", i, w, total)})
+			return slices.Repeat([]*DataFrame{refused}, len(weights))
+		}
+	}
 	lower := 0.0
 	for i, w := range weights {
 		upper := lower + w/total
-		if i == len(weights)-1 && upper == upper {
+		if i == len(weights)-1 {
 			upper = 1
 		}
 		parts[i] = d.with(&plan.Sample{Input: d.node, Lower: lower, Upper: upper, Seed: seed, Ordered: true})

@@ -35,10 +35,14 @@ type MDSOptions struct {
 	// SizeLimit is the largest raw shard, as text ("16mb", "67108864") or as a number by [Bytes](64<<20). "" is 64 MB, "none"
 	// or "0" puts all in one shard.
 	//
-	// A writer takes at most the memory of two such shards; more only with limits below what the compressor takes itself,
-	// which then comes on top of one shard: up to 10 MB for gz, snappy and zstd:3, 19 MB for zstd:9, 54 MB for zstd:19, 37 MB
+	// A writer takes at most the memory of two such shards, or WriterMemory; more only with limits below what the compressor
+	// takes itself, which then comes on top of one shard: up to 10 MB for gz, snappy and zstd:3, 19 MB for zstd:9, 54 MB for zstd:19, 37 MB
 	// for br:5, 100 MB for br:11, 3 MB a level for bz2. FORMAT.md has the table.
 	SizeLimit string `json:"size_limit,omitempty"`
+	// WriterMemory is how much memory a writer takes for its shards, written as SizeLimit is; "" is that of two. With less, it
+	// sooner waits for a shard to be stored before it goes on with the next. One shard is held whatever it says. The writers
+	// of executors' tasks have the memory of a shard and a quarter.
+	WriterMemory string `json:"writer_memory,omitempty"`
 	// ExistOK allows Out to hold a data set already, which is removed first. Files that are no part of one are never
 	// removed: they are an error.
 	ExistOK bool `json:"exist_ok,omitempty"`
@@ -89,7 +93,7 @@ type MDSOptions struct {
 	conversion *Conversion
 }
 
-// Check says what is wrong with Compression, Hashes, SizeLimit, Retry and MaxWorkers by themselves, as [NewMDSWriter] and
+// Check says what is wrong with Compression, Hashes, SizeLimit, WriterMemory, Retry and MaxWorkers by themselves, as [NewMDSWriter] and
 // DataFrameToMDS do before they touch anything.
 func (o *MDSOptions) Check() error {
 	_, _, err := o.parse()
@@ -103,10 +107,23 @@ func (o *MDSOptions) parse() (codec compression, limit int64, err error) {
 	if err == nil {
 		limit, err = parseSizeLimit(o.SizeLimit)
 	}
+	if err == nil && o.WriterMemory != "" {
+		if n, merr := ParseBytes(o.WriterMemory); merr != nil || n < 0 {
+			err = fmt.Errorf("mdslib: WriterMemory %q is no number of bytes: want for example 80mb", o.WriterMemory)
+		}
+	}
 	if err == nil && (o.Retry < 0 || o.MaxWorkers < 0) {
 		err = fmt.Errorf("mdslib: Retry %d and MaxWorkers %d must not be negative", o.Retry, o.MaxWorkers)
 	}
 	return codec, limit, err
+}
+
+// writerMemory is WriterMemory for shards of a limit, both in bytes; [MDSOptions.Check] has seen that it is a number.
+func (o *MDSOptions) writerMemory(limit int64) int64 {
+	if n, err := ParseBytes(o.WriterMemory); err == nil {
+		return n
+	}
+	return 2 * limit
 }
 
 // uploadWorkers is MaxWorkers, or its default.

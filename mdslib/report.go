@@ -67,10 +67,17 @@ func (r *Report) partitions() string {
 	return grouped(int64(len(r.Partitions))) + " partitions"
 }
 
+// reportColumns is how many columns a report names.
+const reportColumns = 50
+
 // facts are the report's lines: name and text.
 func (r *Report) facts() [][2]string {
 	columns := make([]string, 0, len(r.Columns))
-	for _, name := range r.Columns.Names() {
+	for i, name := range r.Columns.Names() {
+		if i == reportColumns {
+			columns = append(columns, fmt.Sprintf("and %s more", grouped(int64(len(r.Columns)-i))))
+			break
+		}
 		columns = append(columns, name+": "+r.Columns[name])
 	}
 	facts := [][2]string{

@@ -21,22 +21,21 @@ import (
 // ErrAborted is what a writer returns after [MDSWriter.Abort].
 var ErrAborted = errors.New("mdslib: writing was aborted")
 
-// writerMemory divides a writer's memory, twice the limit of a shard, of which compressors take their part: how many shards
-// are stored at a time while one fills, and the bytes of chunks for them all. One shard must fit whatever the compressor
-// takes: where that is more than about the limit (see [MDSOptions.SizeLimit]), it comes on top. Without a limit a shard
-// takes what it needs.
-func writerMemory(limit int64, c compression) (stored int, chunkBytes int64) {
+// writerMemory divides a writer's memory, of which compressors take their part: how many shards are stored at a time while one
+// fills, and the bytes of chunks for them all. One shard must fit whatever the compressor takes: where that is more than about
+// the limit (see [MDSOptions.SizeLimit]), it comes on top. Without a limit a shard takes what it needs.
+func writerMemory(limit, memory int64, c compression) (stored int, chunkBytes int64) {
 	const most = 2 // more cores are kept busy by more writers, one a partition
 	if limit == 0 {
 		return most, 0
 	}
 	least := limit + limit/32
 	for stored = most; stored > 1; stored-- {
-		if chunkBytes = 2*limit - limit/8 - int64(stored)*c.memoryBytes(limit); chunkBytes >= least {
+		if chunkBytes = memory - limit/8 - int64(stored)*c.memoryBytes(limit); chunkBytes >= least {
 			return stored, chunkBytes
 		}
 	}
-	return 1, max(least, 2*limit-limit/8-c.memoryBytes(limit))
+	return 1, max(least, memory-limit/8-c.memoryBytes(limit))
 }
 
 // MDSWriter writes one data set, of MDS shards or those of another Format. Its first error is kept: every later call returns it and no index.json is ever
@@ -123,7 +122,7 @@ func NewMDSWriter(opts MDSOptions) (*MDSWriter, error) {
 	if w.config, err = w.shard.config(); err != nil {
 		return nil, fmt.Errorf("mdslib: %w", err)
 	}
-	stored, chunkBytes := writerMemory(w.limit, w.codec)
+	stored, chunkBytes := writerMemory(w.limit, opts.writerMemory(w.limit), w.codec)
 	w.memory = newShardMemory(chunkBytes)
 	w.filling = newRawShard(w.memory)
 	w.storers = make(chan *storer, stored)

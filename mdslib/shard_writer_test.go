@@ -425,13 +425,44 @@ func TestWriterMemory(t *testing.T) {
 	}
 }
 
+// TestTaskMemory: a writer that has the memory of a shard and a quarter holds one shard and one compressor, in that; wrong texts
+// are refused before anything is touched.
+func TestTaskMemory(t *testing.T) {
+	const limit = 64 << 20
+	c := compression{name: "zstd", level: 3}
+	if stored, chunks := writerMemory(limit, limit+limit/4, c); stored != 1 || chunks < limit || chunks+c.memoryBytes(limit) > limit+limit/4 {
+		t.Errorf("%d stored at a time, %d bytes of chunks, %d of the compressor", stored, chunks, c.memoryBytes(limit))
+	}
+	for text, want := range map[string]int64{"": 2 * limit, "80mb": 80 << 20, "0": 0} {
+		if got := (&MDSOptions{WriterMemory: text}).writerMemory(limit); got != want {
+			t.Errorf("%q: %d bytes, want %d", text, got, want)
+		}
+	}
+	for _, text := range []string{"much", "-1", "80 MiB"} {
+		out := filepath.Join(t.TempDir(), "out")
+		if _, err := NewMDSWriter(MDSOptions{Out: out, Columns: Columns{"x": "int"}, WriterMemory: text}); err == nil || !strings.Contains(err.Error(), "WriterMemory \""+text) {
+			t.Errorf("%q: %v", text, err)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%q: a folder was made", text)
+		}
+	}
+	samples := []Sample{}
+	for i := range 200 {
+		samples = append(samples, Sample{"x": i})
+	}
+	if got := readAll(t, writeAll(t, MDSOptions{Columns: Columns{"x": "int"}, SizeLimit: "200", Compression: "zstd", WriterMemory: "1"}, samples)); len(got) != 200 {
+		t.Errorf("%d samples of 200", len(got))
+	}
+}
+
 // TestDefaultMemory: with shards of the default size no compression takes a writer beyond the memory of two.
 func TestDefaultMemory(t *testing.T) {
 	const limit = 64 << 20
 	for name, a := range algorithms {
 		for level := a.lowest; level <= a.highest; level++ {
 			c := compression{name: name, level: level}
-			if stored, chunks := writerMemory(limit, c); chunks+int64(stored)*c.memoryBytes(limit) > 2*limit {
+			if stored, chunks := writerMemory(limit, 2*limit, c); chunks+int64(stored)*c.memoryBytes(limit) > 2*limit {
 				t.Errorf("%s:%d: %d bytes of chunks and %d times %d", name, level, chunks, stored, c.memoryBytes(limit))
 			}
 		}

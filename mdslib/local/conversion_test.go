@@ -424,4 +424,11 @@ func TestReport(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", part, r.HTML())
 		}
 	}
+	many := mdslib.Report{Columns: mdslib.Columns{}}
+	for i := range 2000 {
+		many.Columns[fmt.Sprintf("c%04d", i)] = "int"
+	}
+	if text := many.String(); len(text) > 1500 || !strings.Contains(text, "c0049: int, and 1 950 more\n") {
+		t.Errorf("2,000 columns: %s", text)
+	}
 }

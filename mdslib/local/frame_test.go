@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -205,6 +206,13 @@ func TestSampleAndRandomSplit(t *testing.T) {
 	}
 	if slices.Equal(a, table(t, d.RandomSplit([]float64{9, 1}, 43)[0])) {
 		t.Error("another seed gives the same split")
+	}
+	for want, weights := range map[string][]float64{"weight 1 is -1": {2, -1}, "the sum of all is 0": {0, 0}, "weight 0 is NaN": {math.NaN(), 1}, "the sum of all is +Inf": {1, math.Inf(1)}} {
+		for _, part := range d.RandomSplit(weights, 1) {
+			if _, err := part.Count(t.Context()); err == nil || !strings.Contains(err.Error(), "RandomSplit: ") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: %v, want %q", weights, err, want)
+			}
+		}
 	}
 	if n := len(table(t, d.Sample(0.1, 7))); n < 850 || n > 1150 {
 		t.Errorf("a sample of a tenth has %d rows", n)
