@@ -117,11 +117,8 @@ func carryFile(n plan.Node, column string, tasks int) (plan.Node, *plan.Read) {
 		}
 		return pass(n.Input, source, func(in plan.Node) plan.Node { return &plan.WithColumns{Input: in, Columns: n.Columns} })
 	case *plan.WithColumnRenamed:
-		source := column
-		switch {
-		case strings.EqualFold(n.To, column):
-			source = n.From
-		case strings.EqualFold(n.From, column):
+		source := renamed(n, column)
+		if source == "" {
 			return n, nil
 		}
 		return pass(n.Input, source, func(in plan.Node) plan.Node { return &plan.WithColumnRenamed{Input: in, From: n.From, To: n.To} })
@@ -223,6 +220,17 @@ func projected(exprs []string, column string) (source string, star bool) {
 		return "", star
 	}
 	return source, false
+}
+
+// renamed is the column of the input of a WithColumnRenamed that a column of its is, "" for its older name, which is gone.
+func renamed(n *plan.WithColumnRenamed, column string) string {
+	switch {
+	case strings.EqualFold(n.To, column):
+		return n.From
+	case strings.EqualFold(n.From, column):
+		return ""
+	}
+	return column
 }
 
 // columnOfExpr is the column that an expression is, perhaps with another name; "" for any other.

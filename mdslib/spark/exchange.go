@@ -134,15 +134,7 @@ func untouched(n plan.Node, names []string) (read *plan.Read, num int) {
 			}
 			n = step.Input
 		case *plan.WithColumnRenamed:
-			if !each(func(name string) string {
-				switch {
-				case strings.EqualFold(step.To, name):
-					return step.From
-				case strings.EqualFold(step.From, name):
-					return ""
-				}
-				return name
-			}) {
+			if !each(func(name string) string { return renamed(step, name) }) {
 				return nil, 0
 			}
 			n = step.Input
