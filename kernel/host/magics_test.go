@@ -50,6 +50,12 @@ func TestShellMagics(t *testing.T) {
 	n.fails("!echo {undefinedName(name)} {name.x}", "cell[14]:1:8: undefined: undefinedName", "cell[14]:1:35: name.x undefined")
 }
 
+// TestShellOrder: commands, and what the cell prints between them, stand in the order in which they wrote, on whichever stream.
+func TestShellOrder(t *testing.T) {
+	n := openNotebook(t)
+	n.want(strings.Repeat("print(1)\n!echo -n 2 >&2\n!echo -n 3\n!echo -n 4 >&2\nprintln(5)\n", 9), strings.Repeat("12345\n", 9))
+}
+
 // TestShellInterrupt: an interrupted command ends with all that it started, and the cell at once.
 func TestShellInterrupt(t *testing.T) {
 	n := openNotebook(t)

@@ -62,7 +62,7 @@ func Main(args []string) int {
 	signal.Notify(terminated, syscall.SIGTERM) // the front's death: see startProcess
 	go func() { <-terminated; endGroup() }()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // interrupts come as commands
-	rt.SetHooks(rt.Hooks{Shown: s.shown, Stderr: s.stderr, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test, Source: s.source})
+	rt.SetHooks(rt.Hooks{Shown: s.shown, Stderr: s.stderr, Printed: s.printed, GoPanic: s.goPanic, Register: s.register, Whos: s.whos, Test: s.test, Source: s.source})
 	log.SetOutput(rt.Stderr(os.Stderr))
 	restore := display.SetPublisher(s)
 	defer restore()
@@ -177,6 +177,9 @@ func (s *server) stderr(text string) error {
 	}
 	return nil
 }
+
+// printed puts a mark behind what both streams have so far.
+func (s *server) printed() error { return s.sendMarked(message{Kind: msgPrinted}) }
 
 // call sends an event and waits for the front's reply, for the end of ctx, or for an interruption of the caller's run.
 func (s *server) call(ctx context.Context, m message) (message, error) {

@@ -44,6 +44,7 @@ const (
 	msgDisplay = "display" // Data, Metadata, Transient, Update
 	msgResult  = "result"  // Data, Metadata
 	msgClear   = "clear"   // Wait
+	msgPrinted = "printed" // nothing but its mark
 	msgPeeked  = "peeked"  // ID, Text: the value, or empty
 	msgInput   = "input"   // call: Text is the prompt, Password
 	msgSource  = "source"  // call: Text is a place in a cell → Text, its line

@@ -14,6 +14,7 @@ type Hooks struct {
 	Shown    func(values []any)                // values of a cell's last expression
 	GoPanic  func(text string, frames []Frame) // a goroutine started by a cell panicked
 	Stderr   func(text string) error           // text for standard error, in order with standard output
+	Printed  func() error                      // see [Printed]
 	Register func(seq int, run func(), variables map[string]any)
 	Whos     func(variables []Variable)                     // %whos
 	Test     func(flags string, functions []Function) error // %test
@@ -44,6 +45,15 @@ func (orderedStderr) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// Printed keeps the order between two that print to the descriptors of standard output and standard error, one after the
+// other: all that the first has written on either is shown before what the second writes on either.
+func Printed() error {
+	if h := hooks.Load(); h != nil {
+		return h.Printed()
+	}
+	return nil
 }
 
 // Show hands the values of a cell's last expression to the host.

@@ -45,10 +45,15 @@ func runUntil(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	// Its standard error has a pipe of its own, which nothing else keeps in order with the other one.
+	if err := rt.Printed(); err != nil {
+		return err
+	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	defer func() { _ = rt.Printed() }() // the front is gone: so is the cell
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {

@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"gomosaic/kernel/cell/rt"
 )
 
 func TestCd(t *testing.T) {
@@ -104,6 +107,30 @@ func TestRunUntil(t *testing.T) {
 }
 
 // alive tells a process from one that has ended, waited for or not (proc(5): the state stands behind the name).
+// TestOutputOrder: the host is asked to keep the order before a command prints and when it has, also when it fails.
+func TestOutputOrder(t *testing.T) {
+	dir := t.TempDir()
+	var seen []string
+	rt.SetHooks(rt.Hooks{Printed: func() error {
+		text, err := os.ReadFile(filepath.Join(dir, "printed"))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		seen = append(seen, string(text))
+		return nil
+	}})
+	t.Cleanup(func() { rt.SetHooks(rt.Hooks{Printed: func() error { return nil }}) })
+	for i, line := range []string{"echo 1", "echo 2; exit 3"} {
+		err := runUntil(t.Context(), exec.Command("bash", "-c", "cd "+dir+"; exec >> printed; "+line))
+		if (err != nil) != (i > 0) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if want := []string{"", "1\n", "1\n", "1\n2\n"}; !slices.Equal(seen, want) {
+		t.Errorf("asked when %q was printed, want %q", seen, want)
+	}
+}
+
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && !strings.Contains(string(stat), ") Z ")
