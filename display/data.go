@@ -44,9 +44,12 @@ type Data = struct {
 
 // Any renders data, a renderable value, string, []byte, io.Reader or io.WriterTo, as the
 // given MIME type; an empty mimeType means: by what the bytes look like. It panics where
-// data is none of these.
+// data is none of these or fails to render.
 func Any(mimeType string, data any) Data {
-	if d, ok := Render(data); ok {
+	if d, ok, err := Render(data); ok {
+		if err != nil {
+			panic(err)
+		}
 		return d
 	}
 	var raw []byte

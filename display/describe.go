@@ -128,8 +128,11 @@ func (d *describer) own(v reflect.Value, depth int) (text string, ok bool) {
 	if !speaks(x) && v.Kind() != reflect.Pointer && speaks(reflect.Zero(reflect.PointerTo(v.Type())).Interface()) {
 		x = pointerTo(v).Interface() // big.Int, url.URL, strings.Builder
 	}
-	if _, renders := x.(HTMLer); renders && depth > 0 && speaks(x) && strings.Contains(typeName(v.Type()), ".") {
-		return typeName(v.Type()), true // a package's table or chart: its text has many lines, and may take long
+	if depth > 0 && speaks(x) && strings.Contains(typeName(v.Type()), ".") {
+		switch x.(type) {
+		case HTMLer, TryRenderer:
+			return typeName(v.Type()), true // a package's table or chart: its text has many lines, and may take long
+		}
 	}
 	switch x := x.(type) {
 	case time.Time: // String has the reading of the monotonic clock behind it

@@ -73,8 +73,10 @@ func ExampleTrack() {
 
 func ExampleRenderResult() {
 	bold := display.HTML("<b>3</b>")
-	fmt.Println(display.RenderResult(bold, nil).Data[display.MIMETypeHTML])
-	fmt.Println(display.RenderResult(3, "three").Data[display.MIMETypeText])
+	one, _ := display.RenderResult(bold, nil)
+	several, _ := display.RenderResult(3, "three")
+	fmt.Println(one.Data[display.MIMETypeHTML])
+	fmt.Println(several.Data[display.MIMETypeText])
 	// Output:
 	// <b>3</b>
 	// 3 three

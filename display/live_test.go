@@ -119,7 +119,7 @@ func TestLiveChartKeepsWhatSetSays(t *testing.T) {
 	if s := svgOf(t, r.last(t)); !strings.Contains(s, `stroke="#123456"`) || !strings.Contains(s, `stroke-dasharray="2 3"`) {
 		t.Errorf("style lost: %s", s)
 	}
-	d, ok := Render(c)
+	d, ok, _ := Render(c)
 	if !ok || d.Data[MIMETypeSVG] == nil || d.Transient != nil {
 		t.Errorf("as a value: %v, %v", d.Transient, ok)
 	}

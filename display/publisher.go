@@ -97,9 +97,9 @@ func (s *session) publish(d Data, update bool) error {
 // Display shows a value now: a renderable one by its representations, any other by its
 // printed form. Without a publisher the plain text goes to standard error.
 func Display(v any) error {
-	d := rendered(v)
-	if len(d.Data) == 0 {
-		return nil
+	d, err := rendered(v)
+	if err != nil || len(d.Data) == 0 {
+		return err
 	}
 	return current.Load().publish(d, false)
 }
@@ -119,7 +119,7 @@ func ShowAs(id string, v any) error {
 	if id == "" {
 		return errors.New("display: ShowAs: empty display id")
 	}
-	return current.Load().publish(withDisplayID(rendered(v), id), false)
+	return publishAs(id, v, false)
 }
 
 // Update replaces what was shown under the display id, in every place where it is shown.
@@ -127,7 +127,7 @@ func Update(id string, v any) error {
 	if id == "" {
 		return errors.New("display: Update: empty display id")
 	}
-	return current.Load().publish(withDisplayID(rendered(v), id), true)
+	return publishAs(id, v, true)
 }
 
 // ID is the display id by which the front-end knows the value.
@@ -136,14 +136,22 @@ func (h Handle) ID() string { return h.id }
 // Update replaces the value on the screen.
 func (h Handle) Update(v any) error { return Update(h.id, v) }
 
-func rendered(v any) Data {
-	if d, ok := Render(v); ok {
-		return d
+func publishAs(id string, v any, update bool) error {
+	d, err := rendered(v)
+	if err != nil {
+		return err
+	}
+	return current.Load().publish(withDisplayID(d, id), update)
+}
+
+func rendered(v any) (Data, error) {
+	if d, ok, err := Render(v); ok {
+		return d, err
 	}
 	if v == nil {
-		return Data{}
+		return Data{}, nil
 	}
-	return MakeData(MIMETypeText, Text(v))
+	return MakeData(MIMETypeText, Text(v)), nil
 }
 
 // withDisplayID copies d's transient part: d may be the caller's.

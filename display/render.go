@@ -7,6 +7,7 @@ package display
 import (
 	"fmt"
 	"image"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ import (
 type (
 	// Renderer gives all its representations itself.
 	Renderer = interface{ Render() Data }
+	// TryRenderer gives all its representations itself, by work that may fail. The error is the cell's where the value stands
+	// last in one, and [Display] returns it.
+	TryRenderer = interface{ TryRender() (Data, error) }
 	// SimpleRenderer gives its representations without metadata.
 	SimpleRenderer = interface{ SimpleRender() MIMEMap }
 	// HTMLer renders as HTML.
@@ -44,38 +48,41 @@ type (
 // Renderable are [Data], a value with one of the rendering methods (of its own, or of a pointer
 // to it), an image.Image, and what the registered [ChartRenderer] and the renderers of
 // [RegisterRenderer] know; a nil pointer is not. A rendering method that panics
-// is the caller's to report: its trace names the line.
-func Render(v any) (d Data, ok bool) {
+// is the caller's to report: its trace names the line. The error is that of a [TryRenderer], which is renderable (ok).
+func Render(v any) (d Data, ok bool, err error) {
 	if isNil(v) {
-		return Data{}, false
+		return Data{}, false, nil
 	}
 	// First the registered renderer: go-echarts' charts have a JSON method, which would
 	// otherwise show the option in place of the chart.
 	if c := chartRenderer(); c != nil {
 		if d, ok := c.RenderValue(v, newDisplayID()); ok {
-			return withPlainText(d, v), true
+			return withPlainText(d, v), true, nil
 		}
 	}
 	if x, is := v.(Data); is {
-		return withPlainText(x, v), true
+		return withPlainText(x, v), true, nil
 	}
-	if d, ok = renderByMethods(v); ok {
-		return withPlainText(d, v), true
-	}
-	if p, ok := addressed(v); ok {
-		if d, ok = renderByMethods(p); ok {
-			return withPlainText(d, v), true
+	if d, ok, err = renderByMethods(v); !ok {
+		if p, is := addressed(v); is {
+			d, ok, err = renderByMethods(p)
 		}
+	}
+	if err != nil {
+		return Data{}, true, err
+	}
+	if ok {
+		return withPlainText(d, v), true, nil
 	}
 	for _, render := range *renderers.Load() {
 		if d, ok := render(v); ok {
-			return withPlainText(d, v), true
+			return withPlainText(d, v), true, nil
 		}
 	}
 	if img, is := v.(image.Image); is {
-		return Image(img), true
+		return Image(img), true, nil
 	}
-	return Data{}, false
+	return Data{}, false, nil
 }
 
 // renderers are the functions given to RegisterRenderer; a driver slot like database/sql's.
@@ -110,24 +117,25 @@ func addressed(v any) (pointer any, ok bool) {
 }
 
 // renderByMethods asks each of v's rendering methods. Plain text may be missing.
-func renderByMethods(v any) (d Data, ok bool) {
+func renderByMethods(v any) (d Data, ok bool, err error) {
 	rep := MIMEMap{}
-	if x, is := v.(Renderer); is {
-		d = x.Render()
-		for k, b := range d.Data {
-			rep[k] = b
+	switch x := v.(type) {
+	case TryRenderer:
+		if d, err = x.TryRender(); err != nil {
+			return Data{}, true, err
 		}
 		ok = true
+	case Renderer:
+		d, ok = x.Render(), true
 	}
+	maps.Copy(rep, d.Data)
 	set := func(is bool, mimeType string, get func() any) {
 		if is {
 			rep[mimeType], ok = get(), true
 		}
 	}
 	if x, is := v.(SimpleRenderer); is {
-		for k, b := range x.SimpleRender() {
-			rep[k] = b
-		}
+		maps.Copy(rep, x.SimpleRender())
 		ok = true
 	}
 	html, is := v.(HTMLer)
@@ -149,15 +157,16 @@ func renderByMethods(v any) (d Data, ok bool) {
 	svg, is := v.(SVGer)
 	set(is, MIMETypeSVG, func() any { return svg.SVG() })
 	if !ok {
-		return Data{}, false
+		return Data{}, false, nil
 	}
-	return Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, true
+	return Data{Data: rep, Metadata: d.Metadata, Transient: d.Transient}, true, nil
 }
 
 // RenderResult gives what the last expression of a cell shows, by gophernotes' rule: the one
 // value that renders if all others are nil, else all values as [Text] with blanks between
-// them. Nothing but nil values gives a Data without representations, which shows nothing.
-func RenderResult(values ...any) Data {
+// them. Nothing but nil values gives a Data without representations, which shows nothing. The
+// error is that of a [TryRenderer].
+func RenderResult(values ...any) (Data, error) {
 	nils, rendered, shown := 0, 0, Data{}
 	for _, v := range values {
 		if v == nil {
@@ -165,23 +174,27 @@ func RenderResult(values ...any) Data {
 		}
 	}
 	if nils == len(values) {
-		return Data{}
+		return Data{}, nil
 	}
 	if nils == len(values)-1 {
 		for _, v := range values {
-			if d, ok := Render(v); ok {
+			d, ok, err := Render(v)
+			if err != nil {
+				return Data{}, err
+			}
+			if ok {
 				shown, rendered = d, rendered+1
 			}
 		}
 		if rendered == 1 {
-			return shown
+			return shown, nil
 		}
 	}
 	text := make([]string, len(values))
 	for i, v := range values {
 		text[i] = Text(v)
 	}
-	return MakeData(MIMETypeText, strings.Join(text, " "))
+	return MakeData(MIMETypeText, strings.Join(text, " ")), nil
 }
 
 // withPlainText adds the printed form where there is no plain text: terminals and searches

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"gomosaic/mdslib/plan"
 )
@@ -21,7 +20,6 @@ import (
 type DataFrame struct {
 	session *Session
 	node    plan.Node
-	last    atomic.Pointer[shown] // by HTML, for String
 }
 
 func (d *DataFrame) with(n plan.Node) *DataFrame { return &DataFrame{session: d.session, node: n} }

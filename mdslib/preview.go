@@ -184,16 +184,6 @@ func (p *Preview) HTML() string {
 	return b.String()
 }
 
-// shown is a preview made a moment ago. A notebook asks a value for its HTML and then for its text: the second takes what
-// the first made, so that the plan runs once.
-type shown struct {
-	preview *Preview
-	err     error
-	at      time.Time
-}
-
-const shownFor = 2 * time.Second
-
 // show runs the preview for a value that is shown without a context of its own.
 func (d *DataFrame) show() (*Preview, error) {
 	ctx, cancel := context.WithTimeout(display.Context(), previewTimeout)
@@ -201,26 +191,19 @@ func (d *DataFrame) show() (*Preview, error) {
 	return d.preview(ctx, previewRows)
 }
 
-// HTML runs the plan for its first 20 rows and draws them as a table, or the error. A notebook calls it for a DataFrame
-// that stands last in a cell.
-func (d *DataFrame) HTML() string {
+// TryRender runs the plan for its first 20 rows, as a table and as text. A notebook calls it for a DataFrame that stands last
+// in a cell, which fails with its error.
+func (d *DataFrame) TryRender() (display.Data, error) {
 	p, err := d.show()
-	d.last.Store(&shown{p, err, time.Now()})
 	if err != nil {
-		return `<pre style="color:#b00020">` + html.EscapeString(err.Error()) + "</pre>"
+		return display.Data{}, err
 	}
-	return p.HTML()
+	return display.MakeData3(display.MIMETypeHTML, p.String(), p.HTML()), nil
 }
 
 // String runs the plan for its first 20 rows and draws them as text, or the error.
 func (d *DataFrame) String() string {
-	var p *Preview
-	var err error
-	if s := d.last.Swap(nil); s != nil && time.Since(s.at) < shownFor {
-		p, err = s.preview, s.err
-	} else {
-		p, err = d.show()
-	}
+	p, err := d.show()
 	if err != nil {
 		return err.Error()
 	}

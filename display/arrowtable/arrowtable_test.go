@@ -38,10 +38,15 @@ func record(rows int) arrow.Record {
 
 func squeeze(v any) string { return strings.Join(strings.Fields(v.(string)), " ") }
 
+func resultText(v any) string {
+	d, _ := display.RenderResult(v)
+	return squeeze(d.Data[display.MIMETypeText])
+}
+
 func TestRecord(t *testing.T) {
 	r := record(2)
 	defer r.Release()
-	d := display.RenderResult(r)
+	d, _ := display.RenderResult(r)
 	for _, want := range []string{"id name xs at", "0 <b> [1 2.5] 1970-01-01 00:00:00Z", "1 null [1 2.5] 1970-01-01 00:00:01Z", "2 rows × 4 columns"} {
 		if text := squeeze(d.Data[display.MIMETypeText]); !strings.Contains(text, want) {
 			t.Errorf("%q misses %q", text, want)
@@ -66,7 +71,7 @@ func TestLong(t *testing.T) {
 		value any
 		want  string
 	}{{a, "array · 20 of 5 000 001 rows × 1 column"}, {chunked, "chunked array · 20 of 10 000 002 rows × 1 column"}} {
-		text := squeeze(display.RenderResult(test.value).Data[display.MIMETypeText])
+		text := resultText(test.value)
 		if !strings.Contains(strings.ReplaceAll(text, "\u00a0", " "), test.want) || !strings.Contains(text, "7") || len(text) > 2000 {
 			t.Errorf("%q, want %q", text, test.want)
 		}
@@ -81,12 +86,12 @@ func TestTableAndEmpty(t *testing.T) {
 	defer r.Release()
 	table := array.NewTableFromRecords(r.Schema(), []arrow.Record{r, r})
 	defer table.Release()
-	if text := squeeze(display.RenderResult(table).Data[display.MIMETypeText]); !strings.Contains(text, "6 rows × 4 columns") {
+	if text := resultText(table); !strings.Contains(text, "6 rows × 4 columns") {
 		t.Error(text)
 	}
 	empty := record(0)
 	defer empty.Release()
-	if text := squeeze(display.RenderResult(empty).Data[display.MIMETypeText]); !strings.Contains(text, "0 rows × 4 columns") {
+	if text := resultText(empty); !strings.Contains(text, "0 rows × 4 columns") {
 		t.Error(text)
 	}
 }

@@ -21,7 +21,7 @@ func line(title string) *charts.Line {
 }
 
 func TestGoEchartsChartRenders(t *testing.T) {
-	d := display.RenderResult(line("My line"))
+	d, _ := display.RenderResult(line("My line"))
 	all := texts(t, pictureOf(t, d))
 	for _, want := range []string{"My line", "of a week", "Mon", "day", "count", "A", "B"} {
 		if !strings.Contains(all, "|"+want+"|") {
@@ -31,7 +31,7 @@ func TestGoEchartsChartRenders(t *testing.T) {
 	if d.Data[display.MIMETypeText] != "line chart My line: A, B" || d.Data[display.MIMETypeJSON] != nil {
 		t.Errorf("text/plain %v, JSON %v", d.Data[display.MIMETypeText], d.Data[display.MIMETypeJSON])
 	}
-	if again := display.RenderResult(line("My line")); texts(t, pictureOf(t, again)) != all {
+	if again, _ := display.RenderResult(line("My line")); texts(t, pictureOf(t, again)) != all {
 		t.Error("drawn differently the second time")
 	}
 }
@@ -55,7 +55,7 @@ func TestGoEchartsTypes(t *testing.T) {
 	gauge := charts.NewGauge()
 	gauge.AddSeries("g", []opts.GaugeData{{Name: "load", Value: 30}})
 	for name, v := range map[string]any{"pie": pie, "heat map": heat, "bar": bar, "scatter": scatter, "box plot": box, "radar": radar, "gauge": gauge} {
-		d, ok := display.Render(v)
+		d, ok, _ := display.Render(v)
 		if !ok {
 			t.Errorf("%s is not rendered", name)
 			continue
@@ -69,7 +69,7 @@ func TestGoEchartsTypes(t *testing.T) {
 func TestGoEchartsPageIsItsCharts(t *testing.T) {
 	page := components.NewPage()
 	page.AddCharts(line("one"), line("two"))
-	d, ok := display.Render(page)
+	d, ok, _ := display.Render(page)
 	if !ok || strings.Count(d.Data[display.MIMETypeHTML].(string), "<img ") != 2 {
 		t.Errorf("%v, %v", ok, d.Data[display.MIMETypeText])
 	}
@@ -81,7 +81,7 @@ func TestGoEchartsPageIsItsCharts(t *testing.T) {
 func TestWhatIsNotPartOfEChartsSaysSo(t *testing.T) {
 	words := charts.NewWordCloud()
 	words.AddSeries("w", []opts.WordCloudData{{Name: "<b>", Value: 3}})
-	d, ok := display.Render(words)
+	d, ok, _ := display.Render(words)
 	text, _ := d.Data[display.MIMETypeText].(string)
 	page, _ := d.Data[display.MIMETypeHTML].(string)
 	if !ok || !strings.Contains(text, "wordCloud") || !strings.Contains(text, "cannot be drawn") || strings.Contains(page, "<script") {
@@ -92,7 +92,7 @@ func TestWhatIsNotPartOfEChartsSaysSo(t *testing.T) {
 func TestFunctionsRunAndTextDoesNot(t *testing.T) {
 	l := line(`</script>&lt;/script&gt;`)
 	l.SetGlobalOptions(charts.WithYAxisOpts(opts.YAxis{AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts("function(v){return '<'+v+'</u> items'}")}}))
-	d, ok := display.Render(l)
+	d, ok, _ := display.Render(l)
 	if !ok {
 		t.Fatal("not rendered")
 	}

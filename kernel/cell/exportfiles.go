@@ -154,7 +154,7 @@ func (x *Exporter) mainFunction(cells []string) string {
 			x.boundName(), x.rebindName(), x.rebinds.String())
 	}
 	b.WriteString("func main() {\n")
-	if x.used["check"] || x.used["check1"] {
+	if x.mayFail() {
 		fmt.Fprintf(&b, "\tdefer %s()\n", x.helper("report"))
 	}
 	if travellers := x.travellers(); len(travellers) > 0 {
@@ -319,6 +319,9 @@ func (x *Exporter) importDecls() string {
 	return b.String()
 }
 
+// mayFail: the program has an end by an error.
+func (x *Exporter) mayFail() bool { return x.used["check"] || x.show != "" }
+
 // preludeFile is the source of what cells know without an import, as far as they use it.
 func (x *Exporter) preludeFile() string {
 	var imports []string
@@ -332,20 +335,13 @@ var ctx, %[1]s = signal.NotifyContext(context.Background(), os.Interrupt, syscal
 func init() { context.AfterFunc(ctx, %[1]s) }
 `, x.helper("stop"))
 	}
-	if x.used["check"] || x.used["check1"] {
+	if x.mayFail() {
 		imports = append(imports, "fmt", "os")
 		fmt.Fprintf(&b, `
-// %[1]s is the panic value of check.
+// %[1]s is the panic value of an error that ends the program.
 type %[1]s struct{ error }
 
-// check stops the program with err's message, unless err is nil.
-func check(err error) {
-	if err != nil {
-		panic(%[1]s{err})
-	}
-}
-
-// %[2]s is deferred by main: an error that check met ends the program without a stack.
+// %[2]s is deferred by main: such an error ends the program without a stack.
 func %[2]s() {
 	switch v := recover().(type) {
 	case nil:
@@ -357,6 +353,16 @@ func %[2]s() {
 	}
 }
 `, x.helper("failure"), x.helper("report"))
+	}
+	if x.used["check"] {
+		fmt.Fprintf(&b, `
+// check stops the program with err's message, unless err is nil.
+func check(err error) {
+	if err != nil {
+		panic(%s{err})
+	}
+}
+`, x.helper("failure"))
 	}
 	if x.used["check1"] {
 		b.WriteString(`
@@ -388,11 +394,15 @@ func %[1]s(cell func()) func() {
 		fmt.Fprintf(&b, `
 // %[1]s prints the value of a cell's last expression as a notebook shows it in plain text.
 func %[1]s(values ...any) {
-	if text, ok := display.RenderResult(values...).Data[display.MIMETypeText].(string); ok {
+	d, err := display.RenderResult(values...)
+	if err != nil {
+		panic(%[2]s{err})
+	}
+	if text, ok := d.Data[display.MIMETypeText].(string); ok {
 		fmt.Println(text)
 	}
 }
-`, x.show)
+`, x.show, x.helper("failure"))
 	}
 	if b.Len() == 0 {
 		return ""

@@ -37,3 +37,14 @@ b.NewArray().Len()`, "=> 2")
 	}
 	n.fails("check(display.Display(record{}))", "display: application/json: json: unsupported value: NaN")
 }
+
+// TestResultThatFails: a value whose showing takes work that fails, such as a DataFrame, fails the cell at its line; and so it
+// is in the exported program.
+func TestResultThatFails(t *testing.T) {
+	n := openNotebook(t)
+	n.want("import _ \"gomosaic/mdslib/local\"\nspark := check1(mdslib.Connect(ctx, \"local\"))\nspark.Range(0, 2)", "=> +---+\n| id|\n+---+\n|  0|\n|  1|\n+---+\n (*mdslib.DataFrame)")
+	n.fails("println(1)\n\nspark.Range(0, 2).Select(\"missing\")", "1\n", "missing", "at cell[2]:3\n        spark.Range(0, 2).Select(\"missing\")")
+	n.fails("bad, err := spark.Range(0, 2).Select(\"missing\"), error(nil)\nbad, err", "missing", "at cell[3]:2")
+	n.fails("check(display.Display(bad))\nprintln(2)", "missing", "at cell[4]:1")
+	n.want("[]any{bad}", "=> [*mdslib.DataFrame]")
+}

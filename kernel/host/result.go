@@ -19,30 +19,38 @@ func (s *server) shown(values []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil && s.current.goroutines == rt.Starting() {
-		s.current.shown = values
+		s.current.shown, s.current.shownAt = values, rt.Frames()
 	}
 }
 
-// render makes the cell's result. What renders is interrupted like the rest of the cell, also where a library on the way
-// has recovered from that.
+// render makes the cell's result, or fails the cell. What renders is interrupted like the rest of the cell, also where a
+// library on the way has recovered from that.
 func (r *run) render() {
 	if r.shown == nil {
 		return
 	}
-	r.result = renderResult(r.shown)
+	result, err := renderResult(r.shown)
 	if r.goroutines.Interrupted() {
 		panic(rt.Interrupted{})
 	}
+	if err != nil {
+		panic(&rt.Failure{Err: err, Frames: r.shownAt})
+	}
+	r.result = result
 }
 
-// renderResult renders values whose methods may panic: that is said in their place then. Where there is nothing to show
-// the message has no data.
-func renderResult(values []any) message {
+// renderResult renders values whose methods may panic: that is said in their place then. An error is that of a value which
+// says that it can't be shown. Where there is nothing to show the message has no data.
+func renderResult(values []any) (message, error) {
 	types := make([]string, len(values))
 	for i, v := range values {
 		types[i] = cell.Demangle(fmt.Sprintf("%T", v))
 	}
-	m, err := newShown(msgResult, renderSafely(values))
+	d, err := renderSafely(values)
+	if err != nil {
+		return message{}, err
+	}
+	m, err := newShown(msgResult, d)
 	if err != nil {
 		m = message{Kind: msgResult, Data: map[string]any{display.MIMETypeText: "(rendering failed: " + err.Error() + ")"}}
 	}
@@ -52,10 +60,10 @@ func renderResult(values []any) message {
 	if _, own := m.Metadata["gomosaic"]; !own {
 		m.Metadata["gomosaic"] = map[string]any{"type": strings.Join(types, ", ")}
 	}
-	return m
+	return m, nil
 }
 
-func renderSafely(values []any) (d display.Data) {
+func renderSafely(values []any) (d display.Data, err error) {
 	defer func() {
 		if p := rt.Recovered(recover()); p != nil {
 			d = display.MakeData(display.MIMETypeText, fmt.Sprintf("(rendering panicked: %s\n%s)", rt.PanicText(p), rt.Trace(rt.Frames())))

@@ -25,6 +25,7 @@ type run struct {
 	settled    atomic.Bool  // its end was reported
 	goroutine  atomic.Value // "goroutine 18 "
 	shown      []any        // values of the last expression
+	shownAt    []rt.Frame   // and where that stands
 	result     message      // shown, rendered; empty for nothing
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"gomosaic/display"
 	"gomosaic/mdslib"
 )
 
@@ -169,8 +170,8 @@ func TestErrorsSurfaceAtTheAction(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
-		if html := d.HTML(); err != nil && !strings.Contains(html, "<pre") {
-			t.Errorf("HTML of a DataFrame with an error: %s", html)
+		if _, shown := d.TryRender(); err != nil && (shown == nil || shown.Error() != err.Error()) {
+			t.Errorf("shown, it gives %v, want %v", shown, err)
 		}
 	}
 	if _, err := mdslib.Connect(t.Context(), "sc://host:15002"); err == nil || !strings.Contains(err.Error(), "not linked into") {
@@ -272,8 +273,9 @@ func TestPreview(t *testing.T) {
 	if got := show.String(); got != want {
 		t.Errorf("Show:\n%swant:\n%s", got, want)
 	}
-	if html := p.HTML(); !strings.Contains(html, "<td style=\"text-align:left\">Carl, &#34;C&#34;</td>") {
-		t.Errorf("HTML: %s", html)
+	d, err := p.TryRender()
+	if html, _ := d.Data[display.MIMETypeHTML].(string); err != nil || !strings.Contains(html, "<td style=\"text-align:left\">Carl, &#34;C&#34;</td>") {
+		t.Errorf("HTML: %s, %v", html, err)
 	}
 	if s := p.Select("CAST(name AS BINARY) AS b", "repeat(name, 100) AS r").Limit(1).String(); !strings.Contains(s, "[3 B]") || len(s) > 800 {
 		t.Errorf("binary and long text: %s", s)

@@ -30,7 +30,7 @@ func TestExport(t *testing.T) {
 		"func scale(x float64) float64 { return -x }\nrate := \"text now\"\nfmt.Println(rate, scale(1))",
 		"text, err := distributor.Run(ctx, job, work)\ncheck(err)\ntext",
 		"!echo shell {rate}",
-		"check(fmt.Errorf(\"the %s\", \"end\"))")
+		"type lazy struct{}\nfunc (lazy) TryRender() (display.Data, error) { return display.Data{}, fmt.Errorf(\"the %s\", \"end\") }\nlazy{}")
 	program := filepath.Join(dir, "a program")
 	out, err := exec.Command(binary, "export", path, "-o", program).CombinedOutput()
 	if err != nil {
