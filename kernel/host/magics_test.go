@@ -109,7 +109,7 @@ func TestMeasureMagics(t *testing.T) {
 	n.want("%time y := fib(10)\n%time y + 1\n%time for range 3 {\n\ty++\n}\ny", "=> 58")
 	n.want("%%time\nz := fib(15)\nz", "=> 610")
 	n.want("%timeit -n 100 -r 3 fib(5)", "per loop (mean ± std. dev. of 3 runs, 100 loops each)")
-	n.want("%timeit -r 1 time.Sleep(100*time.Millisecond)", "ms ± 0 ns per loop (mean ± std. dev. of 1 run, 10 loops each)")
+	n.want("%timeit -r 1 time.Sleep(30*time.Millisecond)", "ms ± 0 ns per loop (mean ± std. dev. of 1 run, 10 loops each)")
 	n.want("calls := 0\nfunc count() (int, error) { calls++; return calls, nil }\n%timeit -n 50 -r 2 count()\ncalls", "=> 100")
 	n.want("%%timeit -n 5 -r 1 s := []int{1}\ns = append(s, 2)\nlen(s)", "5 loops each")
 	n.want("len(s)", "=> 6") // the first line ran once
