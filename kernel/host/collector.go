@@ -44,6 +44,7 @@ type collector struct {
 
 	suspect strings.Builder // what stderr says since the first line that looks like a crash
 	long    string          // the beginning of suspect text that became too long to hold
+	late    strings.Builder // suspect text that was given out after a while, and what stderr said since: on a busy machine, a crash report
 	words   func(string)    // gets suspect text when the host has died
 }
 
@@ -63,6 +64,7 @@ func (c *collector) collect() {
 			c.take(in)
 			c.advance()
 		case <-c.timer.C:
+			c.late.WriteString(c.suspect.String())
 			c.clear()
 			c.flush()
 		}
@@ -70,6 +72,8 @@ func (c *collector) collect() {
 	if c.suspect.Len() > 0 || c.long != "" {
 		c.words(c.long + c.suspect.String())
 		c.suspect.Reset()
+	} else if late := c.late.String(); strings.Contains(late, "\ngoroutine ") {
+		c.words(late)
 	}
 	c.flush()
 }
@@ -116,6 +120,7 @@ func (c *collector) advance() {
 			}
 			c.clear()
 			c.long = ""
+			c.late.Reset()
 			c.flush()
 		}
 		c.events = c.events[1:]
@@ -141,10 +146,14 @@ func (c *collector) print(stream int, text string) {
 			return
 		}
 		if i := crashStart(text); i >= 0 {
+			c.late.Reset()
 			c.add(stream, text[:i])
 			c.suspect.WriteString(text[i:])
 			c.arm()
 			return
+		}
+		if n := c.late.Len(); n > 0 && n < suspectBytes {
+			c.late.WriteString(text)
 		}
 	}
 	c.add(stream, text)

@@ -122,7 +122,7 @@ func startProcess(o Options, folder string, stream func(p *process, name, text s
 
 func (p *process) readEvents(f *os.File) {
 	defer f.Close()
-	r := bufio.NewReaderSize(f, 64<<10)
+	r := bufio.NewReaderSize(&lastWill{f: f}, 64<<10)
 	for {
 		m, err := readFrame(r)
 		if err != nil { // it is gone, or a cell has closed the pipe: without events nobody would know of anything
@@ -136,9 +136,9 @@ func (p *process) readEvents(f *os.File) {
 
 func (p *process) readStream(stream int, f *os.File) {
 	defer f.Close()
-	buf := make([]byte, 64<<10)
+	r, buf := &lastWill{f: f}, make([]byte, 64<<10)
 	for {
-		n, err := f.Read(buf)
+		n, err := r.Read(buf)
 		if n > 0 {
 			p.collector.inputs <- input{stream: stream, data: append([]byte(nil), buf[:n]...)}
 		}
@@ -147,6 +147,42 @@ func (p *process) readStream(stream int, f *os.File) {
 			return
 		}
 	}
+}
+
+// lastWill reads a pipe of a host. Behind the deadline that the host's death sets it still gives what lies there, which is what the host
+// wrote, however late a busy front comes to read it; it does not wait for more, from children that keep the pipe open.
+type lastWill struct {
+	f    *os.File
+	late bool
+	left int // bytes, no more than a pipe holds
+}
+
+func (w *lastWill) Read(b []byte) (n int, err error) {
+	if !w.late {
+		if n, err = w.f.Read(b); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		w.late, w.left = true, pipeBytes
+		if err := w.f.SetReadDeadline(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
+	conn, err := w.f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	b = b[:min(len(b), w.left)]
+	_ = conn.Read(func(fd uintptr) bool { // which does not block: the file's descriptor is the poller's
+		for n, err = unix.Read(int(fd), b); err == unix.EINTR; {
+			n, err = unix.Read(int(fd), b)
+		}
+		return true
+	})
+	if n <= 0 {
+		return 0, io.EOF
+	}
+	w.left -= n
+	return n, nil
 }
 
 // send sends a command; an error means that the host is gone.
