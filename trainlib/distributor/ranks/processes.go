@@ -47,6 +47,10 @@ type Processes struct {
 	ends     chan End
 }
 
+// outputDelay is how long the output of a rank that has ended is read on: what it has left there, to whoever takes it slowly, and what
+// processes that it started write.
+const outputDelay = 3 * time.Second
+
 // Start starts one process for each rank. Where one cannot be started, none is left and the error names it.
 func Start(ranks []Process) (*Processes, error) {
 	p := &Processes{ends: make(chan End, len(ranks))}
@@ -56,7 +60,7 @@ func Start(ranks []Process) (*Processes, error) {
 		cmd.Stdout, cmd.Stderr = r.Output, r.Output
 		// A group of its own, so that stopping a rank stops what it started; and no rank outlives the launcher.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-		cmd.WaitDelay = time.Second
+		cmd.WaitDelay = outputDelay
 		p.commands = append(p.commands, cmd)
 	}
 	started := make(chan error, 1)
@@ -99,7 +103,7 @@ func (p *Processes) run(started chan<- error) {
 func exitOf(err error) string {
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it went well, and what it started still has its output
 		return ""
 	case errors.As(err, &exit):
 		return exit.String()

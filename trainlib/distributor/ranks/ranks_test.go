@@ -154,6 +154,24 @@ func TestJob(t *testing.T) {
 	}
 }
 
+// TestOutputInOtherHands: a rank that ended well has, although what it started keeps its output; the job ends that with itself.
+func TestOutputInOtherHands(t *testing.T) {
+	var out output
+	p, err := ranks.Start([]ranks.Process{{Path: "/bin/sh", Args: []string{"-c", "sleep 1000 & echo $!"}, Output: &out}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := <-p.Ends(); e.Exit != "" {
+		t.Errorf("it ended with %s", e.Exit)
+	}
+	p.Close()
+	for start := time.Now(); running(t, strings.TrimSpace(out.String())); time.Sleep(10 * time.Millisecond) {
+		if time.Since(start) > busy {
+			t.Fatalf("%s still runs", &out)
+		}
+	}
+}
+
 // TestStrangers: nobody gets in without the token, and nobody who tries keeps the tasks out.
 func TestStrangers(t *testing.T) {
 	r := rendezvous(t, 1)
