@@ -119,15 +119,27 @@ func TestText(t *testing.T) {
 		{"ten million", long, "0 0 …"},
 		{"ten million", long, "\n    7\n] (10\u00a0000\u00a0000 elements)"},
 	} {
-		began := time.Now()
-		got := strings.NewReplacer("display.", "", "errors.", "").Replace(Text(test.value))
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s took %v", test.name, took)
-		}
+		var text string
+		inTime(t, time.Second, test.name, func() { text = Text(test.value) })
+		got := strings.NewReplacer("display.", "", "errors.", "").Replace(text)
 		if got != test.want && (!strings.Contains(test.name, "long ") || !strings.HasPrefix(got, test.want)) && (test.name != "ten million" || !strings.Contains(got, test.want)) {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}
+}
+
+// inTime does something until it takes no more than most: a busy machine may be late many times, but not always.
+func inTime(t *testing.T, most time.Duration, what string, do func()) {
+	t.Helper()
+	var took time.Duration
+	for range 20 {
+		began := time.Now()
+		do()
+		if took = time.Since(began); took <= most {
+			return
+		}
+	}
+	t.Errorf("%s took %v, and never less than %v", what, took, most)
 }
 
 // TestTextBounded: whatever the shape, the text is short and made fast.
@@ -155,10 +167,10 @@ func TestTextBounded(t *testing.T) {
 	for name, v := range map[string]any{"tree": grow(16), "deep": deep, "wide": wide, "chain": chain,
 		"long string": strings.Repeat("ü", 1<<20), "strings": []string{strings.Repeat("y", 1<<20)},
 		"matrix": make([][1000]float64, 10000), "reflect": runtime.MemStats{}} {
-		began := time.Now()
-		text, summary := Text(v), Summary(v, 60)
-		if took := time.Since(began); took > 2*time.Second || len(text) > 100_000 {
-			t.Errorf("%s: %d bytes in %v", name, len(text), took)
+		var text, summary string
+		inTime(t, 2*time.Second, name, func() { text, summary = Text(v), Summary(v, 60) })
+		if len(text) > 100_000 {
+			t.Errorf("%s: %d bytes", name, len(text))
 		}
 		if n := len([]rune(summary)); n > 60 || strings.Contains(summary, "\n") {
 			t.Errorf("%s: summary of %d runes: %s", name, n, summary)

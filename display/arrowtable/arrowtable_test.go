@@ -64,20 +64,24 @@ func TestLong(t *testing.T) {
 	b.Append(7)
 	a := b.NewArray()
 	defer a.Release()
-	began := time.Now()
 	chunked := arrow.NewChunked(a.DataType(), []arrow.Array{a, a})
 	defer chunked.Release()
 	for _, test := range []struct {
 		value any
 		want  string
 	}{{a, "array · 20 of 5 000 001 rows × 1 column"}, {chunked, "chunked array · 20 of 10 000 002 rows × 1 column"}} {
-		text := resultText(test.value)
-		if !strings.Contains(strings.ReplaceAll(text, "\u00a0", " "), test.want) || !strings.Contains(text, "7") || len(text) > 2000 {
-			t.Errorf("%q, want %q", text, test.want)
+		took := time.Hour
+		for tries := 0; tries < 20 && took > time.Second; tries++ { // a busy machine may be late many times, but not always
+			began := time.Now()
+			text := resultText(test.value)
+			took = time.Since(began)
+			if !strings.Contains(strings.ReplaceAll(text, "\u00a0", " "), test.want) || !strings.Contains(text, "7") || len(text) > 2000 {
+				t.Errorf("%q, want %q", text, test.want)
+			}
 		}
-	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("took %v", took)
+		if took > time.Second {
+			t.Errorf("took %v", took)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func written(t *testing.T, name string) string {
 func gone(t *testing.T) {
 	t.Helper()
 	pid, _ := strconv.Atoi(written(t, "pid"))
-	for range 100 {
+	for range 600 {
 		left, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "gomosaic-spark-*"))
 		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && len(left) == 0 {
 			return

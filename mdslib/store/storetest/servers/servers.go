@@ -171,7 +171,8 @@ func run(ctx context.Context, command func(address string) *exec.Cmd) (*Server, 
 		s.command.Wait()
 		close(s.ended)
 	}()
-	for range 600 {
+	const patience = 2 * time.Minute // a server that fails ends; one that has not begun by then hangs, however busy the machine
+	for began := time.Now(); time.Since(began) < patience; {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
 			return s, nil
@@ -186,5 +187,5 @@ func run(ctx context.Context, command func(address string) *exec.Cmd) (*Server, 
 		}
 	}
 	s.Close()
-	return nil, fmt.Errorf("servers: %s takes no connections after 30 s: %s", s.command.Path, s.log)
+	return nil, fmt.Errorf("servers: %s takes no connections after %v: %s", s.command.Path, patience, s.log)
 }
