@@ -123,6 +123,9 @@ func carryFile(n plan.Node, column string, tasks int) (plan.Node, *plan.Read) {
 		}
 		return pass(n.Input, source, func(in plan.Node) plan.Node { return &plan.WithColumnRenamed{Input: in, From: n.From, To: n.To} })
 	case *plan.Drop:
+		if dropped(n, column) {
+			return n, nil
+		}
 		return pass(n.Input, column, func(in plan.Node) plan.Node { return &plan.Drop{Input: in, Columns: n.Columns} })
 	case *plan.Filter:
 		return pass(n.Input, column, func(in plan.Node) plan.Node { return &plan.Filter{Input: in, Condition: n.Condition} })
@@ -231,6 +234,12 @@ func renamed(n *plan.WithColumnRenamed, column string) string {
 		return ""
 	}
 	return column
+}
+
+// dropped tells whether a column of that name of a Drop's input is gone. What a plan calls so further on is something else, such as
+// a column that its Select has made before.
+func dropped(n *plan.Drop, column string) bool {
+	return slices.ContainsFunc(n.Columns, func(name string) bool { return strings.EqualFold(name, column) })
 }
 
 // columnOfExpr is the column that an expression is, perhaps with another name; "" for any other.

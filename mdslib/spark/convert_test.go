@@ -256,6 +256,7 @@ func TestByFile(t *testing.T) {
 		"copied":              {&plan.WithColumns{Input: read, Columns: []plan.NamedExpr{{Name: "image", Expr: "content"}}}, "image", true},
 		"filtered and sorted": {&plan.Limit{N: 3, Input: &plan.Sort{Input: &plan.Filter{Input: &plan.Repartition{Input: read, Num: 2}, Condition: "length(content) > 1"}}}, "content", true},
 		"dropped":             {&plan.Drop{Input: read, Columns: []string{"length"}}, "content", true},
+		"dropped before":      {project(&plan.Drop{Input: read, Columns: []string{"Content"}}, "path AS content", "content AS image"), "image", false},
 		"distinct":            {&plan.Distinct{Input: read}, "content", false},
 		"sampled in order":    {&plan.Sample{Input: read, Upper: 1, Ordered: true}, "content", false},
 		"another source":      {&plan.Read{Format: "parquet", Paths: read.Paths}, "content", false},

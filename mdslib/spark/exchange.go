@@ -55,7 +55,7 @@ func (e *engine) exchangeOf(ctx context.Context, p plan.Node, schema plan.Schema
 			sources[i], names = names[0], names[1:]
 		}
 	}
-	if bytes, err := e.sourceBytes(ctx, read); err != nil || bytes < e.leastDealt {
+	if bytes, err := e.sourceBytes(ctx, p); err != nil || bytes < e.leastDealt || !e.readsPlainly(ctx) {
 		return nil, err
 	}
 	x := &exchange{worker.Exchange{Sources: sources, Partitions: num, SplitBytes: splitBytes}, &plan.Read{Format: "binaryFile", Options: read.Options, Paths: read.Paths}}
@@ -69,20 +69,33 @@ func (e *engine) exchangeOf(ctx context.Context, p plan.Node, schema plan.Schema
 // leastDealt is of how many bytes the files must be: with fewer, the job that deals takes longer than what it saves.
 const leastDealt = 128 << 20
 
+// unplain are settings with which Spark reads Parquet files otherwise than tasks do: it leaves out rows that it can't read, or goes by
+// numbers of columns in place of their names.
+var unplain = []string{"spark.sql.files.ignoreCorruptFiles", "spark.sql.parquet.fieldId.read.enabled"}
+
+// readsPlainly tells whether the session has none of those settings. One that is not told may be set.
+func (e *engine) readsPlainly(ctx context.Context) bool {
+	return !slices.ContainsFunc(unplain, func(name string) bool {
+		value, err := e.Conf(ctx, name)
+		return err != nil || value != "false"
+	})
+}
+
 // sizeText is how Spark says what a plan's step holds, such as 386.6 MiB.
 var sizeText = regexp.MustCompile(`sizeInBytes=([0-9.]+ [KMGTPE])iB`)
 
-// sourceBytes is the size of a source's files as Spark reckons it, without a job; 0 where that is little, or it doesn't say.
-func (e *engine) sourceBytes(ctx context.Context, read *plan.Read) (int64, error) {
-	text, err := e.Explain(ctx, read, "cost")
+// sourceBytes is the size of the files of a plan of one source as Spark reckons it, without a job; 0 where that is little, where it
+// doesn't say, or where it keeps rows of the plan, perhaps for another session or a CACHE TABLE: the files may have others by now.
+func (e *engine) sourceBytes(ctx context.Context, p plan.Node) (int64, error) {
+	text, err := e.Explain(ctx, p, "cost")
 	if err != nil {
 		return 0, err
 	}
-	m := sizeText.FindStringSubmatch(text)
-	if m == nil {
+	steps := sizeText.FindAllStringSubmatch(text, -1) // the source is the last
+	if len(steps) == 0 || strings.Contains(text, "InMemoryRelation") {
 		return 0, nil
 	}
-	size, err := mdslib.ParseBytes(m[1] + "B")
+	size, err := mdslib.ParseBytes(steps[len(steps)-1][1] + "B")
 	if err != nil {
 		size = 0 // more than any files
 	}
@@ -139,6 +152,9 @@ func untouched(n plan.Node, names []string) (read *plan.Read, num int) {
 			}
 			n = step.Input
 		case *plan.Drop:
+			if slices.ContainsFunc(names, func(name string) bool { return dropped(step, name) }) {
+				return nil, 0
+			}
 			n = step.Input
 		default:
 			return nil, 0
@@ -211,8 +227,10 @@ func (e *engine) textTasks(ctx context.Context, p plan.Node, place worker.Place,
 
 // removeDealt removes what dealing tasks left in a folder, as far as this process can: the rest goes with the folder.
 func removeDealt(out string) {
-	names, _ := filepath.Glob(filepath.Join(out, worker.DealtPrefix+"*"))
-	for _, name := range names {
-		_ = os.Remove(name)
+	entries, _ := os.ReadDir(out)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), worker.DealtPrefix) {
+			_ = os.Remove(filepath.Join(out, entry.Name()))
+		}
 	}
 }

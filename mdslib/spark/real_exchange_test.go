@@ -100,6 +100,68 @@ func TestExchange(t *testing.T) {
 		t.Error("the same rows come to other partitions another time")
 	}
 
+	// Rows that Spark keeps are those, for whomever it does, whatever becomes of the files.
+	files, err := filepath.Glob(filepath.Join(source, "*.parquet"))
+	if err != nil || len(files) != 3 {
+		t.Fatal(files, err)
+	}
+	hidden := filepath.Join(source, "_hidden")
+	for name, keeper := range map[string]*engine{"us": direct, "others": session.Engine().(*engine)} {
+		kept := read().Drop("day")
+		if err := keeper.Persist(t.Context(), kept.Plan(), ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range keeper.Batches(t.Context(), &plan.Project{Input: kept.Plan(), Exprs: []string{"count(*)"}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Rename(files[0], hidden); err != nil {
+			t.Fatal(err)
+		}
+		report, got := convert("kept for "+name, kept.Repartition(3), "transform")
+		if !slices.Equal(slices.Sorted(slices.Values(slices.Concat(got...))), all) || strings.Contains(report.Engine, told) || strings.Contains(report.Engine, refused) {
+			t.Errorf("%d samples of rows that Spark keeps for %s: %s", report.Samples, name, report.Engine)
+		}
+		if err := os.Rename(hidden, files[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := keeper.Unpersist(t.Context(), kept.Plan()); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// Settings by which Spark reads otherwise.
+	for _, name := range unplain {
+		if err := direct.SetConf(t.Context(), name, "true"); err != nil {
+			t.Fatal(err)
+		}
+		if report, _ := convert(name, read().Drop("day").Repartition(2), "transform"); strings.Contains(report.Engine, told) || strings.Contains(report.Engine, refused) {
+			t.Errorf("%s: %s", name, report.Engine)
+		}
+		if err := direct.SetConf(t.Context(), name, "false"); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// Bytes that are not those that Spark wrote are its error.
+	good, err := os.ReadFile(files[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := slices.Clone(good)
+	bad[len(bad)/3] ^= 1
+	if err := os.WriteFile(files[1], bad, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err = direct.ConvertMDS(t.Context(), plan.Once(read().Drop("day").Repartition(2).Plan()), mdslib.MDSOptions{Out: filepath.Join(dir, "flipped"), Columns: columns, NullAs: nulls, SparkWriters: "transform"})
+	if err == nil || !strings.Contains(err.Error(), filepath.Base(files[1])) {
+		t.Errorf("a flipped bit: %v", err)
+	}
+	if err := os.WriteFile(files[1], good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+
 	// What tasks do not read as Spark does.
 	if err := os.Rename(source, filepath.Join(dir, "day=1")); err != nil {
 		t.Fatal(err)
@@ -117,34 +179,6 @@ func TestExchange(t *testing.T) {
 		if strings.Contains(report.Engine, told) || strings.Contains(report.Engine, refused) {
 			t.Errorf("%s: %s", name, report.Engine)
 		}
-	}
-
-	// Rows that Spark keeps are those, whatever becomes of the files.
-	kept := read().Drop("day")
-	if err := direct.Persist(t.Context(), kept.Plan(), ""); err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range direct.Batches(t.Context(), &plan.Project{Input: kept.Plan(), Exprs: []string{"count(*)"}}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(source, "*.parquet"))
-	if err != nil || len(files) != 3 {
-		t.Fatal(files, err)
-	}
-	hidden := filepath.Join(source, "_hidden")
-	if err := os.Rename(files[0], hidden); err != nil {
-		t.Fatal(err)
-	}
-	if report, got := convert("kept", kept.Repartition(3), "transform"); !slices.Equal(slices.Sorted(slices.Values(slices.Concat(got...))), all) || strings.Contains(report.Engine, told) {
-		t.Errorf("%d samples of rows that Spark keeps: %s", report.Samples, report.Engine)
-	}
-	if err := os.Rename(hidden, files[0]); err != nil {
-		t.Fatal(err)
-	}
-	if err := direct.Unpersist(t.Context(), kept.Plan()); err != nil {
-		t.Fatal(err)
 	}
 
 	// A file that nobody can read is Spark's error, and no data set.

@@ -46,8 +46,8 @@ func readAs(c *schema.Column, t plan.Type) bool {
 
 // valueReader reads a column's values, some at a time.
 type valueReader interface {
-	// read decodes the values of the next n rows, and returns of how many there are any.
-	read(n int64) (int64, error)
+	// read decodes the values of the next n rows. Fewer are an error.
+	read(n int64) error
 	// appendNext appends the value of the next of the rows that were read.
 	appendNext(row []byte) []byte
 }
@@ -88,7 +88,8 @@ func newValueReader(c file.ColumnChunkReader, t plan.Type, rows int) (valueReade
 
 // values reads values that Arrow has as T's.
 type values[T any] struct {
-	batch func(n int64, values []T, defined, repeated []int16) (rows int64, read int, err error)
+	chunk file.ColumnChunkReader
+	batch func(n int64, values []T, defined, repeated []int16) (rows int64, read int, err error) // of chunk
 	put   func(row []byte, v T) []byte
 
 	values  []T     // those that are not NULL
@@ -98,17 +99,33 @@ type values[T any] struct {
 }
 
 func newValues[T any](batch func(int64, []T, []int16, []int16) (int64, int, error), c file.ColumnChunkReader, rows int, put func(row []byte, v T) []byte) *values[T] {
-	v := &values[T]{batch: batch, put: put, values: make([]T, rows)}
+	v := &values[T]{chunk: c, batch: batch, put: put, values: make([]T, rows)}
 	if c.Descriptor().MaxDefinitionLevel() > 0 {
 		v.defined = make([]int16, rows)
 	}
 	return v
 }
 
-func (v *values[T]) read(n int64) (int64, error) {
+func (v *values[T]) read(n int64) error {
 	v.row, v.value = 0, 0
-	rows, _, err := v.batch(n, v.values, v.defined, nil)
-	return rows, err
+	rows, read, err := v.batch(n, v.values, v.defined, nil)
+	if err == nil {
+		err = v.chunk.Err() // why there are no more pages, of which batch says nothing
+	}
+	if err != nil {
+		return err
+	}
+	want := n
+	if v.defined != nil {
+		want = 0
+		for _, level := range v.defined[:rows] {
+			want += int64(level) // 1 at most
+		}
+	}
+	if rows != n || int64(read) != want {
+		return fmt.Errorf("%d of %d rows have values, and there are %d", want, n, read)
+	}
+	return nil
 }
 
 func (v *values[T]) appendNext(row []byte) []byte {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -67,14 +66,10 @@ func (e *unreadable) Error() string { return e.reason.Error() }
 
 // deal deals out the rows of one split.
 func deal(ctx context.Context, job *worker.Job, columns []column, to *worker.DealtFile) error {
-	source := worker.LocalFile(to.Source)
-	switch name := path.Base(source); {
-	case strings.Contains(source, "="):
+	if strings.Contains(to.Source, "=") {
 		return &unreadable{errors.New("its folders may have names that are columns")}
-	case strings.HasPrefix(name, "_"): // what Spark wrote of other files
-		return nil
 	}
-	s, err := openSplit(source, to.Split, job.Exchange.SplitBytes, columns)
+	s, err := openSplit(to.Source, to.Split, job.Exchange.SplitBytes, columns)
 	if err != nil {
 		return &unreadable{err}
 	}

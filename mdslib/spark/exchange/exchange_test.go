@@ -96,6 +96,22 @@ func writeParquet(t testing.TB, path string, first, end, null int, properties ..
 	return samples
 }
 
+// writeEmpty writes a file of these columns, without rows.
+func writeEmpty(t *testing.T, path string, fields ...arrow.Field) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := pqarrow.NewFileWriter(arrow.NewSchema(fields, nil), f, nil, pqarrow.NewArrowWriterProperties())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // text is a sample as text.
 func text(s mdslib.Sample) string {
 	var b strings.Builder
@@ -239,6 +255,10 @@ func TestUnable(t *testing.T) {
 	if err := os.WriteFile(damaged, text, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	twice, nested := filepath.Join(dir, "twice.parquet"), filepath.Join(dir, "nested.parquet")
+	long := arrow.Field{Name: "n", Type: arrow.PrimitiveTypes.Int64}
+	writeEmpty(t, twice, long, arrow.Field{Name: "N", Type: long.Type})
+	writeEmpty(t, nested, arrow.Field{Name: "n", Type: arrow.StructOf(long)})
 	for _, c := range []struct {
 		path, ddl string
 		sources   []string
@@ -248,7 +268,10 @@ func TestUnable(t *testing.T) {
 		{good, "n TIMESTAMP", []string{"N"}, `and timestamp as Spark reads it`},
 		{good, "data STRING", []string{"data"}, `and string as Spark reads it`},
 		{good, "s INT", []string{"s"}, `and int as Spark reads it`},
-		{good, "n BIGINT", []string{"n"}, `it has no column "n"`},
+		{good, "n BIGINT", []string{"n"}, `for the column "n" it has ["N"]`},
+		{good, "n BIGINT", []string{"nope"}, `it has no column "nope"`},
+		{twice, "n BIGINT", []string{"n"}, `for the column "n" it has ["n" "N"]`},
+		{nested, "n BIGINT", []string{"n"}, `column "n" is a nested one in it`},
 		{cut, "n BIGINT", []string{"N"}, "cut.parquet: "},
 		{damaged, "data BINARY", []string{"data"}, "damaged.parquet: "},
 		{folder, "s SMALLINT", []string{"s"}, "its folders may have names that are columns"},

@@ -7,14 +7,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/metadata"
+	"github.com/apache/arrow/go/v17/parquet/schema"
 
 	"gomosaic/mdslib/plan"
+	"gomosaic/mdslib/spark/worker"
 )
 
 // Rows are decoded so many at once, and fewer where they are large: about so many bytes, which the processor's cache holds.
@@ -39,18 +41,14 @@ type split struct {
 }
 
 // openSplit opens the piece of a file that has this number, of so many bytes. The file must have the columns as Spark reads them.
-func openSplit(path string, number, splitBytes int64, columns []column) (s *split, err error) {
+func openSplit(uri string, number, splitBytes int64, columns []column) (s *split, err error) {
 	defer damaged(&err)
 	// Pages are not freed but collected, so that values, which lie in them, outlive the reading of the next.
 	properties := parquet.NewReaderProperties(memory.NewGoAllocator())
 	properties.BufferedStreamEnabled, properties.BufferSize = true, readBytes
-	of, err := os.Open(path)
+	of, err := worker.OpenLocalFile(uri)
 	if err != nil {
 		return nil, err
-	}
-	stat, err := of.Stat()
-	if err != nil {
-		return nil, errors.Join(err, of.Close())
 	}
 	r, err := file.NewParquetReader(of, file.WithReadProps(properties))
 	if err != nil {
@@ -62,18 +60,17 @@ func openSplit(path string, number, splitBytes int64, columns []column) (s *spli
 			r.Close()
 		}
 	}()
-	schema := r.MetaData().Schema
 	for _, c := range columns {
-		leaf := schema.ColumnIndexByName(c.name)
-		if leaf < 0 {
-			return nil, fmt.Errorf("it has no column %q", c.name)
+		leaf, err := leafOf(r.MetaData().Schema, c.name)
+		if err != nil {
+			return nil, err
 		}
-		if of := schema.Column(leaf); !readAs(of, c.t) {
+		if of := r.MetaData().Schema.Column(leaf); !readAs(of, c.t) {
 			return nil, fmt.Errorf("column %q is %s %s in it, and %s as Spark reads it", c.name, of.PhysicalType(), of.LogicalType(), c.t)
 		}
 		s.leaves = append(s.leaves, leaf)
 	}
-	last := (stat.Size() - 1) / splitBytes
+	last := (of.Size() - 1) / splitBytes
 	for g := range r.NumRowGroups() {
 		middle, err := middleOf(r.MetaData().RowGroup(g))
 		if err != nil {
@@ -84,6 +81,27 @@ func openSplit(path string, number, splitBytes int64, columns []column) (s *spli
 		}
 	}
 	return s, nil
+}
+
+// leafOf finds a column of single values in a file. One that has the same name but for the case of its letters is Spark's concern: it
+// may read that, or neither.
+func leafOf(s *schema.Schema, name string) (int, error) {
+	leaf, root := -1, s.Root()
+	var like []string
+	for i := range root.NumFields() {
+		if f := root.Field(i); strings.EqualFold(f.Name(), name) {
+			leaf, like = s.ColumnIndexByNode(f), append(like, f.Name())
+		}
+	}
+	switch {
+	case len(like) == 0:
+		return 0, fmt.Errorf("it has no column %q", name)
+	case len(like) > 1 || like[0] != name:
+		return 0, fmt.Errorf("for the column %q it has %q", name, like)
+	case leaf < 0:
+		return 0, fmt.Errorf("column %q is a nested one in it", name)
+	}
+	return leaf, nil
 }
 
 // middleOf is the middle of a row group in its file, as Spark takes it.
@@ -148,10 +166,8 @@ func (s *split) group(ctx context.Context, g int, yield func(put func(row []byte
 		}
 		n := min(batch, all-rows)
 		for i, r := range readers {
-			if got, err := r.read(n); err != nil {
-				return rows, fmt.Errorf("column %q: %w", s.columns[i].name, err)
-			} else if got != n {
-				return rows, fmt.Errorf("column %q has %d of its %d rows", s.columns[i].name, rows+got, all)
+			if err := r.read(n); err != nil {
+				return rows, fmt.Errorf("column %q, rows %d to %d of %d: %w", s.columns[i].name, rows, rows+n, all, err)
 			}
 		}
 		for range n {

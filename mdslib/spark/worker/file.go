@@ -6,10 +6,7 @@ package worker
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"strings"
 )
 
 // fileLoader puts the bytes of files in the place of their paths.
@@ -36,7 +33,7 @@ func (l *fileLoader) load(values []any, job *Job) error {
 			continue // NULL
 		}
 		var err error
-		if l.buffers[n], err = readFile(l.buffers[n], LocalFile(uri)); err != nil {
+		if l.buffers[n], err = readFile(l.buffers[n], uri); err != nil {
 			err = fmt.Errorf("column %q: %w", job.Schema.Fields[i].Name, err)
 			if errors.Is(err, fs.ErrNotExist) {
 				err = finalOf(err)
@@ -48,33 +45,20 @@ func (l *fileLoader) load(values []any, job *Job) error {
 	return nil
 }
 
-// LocalFile is the path of a file that Spark names by a URI: file:/a/b or file:///a/b.
-func LocalFile(uri string) string {
-	path, ok := strings.CutPrefix(uri, "file:")
-	if ok && strings.HasPrefix(path, "//") {
-		path = path[2:]
-	}
-	return path
-}
-
-// readFile reads a file into buffer, or a larger one.
-func readFile(buffer []byte, path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return buffer, fmt.Errorf("the file that Spark names: %w", err)
-	}
-	defer f.Close()
-	stat, err := f.Stat()
+// readFile reads a file that Spark names into buffer, or a larger one.
+func readFile(buffer []byte, uri string) ([]byte, error) {
+	f, err := OpenLocalFile(uri)
 	if err != nil {
 		return buffer, err
 	}
-	n := int(stat.Size())
+	defer f.Close()
+	n := int(f.Size())
 	if cap(buffer) < n {
 		buffer = make([]byte, n)
 	}
 	buffer = buffer[:n]
-	if _, err := io.ReadFull(f, buffer); err != nil {
-		return buffer, fmt.Errorf("%s, of %d bytes: %w", path, n, err)
+	if got, err := f.ReadAt(buffer, 0); got < n {
+		return buffer, fmt.Errorf("%s, %d of %d bytes: %w", uri, got, n, err)
 	}
 	return buffer, nil
 }
