@@ -16,7 +16,7 @@ import (
 
 // CreateTempView implements mdslib.CatalogEngine.
 func (e *engine) CreateTempView(ctx context.Context, p plan.Node, name string, replace bool) error {
-	return e.onRelation(ctx, p, func(input *pb.Relation) error {
+	return e.onRelationFor(ctx, p, wanted{}, func(input *pb.Relation) error {
 		view := &pb.CreateDataFrameViewCommand{Input: input, Name: name, Replace: replace}
 		return e.command(ctx, &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: view}})
 	})

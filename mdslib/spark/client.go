@@ -38,6 +38,7 @@ type client struct {
 
 	background sync.WaitGroup // requests that nobody waits for
 	artifacts  sentArtifacts
+	lifelines  lifelines
 }
 
 // connectPolicy gives up after four seconds: whoever connects wants to know.

@@ -182,7 +182,7 @@ func (e *engine) runTasks(ctx context.Context, job *rowsJob, who writers) (lines
 	case who == byTransform || job.udf != nil:
 		return e.textTasks(ctx, job.rows, job.Place(), job.exprs, t, who)
 	}
-	err = e.onRelationFor(ctx, job.rows, job.Place(), func(input *pb.Relation) error {
+	err = e.onRelationFor(ctx, job.rows, wanted{place: job.Place()}, func(input *pb.Relation) error {
 		lines, err = e.mapInArrow(ctx, input, t, false)
 		return err
 	})

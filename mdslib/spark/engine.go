@@ -162,6 +162,7 @@ func (e *engine) SQL(ctx context.Context, query string) (plan.Node, error) {
 // Close implements io.Closer: it ends the session on the server, and a server of our own with its last session.
 func (e *engine) Close() error {
 	err := e.close()
+	e.lifelines.close()
 	if e.leave != nil {
 		e.leave()
 	}

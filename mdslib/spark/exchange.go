@@ -212,9 +212,9 @@ func (e *engine) deal(ctx context.Context, x *exchange, job *worker.Job, who wri
 }
 
 // textTasks runs a task in each partition of a plan that has rows, which get the values of exprs as text, and returns the lines that
-// the tasks print. place is as [engine.onRelationFor] has it.
+// the tasks print. place is that of the conversion whose driver watches it, if one does.
 func (e *engine) textTasks(ctx context.Context, p plan.Node, place worker.Place, exprs []string, t *task, who writers) (lines []string, err error) {
-	err = e.onRelationFor(ctx, p, place, func(input *pb.Relation) error {
+	err = e.onRelationFor(ctx, p, wanted{place: place}, func(input *pb.Relation) error {
 		if who == byTransform {
 			lines, err = e.transform(ctx, input, exprs, t)
 		} else {

@@ -23,6 +23,7 @@ func (c *client) execute(ctx context.Context, p *pb.Plan) iter.Seq2[*pb.ExecuteP
 		ctx, stop := withoutDeadline(ctx)
 		defer stop()
 		o := c.operation(p)
+		defer c.lifelines.begin(o.id)() // its interruption comes before: Spark would try ended tasks again
 		defer o.releaseAll()
 		watcher := watched("Spark")
 		var failure error

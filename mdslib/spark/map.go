@@ -7,45 +7,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
 	"gomosaic/mdslib/spark/worker"
 )
 
-// onRelation calls run with the relation of a plan. The programs of its Map steps are built and sent before; where executors
+// wanted is how the tasks of a plan's Map steps know that they are: by the place of a conversion, whose driver watches it, so that
+// tasks say there what comes again; else on a lifeline, by the query that they are for. The zero value is a plan that is no single
+// query's.
+type wanted struct {
+	place worker.Place
+	query string
+}
+
+// onRelation calls run with the relation of a plan, for one query. The programs of its Map steps are built and sent before; where executors
 // turn out to lack them, run is called once more.
 func (e *engine) onRelation(ctx context.Context, n plan.Node, run func(*pb.Relation) error) error {
-	place, done, err := e.mapPlace(n)
-	if err != nil {
-		return err
+	if !plan.Any(n, isMap) {
+		return e.onRelationFor(ctx, n, wanted{}, run)
 	}
-	defer done()
-	return e.onRelationFor(ctx, n, place, run)
+	query := uuid.NewString()
+	defer e.lifelines.begin(query)()
+	return e.onRelationFor(ctx, n, wanted{query: query}, run)
 }
 
-// mapPlace is where the tasks of a query's Map steps see that they are still wanted, until done is called: Spark does not end a
-// TRANSFORM's program when it gives up its task. It is a folder of this machine, for a server that is on it, too; tasks that do
-// not see the folder are not ended by it.
-func (e *engine) mapPlace(n plan.Node) (place worker.Place, done func(), err error) {
-	if !plan.Any(n, isMap) || !e.target.loopback() {
-		return worker.Place{}, func() {}, nil
-	}
-	place = worker.Place{Marker: "_running", Unheard: true}
-	if place.Root, err = os.MkdirTemp("", "gomosaic-map-"); err != nil {
-		return worker.Place{}, nil, fmt.Errorf("spark: Map: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(place.Root, place.Marker), nil, 0o666); err != nil {
-		return worker.Place{}, nil, errors.Join(fmt.Errorf("spark: Map: %w", err), os.RemoveAll(place.Root))
-	}
-	return place, func() { _ = os.RemoveAll(place.Root) }, nil
-}
-
-// onRelationFor is [engine.onRelation] for a conversion, whose driver watches a place: there Map's tasks say what comes again.
-func (e *engine) onRelationFor(ctx context.Context, n plan.Node, place worker.Place, run func(*pb.Relation) error) error {
+// onRelationFor is [engine.onRelation] for what wants the rows.
+func (e *engine) onRelationFor(ctx context.Context, n plan.Node, by wanted, run func(*pb.Relation) error) error {
 	if !plan.Any(n, isMap) {
 		r, err := relationOf(n)
 		if err != nil {
@@ -58,11 +49,11 @@ func (e *engine) onRelationFor(ctx context.Context, n plan.Node, place worker.Pl
 		return fmt.Errorf("spark: Map: %w", err)
 	}
 	if e.keepsMaps.Load() {
-		place = worker.Place{} // Spark knows rows that it keeps by their plan, which the place would be a part of
+		by = wanted{} // Spark knows rows that it keeps by their plan, which the place or the query would be a part of
 	}
 	return e.onArchs(ctx, func(archs []string) error {
 		r, err := translation{func(n *plan.MapRows, input *pb.Relation) (*pb.Relation, error) {
-			return e.mapped(ctx, n, input, place, who, archs)
+			return e.mapped(ctx, n, input, by, who, archs)
 		}}.relation(n)
 		if err != nil {
 			return err
@@ -110,14 +101,16 @@ func isMap(n plan.Node) bool {
 }
 
 // mapped is the relation of the rows that a func makes of input's.
-func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation, place worker.Place, who writers, archs []string) (*pb.Relation, error) {
+func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation, by wanted, who writers, archs []string) (*pb.Relation, error) {
 	in, err := e.schema(ctx, input)
 	if err != nil {
 		return nil, err
 	}
-	job := worker.MapJob{In: in}
-	if !place.Unheard {
-		job.Place = place
+	job := worker.MapJob{In: in, Place: by.place}
+	if by.place.Marker == "" {
+		if job.Lifeline, err = e.lifeline(ctx, who); err != nil {
+			return nil, err
+		}
 	}
 	if job.Out, _, err = n.Bind(in); err != nil {
 		return nil, fmt.Errorf("spark: %w", err)
@@ -135,8 +128,8 @@ func (e *engine) mapped(ctx context.Context, n *plan.MapRows, input *pb.Relation
 	if err != nil {
 		return nil, fmt.Errorf("spark: Map: %w", err)
 	}
-	if place.Unheard { // the job, a file that is sent, is the same for each query
-		t.env = append(slices.Clone(t.env), worker.EnvWanted+"="+filepath.Join(place.Root, place.Marker))
+	if by.query != "" { // the job, a file that is sent, is the same for each
+		t.env = append(slices.Clone(t.env), worker.EnvQuery+"="+by.query)
 	}
 	t.files = []artifact{dataArtifact("map", text)}
 	script, err := e.script(ctx, t, archs)

@@ -5,7 +5,6 @@ package spark
 // Map on executors, both ways, beside the local engine. The test's own program is what runs there.
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"gomosaic/kernel/cell/rt/reexec"
 	"gomosaic/mdslib"
@@ -33,7 +31,7 @@ func mapped(fn func(mdslib.Sample) (mdslib.Sample, error), variables map[string]
 
 // shippable are the funcs of the tests that executors run.
 var shippable = []reexec.Function{
-	mapped(same, nil), mapped(odd, nil), mapped(sleepy, map[string]any{"begunFile": &begunFile}), mapped(scaled, map[string]any{"factor": &factor}), mapped(refused, nil), mapped(panicking, nil),
+	mapped(same, nil), mapped(odd, nil), mapped(sleepy, map[string]any{"begunFile": &begunFile}), mapped(barren, map[string]any{"begunFile": &begunFile}), mapped(scaled, map[string]any{"factor": &factor}), mapped(refused, nil), mapped(panicking, nil),
 	mapped(unlike, nil), mapped(talkative, nil), mapped(heavier, nil), mapped(pricking, map[string]any{"triesFile": &triesFile}),
 	mapped(counted, map[string]any{"triesFile": &triesFile}),
 	{Func: described, Run: func() { worker.Iterate(described) }, Variables: map[string]any{"factor": &factor}},
@@ -44,15 +42,6 @@ var shippable = []reexec.Function{
 }
 
 func same(row mdslib.Sample) (mdslib.Sample, error) { return row, nil }
-
-// begunFile is what sleepy makes when it is called.
-var begunFile string
-
-func sleepy(row mdslib.Sample) (mdslib.Sample, error) {
-	err := os.WriteFile(begunFile, nil, 0o666)
-	time.Sleep(10 * time.Second)
-	return row, err
-}
 
 func odd(row mdslib.Sample) (mdslib.Sample, error) {
 	if row["id"].(int64)%2 == 0 {
@@ -297,40 +286,6 @@ func TestMapFails(t *testing.T) {
 				bothWays(t, check)
 			} else {
 				check(t)
-			}
-		})
-	}
-}
-
-// TestMapInterrupted: the processes of a query that was given up end soon, though the func is slow and has read all its rows.
-func TestMapInterrupted(t *testing.T) {
-	e := engineOf(t, session)
-	kept := e.keepsMaps.Swap(false)
-	defer e.keepsMaps.Store(kept)
-	for _, who := range []writers{byTransform, byMapInArrow} {
-		t.Run(string(who), func(t *testing.T) {
-			if who == byMapInArrow {
-				refuse(t, e, byTransform)
-			}
-			begunFile = filepath.Join(t.TempDir(), "begun")
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				for begun, _ := os.Stat(begunFile); begun == nil && t.Context().Err() == nil; begun, _ = os.Stat(begunFile) {
-					time.Sleep(100 * time.Millisecond)
-				}
-				cancel()
-			}()
-			_, err := session.Range(0, 100).Repartition(1).Map("id BIGINT", sleepy).Collect(ctx)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v", err)
-			}
-			for end := time.Now().Add(10 * time.Second); len(workers(t)) > 0; time.Sleep(100 * time.Millisecond) {
-				if time.Now().After(end) {
-					t.Fatalf("%v run on", workers(t))
-				}
-			}
-			if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "gomosaic-map-*")); len(left) > 0 {
-				t.Errorf("files %q are left", left)
 			}
 		})
 	}

@@ -56,6 +56,9 @@ func TestMain(m *testing.M) {
 		mainConverter()
 	}
 	clean := reexec.Main(append(shippable, ranks...)...) // on executors it does not return
+	if os.Getenv("GOMOSAIC_TEST_MAPPER") != "" {
+		mainMapper()
+	}
 	os.Exit(func() int {
 		defer clean()
 		start := time.Now()

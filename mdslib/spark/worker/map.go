@@ -23,6 +23,8 @@ type MapJob struct {
 	Out   plan.Schema `json:"out"`
 	// Place is that of the conversion whose rows these are, if they are.
 	Place Place `json:"place,omitzero"`
+	// Lifeline is the invitation to the driver of another query, where executors reach that; else "". It is secret.
+	Lifeline string `json:"lifeline,omitempty"`
 }
 
 // Map is the main of a program that maps rows by a func. Its last argument is the file of a [MapJob], standard input has the
@@ -41,25 +43,28 @@ func Map(fn func(row mdslib.Sample) (mdslib.Sample, error)) {
 	os.Exit(0)
 }
 
-// runMap maps the rows of in as the job in file says. Rows are mapped as long as it sees the driver's marker, and the driver of a
-// conversion hears of errors as it does of those of the conversion's own tasks.
+// runMap maps the rows of in as the job in file says, as long as they are wanted. The driver of a conversion hears of errors as it does
+// of those of the conversion's own tasks.
 func runMap(ctx context.Context, fn func(row mdslib.Sample) (mdslib.Sample, error), file string, in io.Reader, out io.Writer) error {
 	var job MapJob
 	if err := readStrictly(file, &job); err != nil {
 		return err
 	}
-	place := job.Place
-	if place.Marker == "" {
-		place = placeOfQuery()
-	}
-	m, err := place.open(ctx)
+	m, err := job.Place.open(ctx)
 	if err != nil || m != nil && m.gone(ctx) {
 		m = nil // others see more of it, and say what is wrong
 	}
-	if m != nil {
-		nothing := make(chan struct{}) // is to be removed
-		close(nothing)
-		go m.endWhenUseless(ctx, func(error) {}, nothing)
+	nothing := make(chan struct{}) // is to be removed
+	close(nothing)
+	go m.endWhenUseless(ctx, func(error) {}, nothing)
+	if job.Lifeline != "" {
+		go func() {
+			l := lifeline{job.Lifeline, os.Getenv(EnvQuery), lifelineWait, lifelinePatience}
+			if err := l.hold(ctx); err != nil {
+				fmt.Fprintf(os.Stderr, "gomosaic: the task ends: %v\n", err)
+				os.Exit(1)
+			}
+		}()
 	}
 	err = mapRows(fn, &job, in, out)
 	if err != nil && m.signs().fail(ctx, err) {

@@ -17,21 +17,8 @@ import (
 
 // Place is where a conversion and its tasks give each other signs, as [mdslib.Conversion.TaskOptions] says.
 type Place struct {
-	Root    string `json:"root"`   // a folder or a URL
-	Marker  string `json:"marker"` // the key of the marker there; "" is none
-	Unheard bool   `json:"-"`      // nobody reads what tasks say there
-}
-
-// EnvWanted names the file that the driver of a query keeps as long as the tasks of its Map steps are wanted.
-const EnvWanted = "GOMOSAIC_WANTED"
-
-// placeOfQuery is where a query's Map looks; the zero value where it has no such place.
-func placeOfQuery() Place {
-	file := os.Getenv(EnvWanted)
-	if file == "" {
-		return Place{}
-	}
-	return Place{Root: filepath.Dir(file), Marker: filepath.Base(file), Unheard: true}
+	Root   string `json:"root"`   // a folder or a URL
+	Marker string `json:"marker"` // the key of the marker there; "" is none
 }
 
 // Place is that of a conversion's job.

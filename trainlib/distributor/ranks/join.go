@@ -4,8 +4,6 @@ package ranks
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"gomosaic/mdslib/ship/sealed"
 	"gomosaic/mdslib/store"
 )
 
@@ -28,25 +27,14 @@ type JoinOptions struct {
 	GPUs    []string // those that are the task's, as CUDA_VISIBLE_DEVICES names them; nil: nobody said
 }
 
-// dialTimeout is short enough for four tries of Spark's within the time that a launcher waits.
-const dialTimeout = 5 * time.Second
-
 // Join comes to the rendezvous of an invitation, as a task of its job, and does what the launcher says until that is done or
 // the connection, the process that started this one, or ctx ends: then no rank is left. An error means that the launcher
 // could not be reached or did not prove to be the one who invited; how the work went is for the launcher alone, so that
 // nobody runs a task twice. Variables that the launcher adds to the ranks' environment are set in this process, too.
 func Join(ctx context.Context, invited string, opts JoinOptions) error {
-	var invite invitation
-	text, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(invited))
-	if err == nil {
-		err = json.Unmarshal(text, &invite)
-	}
-	if err != nil || len(invite.Token) != tokenBytes {
-		return errors.New("this is no invitation to a job")
-	}
-	conn, err := (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}).DialContext(ctx, "tcp", invite.Address)
+	conn, err := sealed.Dial(ctx, invited)
 	if err != nil {
-		return fmt.Errorf("the launcher cannot be reached from this machine: %w", err)
+		return fmt.Errorf("the launcher: %w", err)
 	}
 	defer conn.Close()
 	ctx, stop := context.WithCancel(ctx)
@@ -54,20 +42,14 @@ func Join(ctx context.Context, invited string, opts JoinOptions) error {
 	go endWithParent(ctx, stop)
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 
-	conn.SetDeadline(time.Now().Add(2 * handshakeTimeout))
-	s, err := seal(conn, invite.Token, fromTask, fromLauncher)
-	if err != nil {
-		return fmt.Errorf("the launcher at %s: %w", invite.Address, err)
-	}
-	conn.SetDeadline(time.Time{})
-	t := &taskSide{line: newLine(s), opts: opts}
+	t := &taskSide{line: newLine(conn), opts: opts}
 	arrival, port, err := arrive(conn, opts)
 	if err != nil {
 		return err
 	}
 	defer port.Close()
 	if err := t.line.send(arrival); err != nil {
-		return fmt.Errorf("the launcher at %s: %w", invite.Address, err)
+		return fmt.Errorf("the launcher: %w", err)
 	}
 	return t.serve(ctx, port)
 }
@@ -131,12 +113,9 @@ func (t *taskSide) serve(ctx context.Context, port net.Listener) error {
 			os.RemoveAll(dir)
 		}
 	}()
-	for first := true; ; first = false {
+	for {
 		var o order
 		if err := t.line.dec.Decode(&o); err != nil {
-			if first && errors.Is(err, errStranger) {
-				return err
-			}
 			return nil // the launcher is gone, or has all that it wanted
 		}
 		switch {

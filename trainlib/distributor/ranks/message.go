@@ -2,10 +2,11 @@ package ranks
 
 import (
 	"encoding/gob"
-	"net"
 	"sync"
 	"syscall"
 	"time"
+
+	"gomosaic/mdslib/ship/sealed"
 )
 
 // Arrival is what a task says of itself when it comes.
@@ -58,7 +59,7 @@ type report struct {
 
 // line carries messages over a sealed connection. Sending is safe for concurrent use.
 type line struct {
-	conn net.Conn
+	conn *sealed.Conn
 	dec  *gob.Decoder
 
 	mu  sync.Mutex
@@ -68,8 +69,8 @@ type line struct {
 // sendTimeout is how long the other side may be deaf.
 const sendTimeout = 10 * time.Second
 
-func newLine(s *sealed) *line {
-	return &line{conn: s.conn, dec: gob.NewDecoder(s), enc: gob.NewEncoder(s)}
+func newLine(c *sealed.Conn) *line {
+	return &line{conn: c, dec: gob.NewDecoder(c), enc: gob.NewEncoder(c)}
 }
 
 func (l *line) send(message any) error {
@@ -78,6 +79,3 @@ func (l *line) send(message any) error {
 	l.conn.SetWriteDeadline(time.Now().Add(sendTimeout))
 	return l.enc.Encode(message)
 }
-
-// keepAlive finds out within 20 s that the other side's machine is gone.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 3}

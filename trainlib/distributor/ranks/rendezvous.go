@@ -3,16 +3,13 @@ package ranks
 // Where a job's tasks meet: the launcher's side.
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
+
+	"gomosaic/mdslib/ship/sealed"
 )
 
 // Task is one that has come to the rendezvous and waits for what it is to do.
@@ -25,63 +22,39 @@ type Task struct {
 // Rendezvous waits for the tasks of one job. Each task proves that it knows the job's token, which travels in the
 // invitation and never over a connection; everybody else is turned away. Its methods are safe for concurrent use.
 type Rendezvous struct {
-	listener net.Listener
-	invite   invitation
+	listener *sealed.Listener
 	serving  sync.WaitGroup
 	complete chan struct{} // closed when all tasks have come
 
-	mu        sync.Mutex
-	tasks     []*Task // by number; nil until it comes
-	missing   int
-	greeting  []net.Conn // in the handshake, the oldest first
-	strangers int
-	closed    bool
+	mu      sync.Mutex
+	tasks   []*Task // by number; nil until it comes
+	missing int
+	closed  bool
 }
 
-// invitation is what a task must know to come.
-type invitation struct {
-	Address string
-	Token   []byte
-}
-
-const (
-	tokenBytes = 32
-	// handshakeTimeout bounds the time in which who connects must have proved who it is.
-	handshakeTimeout = 5 * time.Second
-	// handshakes is how many may be about that at a time: who comes then has the place of the one that has taken longest, so
-	// that many who say nothing keep nobody out.
-	handshakes = 64
-)
+// arrivalTimeout bounds the time in which a task must have said who it is.
+const arrivalTimeout = 5 * time.Second
 
 // Listen opens the rendezvous of a job of n tasks at a host and port of this machine; port 0 is any that is free. Tasks are
 // told to come to the host named in advertise, "" being the one that it listens on.
 func Listen(address, advertise string, n int) (*Rendezvous, error) {
-	listener, err := (&net.ListenConfig{KeepAliveConfig: keepAlive}).Listen(context.Background(), "tcp", address)
+	listener, err := sealed.Listen(address, advertise)
 	if err != nil {
 		return nil, fmt.Errorf("listening for the ranks: %w", err)
 	}
-	host, port, _ := net.SplitHostPort(listener.Addr().String())
-	r := &Rendezvous{
-		listener: listener, complete: make(chan struct{}), tasks: make([]*Task, n), missing: n,
-		invite: invitation{net.JoinHostPort(cmp.Or(advertise, host), port), make([]byte, tokenBytes)},
-	}
-	rand.Read(r.invite.Token)
+	r := &Rendezvous{listener: listener, complete: make(chan struct{}), tasks: make([]*Task, n), missing: n}
 	r.serving.Go(r.accept)
 	return r, nil
 }
 
 // Address is where the tasks are told to come.
-func (r *Rendezvous) Address() string { return r.invite.Address }
+func (r *Rendezvous) Address() string { return r.listener.Address() }
 
-// Invitation is what a task must be given to [Join]: one word. It holds the job's token: it must reach the tasks on a way that
-// others don't see, so not in a command line, and is not to be printed.
-func (r *Rendezvous) Invitation() string {
-	text, err := json.Marshal(r.invite)
-	if err != nil {
-		panic(err) // strings and bytes can be written
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
+// Invitation is what a task must be given to [Join]: one word, which holds the job's token and is secret.
+func (r *Rendezvous) Invitation() string { return r.listener.Invitation() }
+
+// Strangers is how many connections were turned away because they did not prove to be of this job.
+func (r *Rendezvous) Strangers() int { return r.listener.Strangers() }
 
 // Wait returns the tasks, by number, when all have come; when ctx ends before, those that have, with ctx's error.
 func (r *Rendezvous) Wait(ctx context.Context) ([]*Task, error) {
@@ -98,20 +71,10 @@ func (r *Rendezvous) Wait(ctx context.Context) ([]*Task, error) {
 	return come, nil
 }
 
-// Strangers is how many connections were turned away because they did not prove to be of this job.
-func (r *Rendezvous) Strangers() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.strangers
-}
-
 // Close closes the rendezvous and every connection of its tasks, which end their ranks then.
 func (r *Rendezvous) Close() error {
 	r.mu.Lock()
 	r.closed = true
-	for _, conn := range r.greeting {
-		conn.Close()
-	}
 	r.mu.Unlock()
 	err := r.listener.Close()
 	r.serving.Wait()
@@ -123,67 +86,33 @@ func (r *Rendezvous) Close() error {
 	return err
 }
 
-// accept serves who connects until the listener is closed.
+// accept serves who knows the token until the rendezvous is closed.
 func (r *Rendezvous) accept() {
 	for {
 		conn, err := r.listener.Accept()
-		r.mu.Lock()
-		switch {
-		case r.closed:
-			r.mu.Unlock()
-			if err == nil {
-				conn.Close()
-			}
+		if err != nil {
 			return
-		case err != nil: // no file descriptors, say
-			r.mu.Unlock()
-			time.Sleep(10 * time.Millisecond)
-			continue
 		}
-		if len(r.greeting) == handshakes {
-			r.greeting[0].Close()
-			r.greeting = r.greeting[1:]
-		}
-		r.greeting = append(r.greeting, conn)
-		r.mu.Unlock()
 		r.serving.Go(func() { r.receive(conn) })
 	}
 }
 
-// receive takes a task in, or tells it why it is not wanted; strangers are turned away without a word.
-func (r *Rendezvous) receive(conn net.Conn) {
-	conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	t, err := r.greet(conn)
-	r.mu.Lock()
-	r.greeting = slices.DeleteFunc(r.greeting, func(c net.Conn) bool { return c == conn })
-	var unwanted *Task
-	var refusal string
-	if err != nil {
-		r.strangers++
+// receive takes a task in, or tells it why it is not wanted.
+func (r *Rendezvous) receive(conn *sealed.Conn) {
+	t := &Task{line: newLine(conn)}
+	conn.SetDeadline(time.Now().Add(arrivalTimeout))
+	if err := t.line.dec.Decode(&t.Arrival); err != nil {
 		conn.Close()
-	} else {
-		unwanted, refusal = r.admit(t)
+		return
 	}
+	t.skew = skewOf(t.Clock, conn.Since, time.Now())
+	r.mu.Lock()
+	unwanted, refusal := r.admit(t)
 	r.mu.Unlock()
 	if unwanted != nil {
 		unwanted.line.send(order{Refuse: refusal})
 		unwanted.line.conn.Close()
 	}
-}
-
-// greet learns who connects. An error is a stranger.
-func (r *Rendezvous) greet(conn net.Conn) (*Task, error) {
-	asked := time.Now()
-	s, err := seal(conn, r.invite.Token, fromLauncher, fromTask)
-	if err != nil {
-		return nil, err
-	}
-	t := &Task{line: newLine(s)}
-	if err := t.line.dec.Decode(&t.Arrival); err != nil {
-		return nil, err
-	}
-	t.skew = skewOf(t.Clock, asked, time.Now())
-	return t, nil
 }
 
 // skewOf is the least that a clock, which was read between two moments of ours, must be ahead of ours: 0 where it may be right,

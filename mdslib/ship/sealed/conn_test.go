@@ -1,47 +1,53 @@
-package ranks
+package sealed
 
 import (
 	"bytes"
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 )
 
 // pair is both ends of a sealed connection, with a wire in the middle that the test holds.
-func pair(t *testing.T) (launcher, task *sealed, toLauncher io.Writer, fromTheTask io.Reader) {
+func pair(t *testing.T) (listener, dialer *Conn, toListener io.Writer, fromTheDialer io.Reader) {
 	t.Helper()
 	l, wireL := net.Pipe()
 	k, wireT := net.Pipe()
 	token := []byte("0123456789abcdef0123456789abcdef")
-	greet := func(from, to net.Conn) {
-		b := make([]byte, len(magic)+nonceBytes)
-		io.ReadFull(from, b)
-		to.Write(b)
+	shake := func(from, to net.Conn) {
+		for _, n := range []int{len(Magic) + nonceBytes, headBytes + 16} {
+			b := make([]byte, n)
+			io.ReadFull(from, b)
+			to.Write(b)
+		}
 	}
-	go func() { greet(wireL, wireT) }()
-	go func() { greet(wireT, wireL) }()
-	made := make(chan *sealed)
+	var shaken sync.WaitGroup
+	shaken.Go(func() { shake(wireL, wireT) })
+	shaken.Go(func() { shake(wireT, wireL) })
+	made := make(chan *Conn)
 	go func() {
-		s, err := seal(l, token, fromLauncher, fromTask)
+		s, err := seal(l, token, fromListener, fromDialer)
 		if err != nil {
 			t.Error(err)
 		}
 		made <- s
 	}()
-	task, err := seal(k, token, fromTask, fromLauncher)
+	dialer, err := seal(k, token, fromDialer, fromListener)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return <-made, task, wireL, wireT
+	listener = <-made
+	shaken.Wait()
+	return listener, dialer, wireL, wireT
 }
 
 // TestSealed: what is said arrives; what was changed, repeated, left out or sent back does not open.
 func TestSealed(t *testing.T) {
-	frame := func(t *testing.T, task *sealed, wire io.Reader, text string) []byte {
+	frame := func(t *testing.T, dialer *Conn, wire io.Reader, text string) []byte {
 		t.Helper()
-		go task.Write([]byte(text))
-		b := make([]byte, headBytes+len(text)+task.out.Overhead())
+		go dialer.Write([]byte(text))
+		b := make([]byte, headBytes+len(text)+dialer.out.Overhead())
 		if _, err := io.ReadFull(wire, b); err != nil {
 			t.Fatal(err)
 		}
@@ -54,25 +60,25 @@ func TestSealed(t *testing.T) {
 		"left out": func(first, second []byte) []byte { return second },
 	} {
 		t.Run(name, func(t *testing.T) {
-			launcher, task, in, out := pair(t)
-			wire := tamper(frame(t, task, out, "first"), frame(t, task, out, "other"))
+			listener, dialer, in, out := pair(t)
+			wire := tamper(frame(t, dialer, out, "first"), frame(t, dialer, out, "other"))
 			go in.Write(wire)
 			got := make([]byte, 10)
-			_, err := io.ReadFull(launcher, got)
+			_, err := io.ReadFull(listener, got)
 			if name == "as it is" {
 				if err != nil || string(got) != "firstother" {
 					t.Errorf("%q, %v", got, err)
 				}
-			} else if !errors.Is(err, errStranger) {
+			} else if !errors.Is(err, ErrStranger) {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
 	}
 	t.Run("sent back", func(t *testing.T) {
-		_, task, _, out := pair(t)
-		own := frame(t, task, out, "first")
+		_, dialer, _, out := pair(t)
+		own := frame(t, dialer, out, "first")
 		go out.(net.Conn).Write(own)
-		if _, err := task.Read(make([]byte, 5)); !errors.Is(err, errStranger) {
+		if _, err := dialer.Read(make([]byte, 5)); !errors.Is(err, ErrStranger) {
 			t.Error(err)
 		}
 	})
