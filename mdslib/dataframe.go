@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"gomosaic/mdslib/plan"
 )
@@ -40,9 +39,34 @@ func (d *DataFrame) WithColumn(name, expr string) *DataFrame {
 	return d.with(&plan.WithColumns{Input: d.node, Columns: []plan.NamedExpr{{Name: name, Expr: expr}}})
 }
 
+// WithColumns adds the columns that expressions with a name make, "height / width AS ratio", or replaces those of these names. All
+// see the columns that were there before.
+func (d *DataFrame) WithColumns(exprs ...string) *DataFrame {
+	columns := make([]plan.NamedExpr, len(exprs))
+	for i, text := range exprs {
+		var err error
+		if columns[i], err = plan.ParseNamed(text); err != nil {
+			return d.with(&plan.Refused{Err: fmt.Errorf("mdslib: WithColumns: %w", err)})
+		}
+	}
+	return d.with(&plan.WithColumns{Input: d.node, Columns: columns})
+}
+
 // WithColumnRenamed renames a column; a missing one is no error, as in Spark.
 func (d *DataFrame) WithColumnRenamed(from, to string) *DataFrame {
 	return d.with(&plan.WithColumnRenamed{Input: d.node, From: from, To: to})
+}
+
+// ToDF gives all columns new names, in their order.
+func (d *DataFrame) ToDF(names ...string) *DataFrame {
+	return d.with(&plan.ToDF{Input: d.node, Names: slices.Clone(names)})
+}
+
+// Unpivot makes a row of each of the named columns in every row: the columns ids, then the column's name, in a column variable, and
+// its value, in a column value. Without columns they are all but ids. It turns a wide table into a long one, as [Grouped.Pivot]
+// does the other way, and is also called melt.
+func (d *DataFrame) Unpivot(ids, columns []string, variable, value string) *DataFrame {
+	return d.with(&plan.Unpivot{Input: d.node, IDs: slices.Clone(ids), Columns: slices.Clone(columns), Variable: variable, Value: value})
 }
 
 // Drop leaves columns out; missing ones are no error, as in Spark.
@@ -134,53 +158,6 @@ func (d *DataFrame) RepartitionBy(n int, exprs ...string) *DataFrame {
 // Coalesce puts partitions together until there are at most n, without dealing the rows anew.
 func (d *DataFrame) Coalesce(n int) *DataFrame {
 	return d.with(&plan.Coalesce{Input: d.node, Num: n})
-}
-
-// GroupBy groups the rows by expressions; without any, all rows are one group.
-func (d *DataFrame) GroupBy(exprs ...string) *Grouped { return &Grouped{d, slices.Clone(exprs)} }
-
-// Grouped is a DataFrame grouped by expressions, waiting for its aggregates.
-type Grouped struct {
-	frame *DataFrame
-	by    []string
-}
-
-// String says how the rows are grouped, and what makes a DataFrame of the groups.
-func (g *Grouped) String() string {
-	by := "all rows"
-	if len(g.by) > 0 {
-		by = "by " + strings.Join(g.by, ", ")
-	}
-	return "mdslib.Grouped(" + by + "): Count(), Agg(…), Sum, Avg, Min and Max make the DataFrame"
-}
-
-// Count counts the rows of each group in a column "count". Groups come in the order of their first rows.
-func (g *Grouped) Count() *DataFrame { return g.Agg("count(1) AS count") }
-
-// Agg computes aggregates of each group: count(*), count(x), count(DISTINCT x), sum, avg, min, max and the like, and
-// expressions over them, with an alias if wanted: "sum(length) / count(*) AS mean".
-func (g *Grouped) Agg(exprs ...string) *DataFrame {
-	return g.frame.with(&plan.Aggregate{Input: g.frame.node, GroupBy: g.by, Aggs: slices.Clone(exprs)})
-}
-
-// Sum adds up each column, in columns named like "sum(length)".
-func (g *Grouped) Sum(columns ...string) *DataFrame { return g.each("sum", columns) }
-
-// Avg is the mean of each column; see [Grouped.Sum].
-func (g *Grouped) Avg(columns ...string) *DataFrame { return g.each("avg", columns) }
-
-// Min is the least value of each column; see [Grouped.Sum].
-func (g *Grouped) Min(columns ...string) *DataFrame { return g.each("min", columns) }
-
-// Max is the greatest value of each column; see [Grouped.Sum].
-func (g *Grouped) Max(columns ...string) *DataFrame { return g.each("max", columns) }
-
-func (g *Grouped) each(function string, columns []string) *DataFrame {
-	aggs := make([]string, len(columns))
-	for i, c := range columns {
-		aggs[i] = fmt.Sprintf("%s(%s)", function, plan.QuoteName(c))
-	}
-	return g.Agg(aggs...)
 }
 
 // Schema checks the plan and returns the columns.

@@ -5,7 +5,6 @@ package mdslib
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -15,22 +14,11 @@ import (
 // FillNA puts value where one is missing: a number in columns of numbers, cast to their type, text in columns of text, a bool in
 // columns of booleans. Without columns it is all of those; of the columns named, others are left as they are.
 func (d *DataFrame) FillNA(value any, columns ...string) *DataFrame {
-	n := &plan.FillNA{Input: d.node, Columns: slices.Clone(columns)}
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		n.Long = new(v.Int())
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
-		n.Long = new(int64(v.Uint()))
-	case reflect.Float32, reflect.Float64:
-		n.Double = new(v.Float())
-	case reflect.String:
-		n.Text = new(v.String())
-	case reflect.Bool:
-		n.Flag = new(v.Bool())
-	default:
-		return d.with(&plan.Refused{Err: fmt.Errorf("mdslib: FillNA: the value is of type %T: want a number, text or a bool", value)})
+	constant, err := plan.ConstantOf(value)
+	if err != nil {
+		return d.with(&plan.Refused{Err: fmt.Errorf("mdslib: FillNA: %w", err)})
 	}
-	return d.with(n)
+	return d.with(&plan.FillNA{Input: d.node, Columns: slices.Clone(columns), Constant: constant})
 }
 
 // DropNA leaves out rows with missing values: how "any" (or "") those that lack one of the columns, "all" those that lack all of

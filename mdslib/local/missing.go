@@ -39,18 +39,17 @@ func (e *engine) fillNA(ctx context.Context, n *plan.FillNA, want need) (*relati
 	if err != nil {
 		return nil, err
 	}
-	value, fills := n.Value()
 	var columns []plan.NamedExpr
 	for _, i := range at {
 		f := in.schema.Fields[i]
-		if !fills(f.Type) || !want.has(f.Name) {
+		if !n.Kin(f.Type) || !want.has(f.Name) {
 			continue
 		}
 		old := plan.QuoteName(f.Name)
 		if k := f.Type.Kind; k == plan.Float || k == plan.Double {
 			old = fmt.Sprintf("IF(isnan(%s), NULL, %[1]s)", old)
 		}
-		columns = append(columns, plan.NamedExpr{Name: f.Name, Expr: fmt.Sprintf("coalesce(%s, CAST(%s AS %s))", old, value, f.Type)})
+		columns = append(columns, plan.NamedExpr{Name: f.Name, Expr: fmt.Sprintf("coalesce(%s, CAST(%s AS %s))", old, n.Expr(), f.Type)})
 	}
 	out, err := e.columnsOver(in, columns, want)
 	if err != nil {

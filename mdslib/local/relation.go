@@ -129,6 +129,12 @@ func (e *engine) step(ctx context.Context, n plan.Node, want need) (*relation, e
 		return e.setOp(ctx, n)
 	case *plan.Aggregate:
 		return e.aggregate(ctx, n)
+	case *plan.Pivot:
+		return e.pivot(ctx, n)
+	case *plan.Unpivot:
+		return e.unpivot(ctx, n)
+	case *plan.ToDF:
+		return e.toDF(ctx, n)
 	case *plan.FillNA:
 		return e.fillNA(ctx, n, want)
 	case *plan.DropNA:

@@ -69,7 +69,7 @@ func newNode(op string) Node {
 	for _, n := range []Node{
 		&Read{}, &Project{}, &WithColumns{}, &WithColumnRenamed{}, &Drop{}, &Filter{}, &Limit{}, &Sample{}, &Sort{},
 		&Distinct{}, &Union{}, &Repartition{}, &RepartitionBy{}, &Coalesce{}, &Aggregate{}, &Range{}, &Table{}, &SQL{}, &Rows{},
-		&Offset{}, &Tail{}, &Join{}, &SubqueryAlias{}, &SetOp{}, &FillNA{}, &DropNA{}, &Describe{},
+		&Offset{}, &Tail{}, &Join{}, &SubqueryAlias{}, &SetOp{}, &FillNA{}, &DropNA{}, &Describe{}, &Pivot{}, &Unpivot{}, &ToDF{},
 	} {
 		if n.op() == op {
 			return n

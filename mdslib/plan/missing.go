@@ -2,32 +2,12 @@ package plan
 
 // Steps about values that are missing, NULL or NaN, and about what a table holds in all.
 
-import "fmt"
-
-// FillNA puts a value where one is missing: the one of Number, Text and Flag that is set, in the Columns whose type is of its
-// kind (all such columns where there are none). It is Spark's NAFill: numbers fill columns of every numeric type, cast to it.
+// FillNA puts a constant where a value is missing, in the Columns whose type is of its kind (all such columns where there are
+// none). It is Spark's NAFill: numbers fill columns of every numeric type, cast to it.
 type FillNA struct {
 	Input   Node     `json:"-"`
 	Columns []string `json:"columns,omitempty"`
-	Long    *int64   `json:"long,omitempty"`
-	Double  *float64 `json:"double,omitempty"`
-	Text    *string  `json:"text,omitempty"`
-	Flag    *bool    `json:"flag,omitempty"`
-}
-
-// Value is the value as an expression, and which columns it fills by their types.
-func (n *FillNA) Value() (expr string, fills func(Type) bool) {
-	switch {
-	case n.Long != nil:
-		return fmt.Sprintf("%dL", *n.Long), Type.Numeric
-	case n.Double != nil:
-		return "CAST('" + JavaDouble(*n.Double) + "' AS DOUBLE)", Type.Numeric
-	case n.Text != nil:
-		return QuoteString(*n.Text), func(t Type) bool { return t.Kind == String }
-	case n.Flag != nil:
-		return fmt.Sprint(*n.Flag), func(t Type) bool { return t.Kind == Boolean }
-	}
-	return "NULL", func(Type) bool { return false }
+	Constant
 }
 
 // DropNA keeps the rows with at least Least values that are not missing among Columns, or among all where there are none; Least

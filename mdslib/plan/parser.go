@@ -23,6 +23,26 @@ func Parse(text string) (Expr, error) {
 	return e, p.end()
 }
 
+// ParseNamed takes "expression AS name" apart.
+func ParseNamed(text string) (NamedExpr, error) {
+	e, err := Parse(text)
+	if err != nil {
+		return NamedExpr{}, err
+	}
+	p, err := newParser(text)
+	if err != nil {
+		return NamedExpr{}, err
+	}
+	if _, err := p.expr(); err != nil {
+		return NamedExpr{}, err
+	}
+	a, ok := e.(*Alias)
+	if !ok {
+		return NamedExpr{}, p.errorAt(p.peek(), "want AS and a name behind the expression", "")
+	}
+	return NamedExpr{Name: a.Name, Expr: strings.TrimSpace(text[:p.peek().pos])}, nil
+}
+
 // maxDepth bounds the nesting, so that hostile text can't exhaust the stack.
 const maxDepth = 500
 

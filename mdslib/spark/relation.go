@@ -160,8 +160,25 @@ func (t translation) relation(n plan.Node) (*pb.Relation, error) {
 		return &pb.Relation{RelType: &pb.Relation_Aggregate{Aggregate: &pb.Aggregate{
 			Input: inputs[0], GroupType: pb.Aggregate_GROUP_TYPE_GROUPBY, GroupingExpressions: expressions(n.GroupBy), AggregateExpressions: expressions(n.Aggs),
 		}}}, nil
+	case *plan.Pivot:
+		values := make([]*pb.Expression_Literal, len(n.Values))
+		for i, v := range n.Values {
+			values[i] = literal(v)
+		}
+		return &pb.Relation{RelType: &pb.Relation_Aggregate{Aggregate: &pb.Aggregate{
+			Input: inputs[0], GroupType: pb.Aggregate_GROUP_TYPE_PIVOT, GroupingExpressions: expressions(n.GroupBy), AggregateExpressions: expressions(n.Aggs),
+			Pivot: &pb.Aggregate_Pivot{Col: expression(n.By), Values: values},
+		}}}, nil
+	case *plan.Unpivot:
+		unpivot := &pb.Unpivot{Input: inputs[0], Ids: columns(n.IDs), VariableColumnName: n.Variable, ValueColumnName: n.Value}
+		if len(n.Columns) > 0 {
+			unpivot.Values = &pb.Unpivot_Values{Values: columns(n.Columns)}
+		}
+		return &pb.Relation{RelType: &pb.Relation_Unpivot{Unpivot: unpivot}}, nil
+	case *plan.ToDF:
+		return &pb.Relation{RelType: &pb.Relation_ToDf{ToDf: &pb.ToDF{Input: inputs[0], ColumnNames: n.Names}}}, nil
 	case *plan.FillNA:
-		fill := &pb.NAFill{Input: inputs[0], Cols: n.Columns, Values: []*pb.Expression_Literal{fillValue(n)}}
+		fill := &pb.NAFill{Input: inputs[0], Cols: n.Columns, Values: []*pb.Expression_Literal{literal(n.Constant)}}
 		return &pb.Relation{RelType: &pb.Relation_FillNa{FillNa: fill}}, nil
 	case *plan.DropNA:
 		drop := &pb.NADrop{Input: inputs[0], Cols: n.Columns}
@@ -202,17 +219,16 @@ func join(n *plan.Join, left, right *pb.Relation) (*pb.Relation, error) {
 	return &pb.Relation{RelType: &pb.Relation_Join{Join: j}}, nil
 }
 
-// fillValue is the value that fills what is missing.
-func fillValue(n *plan.FillNA) *pb.Expression_Literal {
+func literal(c plan.Constant) *pb.Expression_Literal {
 	switch {
-	case n.Long != nil:
-		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Long{Long: *n.Long}}
-	case n.Double != nil:
-		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Double{Double: *n.Double}}
-	case n.Text != nil:
-		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_String_{String_: *n.Text}}
-	case n.Flag != nil:
-		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Boolean{Boolean: *n.Flag}}
+	case c.Long != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Long{Long: *c.Long}}
+	case c.Double != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Double{Double: *c.Double}}
+	case c.Text != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_String_{String_: *c.Text}}
+	case c.Flag != nil:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Boolean{Boolean: *c.Flag}}
 	}
 	return &pb.Expression_Literal{}
 }
@@ -232,6 +248,15 @@ func expressions(texts []string) []*pb.Expression {
 	all := make([]*pb.Expression, len(texts))
 	for i, text := range texts {
 		all[i] = expression(text)
+	}
+	return all
+}
+
+// columns are expressions that are columns of these names.
+func columns(names []string) []*pb.Expression {
+	all := make([]*pb.Expression, len(names))
+	for i, name := range names {
+		all[i] = expression(plan.QuoteName(name))
 	}
 	return all
 }

@@ -360,6 +360,7 @@ type Aggregate_GroupType int32
 const (
 	Aggregate_GROUP_TYPE_UNSPECIFIED Aggregate_GroupType = 0
 	Aggregate_GROUP_TYPE_GROUPBY     Aggregate_GroupType = 1
+	Aggregate_GROUP_TYPE_PIVOT       Aggregate_GroupType = 4
 )
 
 // Enum value maps for Aggregate_GroupType.
@@ -367,10 +368,12 @@ var (
 	Aggregate_GroupType_name = map[int32]string{
 		0: "GROUP_TYPE_UNSPECIFIED",
 		1: "GROUP_TYPE_GROUPBY",
+		4: "GROUP_TYPE_PIVOT",
 	}
 	Aggregate_GroupType_value = map[string]int32{
 		"GROUP_TYPE_UNSPECIFIED": 0,
 		"GROUP_TYPE_GROUPBY":     1,
+		"GROUP_TYPE_PIVOT":       4,
 	}
 )
 
@@ -447,7 +450,7 @@ func (x Expression_SortOrder_SortDirection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_SortDirection.Descriptor instead.
 func (Expression_SortOrder_SortDirection) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 3, 0}
 }
 
 type Expression_SortOrder_NullOrdering int32
@@ -496,7 +499,7 @@ func (x Expression_SortOrder_NullOrdering) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Expression_SortOrder_NullOrdering.Descriptor instead.
 func (Expression_SortOrder_NullOrdering) EnumDescriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 3, 1}
 }
 
 type UserContext struct {
@@ -2782,10 +2785,12 @@ type Relation struct {
 	//	*Relation_Range
 	//	*Relation_SubqueryAlias
 	//	*Relation_Repartition
+	//	*Relation_ToDf
 	//	*Relation_WithColumnsRenamed
 	//	*Relation_Drop
 	//	*Relation_Tail
 	//	*Relation_WithColumns
+	//	*Relation_Unpivot
 	//	*Relation_RepartitionByExpression
 	//	*Relation_MapPartitions
 	//	*Relation_WithRelations
@@ -2986,6 +2991,15 @@ func (x *Relation) GetRepartition() *Repartition {
 	return nil
 }
 
+func (x *Relation) GetToDf() *ToDF {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_ToDf); ok {
+			return x.ToDf
+		}
+	}
+	return nil
+}
+
 func (x *Relation) GetWithColumnsRenamed() *WithColumnsRenamed {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_WithColumnsRenamed); ok {
@@ -3017,6 +3031,15 @@ func (x *Relation) GetWithColumns() *WithColumns {
 	if x != nil {
 		if x, ok := x.RelType.(*Relation_WithColumns); ok {
 			return x.WithColumns
+		}
+	}
+	return nil
+}
+
+func (x *Relation) GetUnpivot() *Unpivot {
+	if x != nil {
+		if x, ok := x.RelType.(*Relation_Unpivot); ok {
+			return x.Unpivot
 		}
 	}
 	return nil
@@ -3153,6 +3176,10 @@ type Relation_Repartition struct {
 	Repartition *Repartition `protobuf:"bytes,17,opt,name=repartition,proto3,oneof"`
 }
 
+type Relation_ToDf struct {
+	ToDf *ToDF `protobuf:"bytes,18,opt,name=to_df,json=toDf,proto3,oneof"`
+}
+
 type Relation_WithColumnsRenamed struct {
 	WithColumnsRenamed *WithColumnsRenamed `protobuf:"bytes,19,opt,name=with_columns_renamed,json=withColumnsRenamed,proto3,oneof"`
 }
@@ -3167,6 +3194,10 @@ type Relation_Tail struct {
 
 type Relation_WithColumns struct {
 	WithColumns *WithColumns `protobuf:"bytes,23,opt,name=with_columns,json=withColumns,proto3,oneof"`
+}
+
+type Relation_Unpivot struct {
+	Unpivot *Unpivot `protobuf:"bytes,25,opt,name=unpivot,proto3,oneof"`
 }
 
 type Relation_RepartitionByExpression struct {
@@ -3229,6 +3260,8 @@ func (*Relation_SubqueryAlias) isRelation_RelType() {}
 
 func (*Relation_Repartition) isRelation_RelType() {}
 
+func (*Relation_ToDf) isRelation_RelType() {}
+
 func (*Relation_WithColumnsRenamed) isRelation_RelType() {}
 
 func (*Relation_Drop) isRelation_RelType() {}
@@ -3236,6 +3269,8 @@ func (*Relation_Drop) isRelation_RelType() {}
 func (*Relation_Tail) isRelation_RelType() {}
 
 func (*Relation_WithColumns) isRelation_RelType() {}
+
+func (*Relation_Unpivot) isRelation_RelType() {}
 
 func (*Relation_RepartitionByExpression) isRelation_RelType() {}
 
@@ -4191,6 +4226,7 @@ type Aggregate struct {
 	GroupType            Aggregate_GroupType    `protobuf:"varint,2,opt,name=group_type,json=groupType,proto3,enum=spark.connect.Aggregate_GroupType" json:"group_type,omitempty"`
 	GroupingExpressions  []*Expression          `protobuf:"bytes,3,rep,name=grouping_expressions,json=groupingExpressions,proto3" json:"grouping_expressions,omitempty"`
 	AggregateExpressions []*Expression          `protobuf:"bytes,4,rep,name=aggregate_expressions,json=aggregateExpressions,proto3" json:"aggregate_expressions,omitempty"`
+	Pivot                *Aggregate_Pivot       `protobuf:"bytes,5,opt,name=pivot,proto3" json:"pivot,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -4253,6 +4289,141 @@ func (x *Aggregate) GetAggregateExpressions() []*Expression {
 	return nil
 }
 
+func (x *Aggregate) GetPivot() *Aggregate_Pivot {
+	if x != nil {
+		return x.Pivot
+	}
+	return nil
+}
+
+type Unpivot struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Input              *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Ids                []*Expression          `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	Values             *Unpivot_Values        `protobuf:"bytes,3,opt,name=values,proto3,oneof" json:"values,omitempty"` // unset: all that are not ids
+	VariableColumnName string                 `protobuf:"bytes,4,opt,name=variable_column_name,json=variableColumnName,proto3" json:"variable_column_name,omitempty"`
+	ValueColumnName    string                 `protobuf:"bytes,5,opt,name=value_column_name,json=valueColumnName,proto3" json:"value_column_name,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *Unpivot) Reset() {
+	*x = Unpivot{}
+	mi := &file_spark_connect_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unpivot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unpivot) ProtoMessage() {}
+
+func (x *Unpivot) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unpivot.ProtoReflect.Descriptor instead.
+func (*Unpivot) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Unpivot) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *Unpivot) GetIds() []*Expression {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *Unpivot) GetValues() *Unpivot_Values {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *Unpivot) GetVariableColumnName() string {
+	if x != nil {
+		return x.VariableColumnName
+	}
+	return ""
+}
+
+func (x *Unpivot) GetValueColumnName() string {
+	if x != nil {
+		return x.ValueColumnName
+	}
+	return ""
+}
+
+type ToDF struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *Relation              `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	ColumnNames   []string               `protobuf:"bytes,2,rep,name=column_names,json=columnNames,proto3" json:"column_names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToDF) Reset() {
+	*x = ToDF{}
+	mi := &file_spark_connect_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToDF) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToDF) ProtoMessage() {}
+
+func (x *ToDF) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToDF.ProtoReflect.Descriptor instead.
+func (*ToDF) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ToDF) GetInput() *Relation {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *ToDF) GetColumnNames() []string {
+	if x != nil {
+		return x.ColumnNames
+	}
+	return nil
+}
+
 type LocalRelation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3,oneof" json:"data,omitempty"`     // an Arrow IPC stream
@@ -4263,7 +4434,7 @@ type LocalRelation struct {
 
 func (x *LocalRelation) Reset() {
 	*x = LocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4275,7 +4446,7 @@ func (x *LocalRelation) String() string {
 func (*LocalRelation) ProtoMessage() {}
 
 func (x *LocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[46]
+	mi := &file_spark_connect_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4288,7 +4459,7 @@ func (x *LocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalRelation.ProtoReflect.Descriptor instead.
 func (*LocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{46}
+	return file_spark_connect_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LocalRelation) GetData() []byte {
@@ -4315,7 +4486,7 @@ type ChunkedCachedLocalRelation struct {
 
 func (x *ChunkedCachedLocalRelation) Reset() {
 	*x = ChunkedCachedLocalRelation{}
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4327,7 +4498,7 @@ func (x *ChunkedCachedLocalRelation) String() string {
 func (*ChunkedCachedLocalRelation) ProtoMessage() {}
 
 func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[47]
+	mi := &file_spark_connect_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4340,7 +4511,7 @@ func (x *ChunkedCachedLocalRelation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChunkedCachedLocalRelation.ProtoReflect.Descriptor instead.
 func (*ChunkedCachedLocalRelation) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{47}
+	return file_spark_connect_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ChunkedCachedLocalRelation) GetDataHashes() []string {
@@ -4371,7 +4542,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4383,7 +4554,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[48]
+	mi := &file_spark_connect_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4396,7 +4567,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{48}
+	return file_spark_connect_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Sample) GetInput() *Relation {
@@ -4452,7 +4623,7 @@ type Deduplicate struct {
 
 func (x *Deduplicate) Reset() {
 	*x = Deduplicate{}
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4464,7 +4635,7 @@ func (x *Deduplicate) String() string {
 func (*Deduplicate) ProtoMessage() {}
 
 func (x *Deduplicate) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[49]
+	mi := &file_spark_connect_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4477,7 +4648,7 @@ func (x *Deduplicate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deduplicate.ProtoReflect.Descriptor instead.
 func (*Deduplicate) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{49}
+	return file_spark_connect_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Deduplicate) GetInput() *Relation {
@@ -4513,7 +4684,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4525,7 +4696,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[50]
+	mi := &file_spark_connect_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4538,7 +4709,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{50}
+	return file_spark_connect_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Range) GetStart() int64 {
@@ -4580,7 +4751,7 @@ type Repartition struct {
 
 func (x *Repartition) Reset() {
 	*x = Repartition{}
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4592,7 +4763,7 @@ func (x *Repartition) String() string {
 func (*Repartition) ProtoMessage() {}
 
 func (x *Repartition) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[51]
+	mi := &file_spark_connect_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4605,7 +4776,7 @@ func (x *Repartition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repartition.ProtoReflect.Descriptor instead.
 func (*Repartition) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{51}
+	return file_spark_connect_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Repartition) GetInput() *Relation {
@@ -4640,7 +4811,7 @@ type RepartitionByExpression struct {
 
 func (x *RepartitionByExpression) Reset() {
 	*x = RepartitionByExpression{}
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4652,7 +4823,7 @@ func (x *RepartitionByExpression) String() string {
 func (*RepartitionByExpression) ProtoMessage() {}
 
 func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[52]
+	mi := &file_spark_connect_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4665,7 +4836,7 @@ func (x *RepartitionByExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepartitionByExpression.ProtoReflect.Descriptor instead.
 func (*RepartitionByExpression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{52}
+	return file_spark_connect_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RepartitionByExpression) GetInput() *Relation {
@@ -4699,7 +4870,7 @@ type WithColumnsRenamed struct {
 
 func (x *WithColumnsRenamed) Reset() {
 	*x = WithColumnsRenamed{}
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4711,7 +4882,7 @@ func (x *WithColumnsRenamed) String() string {
 func (*WithColumnsRenamed) ProtoMessage() {}
 
 func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[53]
+	mi := &file_spark_connect_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4724,7 +4895,7 @@ func (x *WithColumnsRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *WithColumnsRenamed) GetInput() *Relation {
@@ -4751,7 +4922,7 @@ type WithColumns struct {
 
 func (x *WithColumns) Reset() {
 	*x = WithColumns{}
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4763,7 +4934,7 @@ func (x *WithColumns) String() string {
 func (*WithColumns) ProtoMessage() {}
 
 func (x *WithColumns) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[54]
+	mi := &file_spark_connect_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4776,7 +4947,7 @@ func (x *WithColumns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumns.ProtoReflect.Descriptor instead.
 func (*WithColumns) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{54}
+	return file_spark_connect_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *WithColumns) GetInput() *Relation {
@@ -4803,7 +4974,7 @@ type Drop struct {
 
 func (x *Drop) Reset() {
 	*x = Drop{}
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4815,7 +4986,7 @@ func (x *Drop) String() string {
 func (*Drop) ProtoMessage() {}
 
 func (x *Drop) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[55]
+	mi := &file_spark_connect_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4828,7 +4999,7 @@ func (x *Drop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drop.ProtoReflect.Descriptor instead.
 func (*Drop) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{55}
+	return file_spark_connect_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Drop) GetInput() *Relation {
@@ -4858,7 +5029,7 @@ type Expression struct {
 
 func (x *Expression) Reset() {
 	*x = Expression{}
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4870,7 +5041,7 @@ func (x *Expression) String() string {
 func (*Expression) ProtoMessage() {}
 
 func (x *Expression) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[56]
+	mi := &file_spark_connect_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4883,7 +5054,7 @@ func (x *Expression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression.ProtoReflect.Descriptor instead.
 func (*Expression) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Expression) GetExprType() isExpression_ExprType {
@@ -4942,7 +5113,7 @@ type CommonInlineUserDefinedFunction struct {
 
 func (x *CommonInlineUserDefinedFunction) Reset() {
 	*x = CommonInlineUserDefinedFunction{}
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4954,7 +5125,7 @@ func (x *CommonInlineUserDefinedFunction) String() string {
 func (*CommonInlineUserDefinedFunction) ProtoMessage() {}
 
 func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[57]
+	mi := &file_spark_connect_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4967,7 +5138,7 @@ func (x *CommonInlineUserDefinedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommonInlineUserDefinedFunction.ProtoReflect.Descriptor instead.
 func (*CommonInlineUserDefinedFunction) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{57}
+	return file_spark_connect_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CommonInlineUserDefinedFunction) GetFunctionName() string {
@@ -5029,7 +5200,7 @@ type PythonUDF struct {
 
 func (x *PythonUDF) Reset() {
 	*x = PythonUDF{}
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5041,7 +5212,7 @@ func (x *PythonUDF) String() string {
 func (*PythonUDF) ProtoMessage() {}
 
 func (x *PythonUDF) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[58]
+	mi := &file_spark_connect_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5054,7 +5225,7 @@ func (x *PythonUDF) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PythonUDF.ProtoReflect.Descriptor instead.
 func (*PythonUDF) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{58}
+	return file_spark_connect_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PythonUDF) GetOutputType() *DataType {
@@ -5120,7 +5291,7 @@ type DataType struct {
 
 func (x *DataType) Reset() {
 	*x = DataType{}
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5132,7 +5303,7 @@ func (x *DataType) String() string {
 func (*DataType) ProtoMessage() {}
 
 func (x *DataType) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[59]
+	mi := &file_spark_connect_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5145,7 +5316,7 @@ func (x *DataType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType.ProtoReflect.Descriptor instead.
 func (*DataType) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *DataType) GetKind() isDataType_Kind {
@@ -5532,7 +5703,7 @@ type ExecutePlanRequest_RequestOption struct {
 
 func (x *ExecutePlanRequest_RequestOption) Reset() {
 	*x = ExecutePlanRequest_RequestOption{}
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5544,7 +5715,7 @@ func (x *ExecutePlanRequest_RequestOption) String() string {
 func (*ExecutePlanRequest_RequestOption) ProtoMessage() {}
 
 func (x *ExecutePlanRequest_RequestOption) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[60]
+	mi := &file_spark_connect_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5612,7 +5783,7 @@ type ExecutePlanResponse_SqlCommandResult struct {
 
 func (x *ExecutePlanResponse_SqlCommandResult) Reset() {
 	*x = ExecutePlanResponse_SqlCommandResult{}
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5624,7 +5795,7 @@ func (x *ExecutePlanResponse_SqlCommandResult) String() string {
 func (*ExecutePlanResponse_SqlCommandResult) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_SqlCommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[61]
+	mi := &file_spark_connect_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5659,7 +5830,7 @@ type ExecutePlanResponse_ArrowBatch struct {
 
 func (x *ExecutePlanResponse_ArrowBatch) Reset() {
 	*x = ExecutePlanResponse_ArrowBatch{}
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5671,7 +5842,7 @@ func (x *ExecutePlanResponse_ArrowBatch) String() string {
 func (*ExecutePlanResponse_ArrowBatch) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ArrowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[62]
+	mi := &file_spark_connect_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5723,7 +5894,7 @@ type ExecutePlanResponse_ResultComplete struct {
 
 func (x *ExecutePlanResponse_ResultComplete) Reset() {
 	*x = ExecutePlanResponse_ResultComplete{}
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5735,7 +5906,7 @@ func (x *ExecutePlanResponse_ResultComplete) String() string {
 func (*ExecutePlanResponse_ResultComplete) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ResultComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[63]
+	mi := &file_spark_connect_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5761,7 +5932,7 @@ type ExecutePlanResponse_ExecutionProgress struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress{}
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5773,7 +5944,7 @@ func (x *ExecutePlanResponse_ExecutionProgress) String() string {
 func (*ExecutePlanResponse_ExecutionProgress) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[64]
+	mi := &file_spark_connect_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5816,7 +5987,7 @@ type ExecutePlanResponse_ExecutionProgress_StageInfo struct {
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) Reset() {
 	*x = ExecutePlanResponse_ExecutionProgress_StageInfo{}
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5828,7 +5999,7 @@ func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) String() string {
 func (*ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoMessage() {}
 
 func (x *ExecutePlanResponse_ExecutionProgress_StageInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[65]
+	mi := &file_spark_connect_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5887,7 +6058,7 @@ type ReleaseExecuteRequest_ReleaseAll struct {
 
 func (x *ReleaseExecuteRequest_ReleaseAll) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseAll{}
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5899,7 +6070,7 @@ func (x *ReleaseExecuteRequest_ReleaseAll) String() string {
 func (*ReleaseExecuteRequest_ReleaseAll) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseAll) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[66]
+	mi := &file_spark_connect_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5924,7 +6095,7 @@ type ReleaseExecuteRequest_ReleaseUntil struct {
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) Reset() {
 	*x = ReleaseExecuteRequest_ReleaseUntil{}
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5936,7 +6107,7 @@ func (x *ReleaseExecuteRequest_ReleaseUntil) String() string {
 func (*ReleaseExecuteRequest_ReleaseUntil) ProtoMessage() {}
 
 func (x *ReleaseExecuteRequest_ReleaseUntil) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[67]
+	mi := &file_spark_connect_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5968,7 +6139,7 @@ type AnalyzePlanRequest_Schema struct {
 
 func (x *AnalyzePlanRequest_Schema) Reset() {
 	*x = AnalyzePlanRequest_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5980,7 +6151,7 @@ func (x *AnalyzePlanRequest_Schema) String() string {
 func (*AnalyzePlanRequest_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[68]
+	mi := &file_spark_connect_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6013,7 +6184,7 @@ type AnalyzePlanRequest_Explain struct {
 
 func (x *AnalyzePlanRequest_Explain) Reset() {
 	*x = AnalyzePlanRequest_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6025,7 +6196,7 @@ func (x *AnalyzePlanRequest_Explain) String() string {
 func (*AnalyzePlanRequest_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[69]
+	mi := &file_spark_connect_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6063,7 +6234,7 @@ type AnalyzePlanRequest_SparkVersion struct {
 
 func (x *AnalyzePlanRequest_SparkVersion) Reset() {
 	*x = AnalyzePlanRequest_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6075,7 +6246,7 @@ func (x *AnalyzePlanRequest_SparkVersion) String() string {
 func (*AnalyzePlanRequest_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[70]
+	mi := &file_spark_connect_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6101,7 +6272,7 @@ type AnalyzePlanRequest_Persist struct {
 
 func (x *AnalyzePlanRequest_Persist) Reset() {
 	*x = AnalyzePlanRequest_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6113,7 +6284,7 @@ func (x *AnalyzePlanRequest_Persist) String() string {
 func (*AnalyzePlanRequest_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[71]
+	mi := &file_spark_connect_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6153,7 +6324,7 @@ type AnalyzePlanRequest_Unpersist struct {
 
 func (x *AnalyzePlanRequest_Unpersist) Reset() {
 	*x = AnalyzePlanRequest_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6165,7 +6336,7 @@ func (x *AnalyzePlanRequest_Unpersist) String() string {
 func (*AnalyzePlanRequest_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanRequest_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[72]
+	mi := &file_spark_connect_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6204,7 +6375,7 @@ type AnalyzePlanResponse_Schema struct {
 
 func (x *AnalyzePlanResponse_Schema) Reset() {
 	*x = AnalyzePlanResponse_Schema{}
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6216,7 +6387,7 @@ func (x *AnalyzePlanResponse_Schema) String() string {
 func (*AnalyzePlanResponse_Schema) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[73]
+	mi := &file_spark_connect_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6248,7 +6419,7 @@ type AnalyzePlanResponse_Explain struct {
 
 func (x *AnalyzePlanResponse_Explain) Reset() {
 	*x = AnalyzePlanResponse_Explain{}
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6260,7 +6431,7 @@ func (x *AnalyzePlanResponse_Explain) String() string {
 func (*AnalyzePlanResponse_Explain) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Explain) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[74]
+	mi := &file_spark_connect_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6292,7 +6463,7 @@ type AnalyzePlanResponse_SparkVersion struct {
 
 func (x *AnalyzePlanResponse_SparkVersion) Reset() {
 	*x = AnalyzePlanResponse_SparkVersion{}
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6304,7 +6475,7 @@ func (x *AnalyzePlanResponse_SparkVersion) String() string {
 func (*AnalyzePlanResponse_SparkVersion) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_SparkVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[75]
+	mi := &file_spark_connect_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6335,7 +6506,7 @@ type AnalyzePlanResponse_Persist struct {
 
 func (x *AnalyzePlanResponse_Persist) Reset() {
 	*x = AnalyzePlanResponse_Persist{}
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6347,7 +6518,7 @@ func (x *AnalyzePlanResponse_Persist) String() string {
 func (*AnalyzePlanResponse_Persist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Persist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[76]
+	mi := &file_spark_connect_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6371,7 +6542,7 @@ type AnalyzePlanResponse_Unpersist struct {
 
 func (x *AnalyzePlanResponse_Unpersist) Reset() {
 	*x = AnalyzePlanResponse_Unpersist{}
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6383,7 +6554,7 @@ func (x *AnalyzePlanResponse_Unpersist) String() string {
 func (*AnalyzePlanResponse_Unpersist) ProtoMessage() {}
 
 func (x *AnalyzePlanResponse_Unpersist) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[77]
+	mi := &file_spark_connect_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6412,7 +6583,7 @@ type ConfigRequest_Operation struct {
 
 func (x *ConfigRequest_Operation) Reset() {
 	*x = ConfigRequest_Operation{}
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6424,7 +6595,7 @@ func (x *ConfigRequest_Operation) String() string {
 func (*ConfigRequest_Operation) ProtoMessage() {}
 
 func (x *ConfigRequest_Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[78]
+	mi := &file_spark_connect_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6490,7 +6661,7 @@ type ConfigRequest_Set struct {
 
 func (x *ConfigRequest_Set) Reset() {
 	*x = ConfigRequest_Set{}
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6502,7 +6673,7 @@ func (x *ConfigRequest_Set) String() string {
 func (*ConfigRequest_Set) ProtoMessage() {}
 
 func (x *ConfigRequest_Set) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[79]
+	mi := &file_spark_connect_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6534,7 +6705,7 @@ type ConfigRequest_Get struct {
 
 func (x *ConfigRequest_Get) Reset() {
 	*x = ConfigRequest_Get{}
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6546,7 +6717,7 @@ func (x *ConfigRequest_Get) String() string {
 func (*ConfigRequest_Get) ProtoMessage() {}
 
 func (x *ConfigRequest_Get) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[80]
+	mi := &file_spark_connect_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6579,7 +6750,7 @@ type AddArtifactsRequest_ArtifactChunk struct {
 
 func (x *AddArtifactsRequest_ArtifactChunk) Reset() {
 	*x = AddArtifactsRequest_ArtifactChunk{}
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6591,7 +6762,7 @@ func (x *AddArtifactsRequest_ArtifactChunk) String() string {
 func (*AddArtifactsRequest_ArtifactChunk) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_ArtifactChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[81]
+	mi := &file_spark_connect_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6633,7 +6804,7 @@ type AddArtifactsRequest_BeginChunkedArtifact struct {
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) Reset() {
 	*x = AddArtifactsRequest_BeginChunkedArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6645,7 +6816,7 @@ func (x *AddArtifactsRequest_BeginChunkedArtifact) String() string {
 func (*AddArtifactsRequest_BeginChunkedArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_BeginChunkedArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[82]
+	mi := &file_spark_connect_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6699,7 +6870,7 @@ type AddArtifactsRequest_SingleChunkArtifact struct {
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) Reset() {
 	*x = AddArtifactsRequest_SingleChunkArtifact{}
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6711,7 +6882,7 @@ func (x *AddArtifactsRequest_SingleChunkArtifact) String() string {
 func (*AddArtifactsRequest_SingleChunkArtifact) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_SingleChunkArtifact) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[83]
+	mi := &file_spark_connect_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6750,7 +6921,7 @@ type AddArtifactsRequest_Batch struct {
 
 func (x *AddArtifactsRequest_Batch) Reset() {
 	*x = AddArtifactsRequest_Batch{}
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6762,7 +6933,7 @@ func (x *AddArtifactsRequest_Batch) String() string {
 func (*AddArtifactsRequest_Batch) ProtoMessage() {}
 
 func (x *AddArtifactsRequest_Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[84]
+	mi := &file_spark_connect_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6795,7 +6966,7 @@ type AddArtifactsResponse_ArtifactSummary struct {
 
 func (x *AddArtifactsResponse_ArtifactSummary) Reset() {
 	*x = AddArtifactsResponse_ArtifactSummary{}
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6807,7 +6978,7 @@ func (x *AddArtifactsResponse_ArtifactSummary) String() string {
 func (*AddArtifactsResponse_ArtifactSummary) ProtoMessage() {}
 
 func (x *AddArtifactsResponse_ArtifactSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[85]
+	mi := &file_spark_connect_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6848,7 +7019,7 @@ type FetchErrorDetailsResponse_SparkThrowable struct {
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) Reset() {
 	*x = FetchErrorDetailsResponse_SparkThrowable{}
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6860,7 +7031,7 @@ func (x *FetchErrorDetailsResponse_SparkThrowable) String() string {
 func (*FetchErrorDetailsResponse_SparkThrowable) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_SparkThrowable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[86]
+	mi := &file_spark_connect_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6909,7 +7080,7 @@ type FetchErrorDetailsResponse_Error struct {
 
 func (x *FetchErrorDetailsResponse_Error) Reset() {
 	*x = FetchErrorDetailsResponse_Error{}
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6921,7 +7092,7 @@ func (x *FetchErrorDetailsResponse_Error) String() string {
 func (*FetchErrorDetailsResponse_Error) ProtoMessage() {}
 
 func (x *FetchErrorDetailsResponse_Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[87]
+	mi := &file_spark_connect_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6975,7 +7146,7 @@ type WriteOperation_SaveTable struct {
 
 func (x *WriteOperation_SaveTable) Reset() {
 	*x = WriteOperation_SaveTable{}
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6987,7 +7158,7 @@ func (x *WriteOperation_SaveTable) String() string {
 func (*WriteOperation_SaveTable) ProtoMessage() {}
 
 func (x *WriteOperation_SaveTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[89]
+	mi := &file_spark_connect_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7027,7 +7198,7 @@ type WriteOperation_BucketBy struct {
 
 func (x *WriteOperation_BucketBy) Reset() {
 	*x = WriteOperation_BucketBy{}
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7039,7 +7210,7 @@ func (x *WriteOperation_BucketBy) String() string {
 func (*WriteOperation_BucketBy) ProtoMessage() {}
 
 func (x *WriteOperation_BucketBy) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[90]
+	mi := &file_spark_connect_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7079,7 +7250,7 @@ type Read_NamedTable struct {
 
 func (x *Read_NamedTable) Reset() {
 	*x = Read_NamedTable{}
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7091,7 +7262,7 @@ func (x *Read_NamedTable) String() string {
 func (*Read_NamedTable) ProtoMessage() {}
 
 func (x *Read_NamedTable) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[92]
+	mi := &file_spark_connect_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7133,7 +7304,7 @@ type Read_DataSource struct {
 
 func (x *Read_DataSource) Reset() {
 	*x = Read_DataSource{}
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7145,7 +7316,7 @@ func (x *Read_DataSource) String() string {
 func (*Read_DataSource) ProtoMessage() {}
 
 func (x *Read_DataSource) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[93]
+	mi := &file_spark_connect_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7189,6 +7360,102 @@ func (x *Read_DataSource) GetPaths() []string {
 	return nil
 }
 
+type Aggregate_Pivot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Col           *Expression            `protobuf:"bytes,1,opt,name=col,proto3" json:"col,omitempty"`
+	Values        []*Expression_Literal  `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"` // none: those that there are
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Aggregate_Pivot) Reset() {
+	*x = Aggregate_Pivot{}
+	mi := &file_spark_connect_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Aggregate_Pivot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Aggregate_Pivot) ProtoMessage() {}
+
+func (x *Aggregate_Pivot) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Aggregate_Pivot.ProtoReflect.Descriptor instead.
+func (*Aggregate_Pivot) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{45, 0}
+}
+
+func (x *Aggregate_Pivot) GetCol() *Expression {
+	if x != nil {
+		return x.Col
+	}
+	return nil
+}
+
+func (x *Aggregate_Pivot) GetValues() []*Expression_Literal {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+type Unpivot_Values struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        []*Expression          `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unpivot_Values) Reset() {
+	*x = Unpivot_Values{}
+	mi := &file_spark_connect_proto_msgTypes[99]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unpivot_Values) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unpivot_Values) ProtoMessage() {}
+
+func (x *Unpivot_Values) ProtoReflect() protoreflect.Message {
+	mi := &file_spark_connect_proto_msgTypes[99]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unpivot_Values.ProtoReflect.Descriptor instead.
+func (*Unpivot_Values) Descriptor() ([]byte, []int) {
+	return file_spark_connect_proto_rawDescGZIP(), []int{46, 0}
+}
+
+func (x *Unpivot_Values) GetValues() []*Expression {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type WithColumnsRenamed_Rename struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ColName       string                 `protobuf:"bytes,1,opt,name=col_name,json=colName,proto3" json:"col_name,omitempty"`
@@ -7199,7 +7466,7 @@ type WithColumnsRenamed_Rename struct {
 
 func (x *WithColumnsRenamed_Rename) Reset() {
 	*x = WithColumnsRenamed_Rename{}
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7211,7 +7478,7 @@ func (x *WithColumnsRenamed_Rename) String() string {
 func (*WithColumnsRenamed_Rename) ProtoMessage() {}
 
 func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[96]
+	mi := &file_spark_connect_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7224,7 +7491,7 @@ func (x *WithColumnsRenamed_Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithColumnsRenamed_Rename.ProtoReflect.Descriptor instead.
 func (*WithColumnsRenamed_Rename) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{53, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{55, 0}
 }
 
 func (x *WithColumnsRenamed_Rename) GetColName() string {
@@ -7256,7 +7523,7 @@ type Expression_Literal struct {
 
 func (x *Expression_Literal) Reset() {
 	*x = Expression_Literal{}
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7268,7 +7535,7 @@ func (x *Expression_Literal) String() string {
 func (*Expression_Literal) ProtoMessage() {}
 
 func (x *Expression_Literal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[97]
+	mi := &file_spark_connect_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7281,7 +7548,7 @@ func (x *Expression_Literal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Literal.ProtoReflect.Descriptor instead.
 func (*Expression_Literal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 0}
 }
 
 func (x *Expression_Literal) GetLiteralType() isExpression_Literal_LiteralType {
@@ -7364,7 +7631,7 @@ type Expression_ExpressionString struct {
 
 func (x *Expression_ExpressionString) Reset() {
 	*x = Expression_ExpressionString{}
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7376,7 +7643,7 @@ func (x *Expression_ExpressionString) String() string {
 func (*Expression_ExpressionString) ProtoMessage() {}
 
 func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[98]
+	mi := &file_spark_connect_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7389,7 +7656,7 @@ func (x *Expression_ExpressionString) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_ExpressionString.ProtoReflect.Descriptor instead.
 func (*Expression_ExpressionString) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 1}
 }
 
 func (x *Expression_ExpressionString) GetExpression() string {
@@ -7409,7 +7676,7 @@ type Expression_Alias struct {
 
 func (x *Expression_Alias) Reset() {
 	*x = Expression_Alias{}
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7421,7 +7688,7 @@ func (x *Expression_Alias) String() string {
 func (*Expression_Alias) ProtoMessage() {}
 
 func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[99]
+	mi := &file_spark_connect_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7434,7 +7701,7 @@ func (x *Expression_Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_Alias.ProtoReflect.Descriptor instead.
 func (*Expression_Alias) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 2}
 }
 
 func (x *Expression_Alias) GetExpr() *Expression {
@@ -7462,7 +7729,7 @@ type Expression_SortOrder struct {
 
 func (x *Expression_SortOrder) Reset() {
 	*x = Expression_SortOrder{}
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7474,7 +7741,7 @@ func (x *Expression_SortOrder) String() string {
 func (*Expression_SortOrder) ProtoMessage() {}
 
 func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[100]
+	mi := &file_spark_connect_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7487,7 +7754,7 @@ func (x *Expression_SortOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expression_SortOrder.ProtoReflect.Descriptor instead.
 func (*Expression_SortOrder) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{56, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{58, 3}
 }
 
 func (x *Expression_SortOrder) GetChild() *Expression {
@@ -7519,7 +7786,7 @@ type DataType_Simple struct {
 
 func (x *DataType_Simple) Reset() {
 	*x = DataType_Simple{}
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7531,7 +7798,7 @@ func (x *DataType_Simple) String() string {
 func (*DataType_Simple) ProtoMessage() {}
 
 func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[101]
+	mi := &file_spark_connect_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7544,7 +7811,7 @@ func (x *DataType_Simple) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Simple.ProtoReflect.Descriptor instead.
 func (*DataType_Simple) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 0}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 0}
 }
 
 type DataType_Decimal struct {
@@ -7557,7 +7824,7 @@ type DataType_Decimal struct {
 
 func (x *DataType_Decimal) Reset() {
 	*x = DataType_Decimal{}
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7569,7 +7836,7 @@ func (x *DataType_Decimal) String() string {
 func (*DataType_Decimal) ProtoMessage() {}
 
 func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[102]
+	mi := &file_spark_connect_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7582,7 +7849,7 @@ func (x *DataType_Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Decimal.ProtoReflect.Descriptor instead.
 func (*DataType_Decimal) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 1}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 1}
 }
 
 func (x *DataType_Decimal) GetScale() int32 {
@@ -7610,7 +7877,7 @@ type DataType_StructField struct {
 
 func (x *DataType_StructField) Reset() {
 	*x = DataType_StructField{}
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7622,7 +7889,7 @@ func (x *DataType_StructField) String() string {
 func (*DataType_StructField) ProtoMessage() {}
 
 func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[103]
+	mi := &file_spark_connect_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7635,7 +7902,7 @@ func (x *DataType_StructField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_StructField.ProtoReflect.Descriptor instead.
 func (*DataType_StructField) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 2}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 2}
 }
 
 func (x *DataType_StructField) GetName() string {
@@ -7668,7 +7935,7 @@ type DataType_Struct struct {
 
 func (x *DataType_Struct) Reset() {
 	*x = DataType_Struct{}
-	mi := &file_spark_connect_proto_msgTypes[104]
+	mi := &file_spark_connect_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7680,7 +7947,7 @@ func (x *DataType_Struct) String() string {
 func (*DataType_Struct) ProtoMessage() {}
 
 func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[104]
+	mi := &file_spark_connect_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7693,7 +7960,7 @@ func (x *DataType_Struct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Struct.ProtoReflect.Descriptor instead.
 func (*DataType_Struct) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 3}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 3}
 }
 
 func (x *DataType_Struct) GetFields() []*DataType_StructField {
@@ -7713,7 +7980,7 @@ type DataType_Array struct {
 
 func (x *DataType_Array) Reset() {
 	*x = DataType_Array{}
-	mi := &file_spark_connect_proto_msgTypes[105]
+	mi := &file_spark_connect_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7725,7 +7992,7 @@ func (x *DataType_Array) String() string {
 func (*DataType_Array) ProtoMessage() {}
 
 func (x *DataType_Array) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[105]
+	mi := &file_spark_connect_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7738,7 +8005,7 @@ func (x *DataType_Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Array.ProtoReflect.Descriptor instead.
 func (*DataType_Array) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 4}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 4}
 }
 
 func (x *DataType_Array) GetElementType() *DataType {
@@ -7766,7 +8033,7 @@ type DataType_Map struct {
 
 func (x *DataType_Map) Reset() {
 	*x = DataType_Map{}
-	mi := &file_spark_connect_proto_msgTypes[106]
+	mi := &file_spark_connect_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7778,7 +8045,7 @@ func (x *DataType_Map) String() string {
 func (*DataType_Map) ProtoMessage() {}
 
 func (x *DataType_Map) ProtoReflect() protoreflect.Message {
-	mi := &file_spark_connect_proto_msgTypes[106]
+	mi := &file_spark_connect_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7791,7 +8058,7 @@ func (x *DataType_Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataType_Map.ProtoReflect.Descriptor instead.
 func (*DataType_Map) Descriptor() ([]byte, []int) {
-	return file_spark_connect_proto_rawDescGZIP(), []int{59, 5}
+	return file_spark_connect_proto_rawDescGZIP(), []int{61, 5}
 }
 
 func (x *DataType_Map) GetKeyType() *DataType {
@@ -8159,7 +8426,7 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x0eRelationCommon\x12\x1c\n" +
 	"\aplan_id\x18\x02 \x01(\x03H\x00R\x06planId\x88\x01\x01B\n" +
 	"\n" +
-	"\b_plan_id\"\x88\r\n" +
+	"\b_plan_id\"\xe8\r\n" +
 	"\bRelation\x125\n" +
 	"\x06common\x18\x01 \x01(\v2\x1d.spark.connect.RelationCommonR\x06common\x12)\n" +
 	"\x04read\x18\x02 \x01(\v2\x13.spark.connect.ReadH\x00R\x04read\x122\n" +
@@ -8178,11 +8445,13 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\vdeduplicate\x18\x0e \x01(\v2\x1a.spark.connect.DeduplicateH\x00R\vdeduplicate\x12,\n" +
 	"\x05range\x18\x0f \x01(\v2\x14.spark.connect.RangeH\x00R\x05range\x12E\n" +
 	"\x0esubquery_alias\x18\x10 \x01(\v2\x1c.spark.connect.SubqueryAliasH\x00R\rsubqueryAlias\x12>\n" +
-	"\vrepartition\x18\x11 \x01(\v2\x1a.spark.connect.RepartitionH\x00R\vrepartition\x12U\n" +
+	"\vrepartition\x18\x11 \x01(\v2\x1a.spark.connect.RepartitionH\x00R\vrepartition\x12*\n" +
+	"\x05to_df\x18\x12 \x01(\v2\x13.spark.connect.ToDFH\x00R\x04toDf\x12U\n" +
 	"\x14with_columns_renamed\x18\x13 \x01(\v2!.spark.connect.WithColumnsRenamedH\x00R\x12withColumnsRenamed\x12)\n" +
 	"\x04drop\x18\x15 \x01(\v2\x13.spark.connect.DropH\x00R\x04drop\x12)\n" +
 	"\x04tail\x18\x16 \x01(\v2\x13.spark.connect.TailH\x00R\x04tail\x12?\n" +
-	"\fwith_columns\x18\x17 \x01(\v2\x1a.spark.connect.WithColumnsH\x00R\vwithColumns\x12d\n" +
+	"\fwith_columns\x18\x17 \x01(\v2\x1a.spark.connect.WithColumnsH\x00R\vwithColumns\x122\n" +
+	"\aunpivot\x18\x19 \x01(\v2\x16.spark.connect.UnpivotH\x00R\aunpivot\x12d\n" +
 	"\x19repartition_by_expression\x18\x1b \x01(\v2&.spark.connect.RepartitionByExpressionH\x00R\x17repartitionByExpression\x12E\n" +
 	"\x0emap_partitions\x18\x1c \x01(\v2\x1c.spark.connect.MapPartitionsH\x00R\rmapPartitions\x12E\n" +
 	"\x0ewith_relations\x18) \x01(\v2\x1c.spark.connect.WithRelationsH\x00R\rwithRelations\x12n\n" +
@@ -8295,16 +8564,33 @@ const file_spark_connect_proto_rawDesc = "" +
 	"\x04cols\x18\x02 \x03(\tR\x04cols\"K\n" +
 	"\x04Tail\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\x05R\x05limit\"\xdc\x02\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\"\x99\x04\n" +
 	"\tAggregate\x12-\n" +
 	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12A\n" +
 	"\n" +
 	"group_type\x18\x02 \x01(\x0e2\".spark.connect.Aggregate.GroupTypeR\tgroupType\x12L\n" +
 	"\x14grouping_expressions\x18\x03 \x03(\v2\x19.spark.connect.ExpressionR\x13groupingExpressions\x12N\n" +
-	"\x15aggregate_expressions\x18\x04 \x03(\v2\x19.spark.connect.ExpressionR\x14aggregateExpressions\"?\n" +
+	"\x15aggregate_expressions\x18\x04 \x03(\v2\x19.spark.connect.ExpressionR\x14aggregateExpressions\x124\n" +
+	"\x05pivot\x18\x05 \x01(\v2\x1e.spark.connect.Aggregate.PivotR\x05pivot\x1ao\n" +
+	"\x05Pivot\x12+\n" +
+	"\x03col\x18\x01 \x01(\v2\x19.spark.connect.ExpressionR\x03col\x129\n" +
+	"\x06values\x18\x02 \x03(\v2!.spark.connect.Expression.LiteralR\x06values\"U\n" +
 	"\tGroupType\x12\x1a\n" +
 	"\x16GROUP_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
-	"\x12GROUP_TYPE_GROUPBY\x10\x01\"Y\n" +
+	"\x12GROUP_TYPE_GROUPBY\x10\x01\x12\x14\n" +
+	"\x10GROUP_TYPE_PIVOT\x10\x04\"\xc7\x02\n" +
+	"\aUnpivot\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12+\n" +
+	"\x03ids\x18\x02 \x03(\v2\x19.spark.connect.ExpressionR\x03ids\x12:\n" +
+	"\x06values\x18\x03 \x01(\v2\x1d.spark.connect.Unpivot.ValuesH\x00R\x06values\x88\x01\x01\x120\n" +
+	"\x14variable_column_name\x18\x04 \x01(\tR\x12variableColumnName\x12*\n" +
+	"\x11value_column_name\x18\x05 \x01(\tR\x0fvalueColumnName\x1a;\n" +
+	"\x06Values\x121\n" +
+	"\x06values\x18\x01 \x03(\v2\x19.spark.connect.ExpressionR\x06valuesB\t\n" +
+	"\a_values\"X\n" +
+	"\x04ToDF\x12-\n" +
+	"\x05input\x18\x01 \x01(\v2\x17.spark.connect.RelationR\x05input\x12!\n" +
+	"\fcolumn_names\x18\x02 \x03(\tR\vcolumnNames\"Y\n" +
 	"\rLocalRelation\x12\x17\n" +
 	"\x04data\x18\x01 \x01(\fH\x00R\x04data\x88\x01\x01\x12\x1b\n" +
 	"\x06schema\x18\x02 \x01(\tH\x01R\x06schema\x88\x01\x01B\a\n" +
@@ -8483,7 +8769,7 @@ func file_spark_connect_proto_rawDescGZIP() []byte {
 }
 
 var file_spark_connect_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
+var file_spark_connect_proto_msgTypes = make([]protoimpl.MessageInfo, 111)
 var file_spark_connect_proto_goTypes = []any{
 	(InterruptRequest_InterruptType)(0),                     // 0: spark.connect.InterruptRequest.InterruptType
 	(AnalyzePlanRequest_Explain_ExplainMode)(0),             // 1: spark.connect.AnalyzePlanRequest.Explain.ExplainMode
@@ -8540,116 +8826,120 @@ var file_spark_connect_proto_goTypes = []any{
 	(*StatDescribe)(nil),                                    // 52: spark.connect.StatDescribe
 	(*Tail)(nil),                                            // 53: spark.connect.Tail
 	(*Aggregate)(nil),                                       // 54: spark.connect.Aggregate
-	(*LocalRelation)(nil),                                   // 55: spark.connect.LocalRelation
-	(*ChunkedCachedLocalRelation)(nil),                      // 56: spark.connect.ChunkedCachedLocalRelation
-	(*Sample)(nil),                                          // 57: spark.connect.Sample
-	(*Deduplicate)(nil),                                     // 58: spark.connect.Deduplicate
-	(*Range)(nil),                                           // 59: spark.connect.Range
-	(*Repartition)(nil),                                     // 60: spark.connect.Repartition
-	(*RepartitionByExpression)(nil),                         // 61: spark.connect.RepartitionByExpression
-	(*WithColumnsRenamed)(nil),                              // 62: spark.connect.WithColumnsRenamed
-	(*WithColumns)(nil),                                     // 63: spark.connect.WithColumns
-	(*Drop)(nil),                                            // 64: spark.connect.Drop
-	(*Expression)(nil),                                      // 65: spark.connect.Expression
-	(*CommonInlineUserDefinedFunction)(nil),                 // 66: spark.connect.CommonInlineUserDefinedFunction
-	(*PythonUDF)(nil),                                       // 67: spark.connect.PythonUDF
-	(*DataType)(nil),                                        // 68: spark.connect.DataType
-	(*ExecutePlanRequest_RequestOption)(nil),                // 69: spark.connect.ExecutePlanRequest.RequestOption
-	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 70: spark.connect.ExecutePlanResponse.SqlCommandResult
-	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 71: spark.connect.ExecutePlanResponse.ArrowBatch
-	(*ExecutePlanResponse_ResultComplete)(nil),              // 72: spark.connect.ExecutePlanResponse.ResultComplete
-	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 73: spark.connect.ExecutePlanResponse.ExecutionProgress
-	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 74: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 75: spark.connect.ReleaseExecuteRequest.ReleaseAll
-	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 76: spark.connect.ReleaseExecuteRequest.ReleaseUntil
-	(*AnalyzePlanRequest_Schema)(nil),                       // 77: spark.connect.AnalyzePlanRequest.Schema
-	(*AnalyzePlanRequest_Explain)(nil),                      // 78: spark.connect.AnalyzePlanRequest.Explain
-	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 79: spark.connect.AnalyzePlanRequest.SparkVersion
-	(*AnalyzePlanRequest_Persist)(nil),                      // 80: spark.connect.AnalyzePlanRequest.Persist
-	(*AnalyzePlanRequest_Unpersist)(nil),                    // 81: spark.connect.AnalyzePlanRequest.Unpersist
-	(*AnalyzePlanResponse_Schema)(nil),                      // 82: spark.connect.AnalyzePlanResponse.Schema
-	(*AnalyzePlanResponse_Explain)(nil),                     // 83: spark.connect.AnalyzePlanResponse.Explain
-	(*AnalyzePlanResponse_SparkVersion)(nil),                // 84: spark.connect.AnalyzePlanResponse.SparkVersion
-	(*AnalyzePlanResponse_Persist)(nil),                     // 85: spark.connect.AnalyzePlanResponse.Persist
-	(*AnalyzePlanResponse_Unpersist)(nil),                   // 86: spark.connect.AnalyzePlanResponse.Unpersist
-	(*ConfigRequest_Operation)(nil),                         // 87: spark.connect.ConfigRequest.Operation
-	(*ConfigRequest_Set)(nil),                               // 88: spark.connect.ConfigRequest.Set
-	(*ConfigRequest_Get)(nil),                               // 89: spark.connect.ConfigRequest.Get
-	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 90: spark.connect.AddArtifactsRequest.ArtifactChunk
-	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 91: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 92: spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	(*AddArtifactsRequest_Batch)(nil),                       // 93: spark.connect.AddArtifactsRequest.Batch
-	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 94: spark.connect.AddArtifactsResponse.ArtifactSummary
-	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 95: spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	(*FetchErrorDetailsResponse_Error)(nil),                 // 96: spark.connect.FetchErrorDetailsResponse.Error
-	nil,                                                     // 97: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	(*WriteOperation_SaveTable)(nil),                        // 98: spark.connect.WriteOperation.SaveTable
-	(*WriteOperation_BucketBy)(nil),                         // 99: spark.connect.WriteOperation.BucketBy
-	nil,                                                     // 100: spark.connect.WriteOperation.OptionsEntry
-	(*Read_NamedTable)(nil),                                 // 101: spark.connect.Read.NamedTable
-	(*Read_DataSource)(nil),                                 // 102: spark.connect.Read.DataSource
-	nil,                                                     // 103: spark.connect.Read.NamedTable.OptionsEntry
-	nil,                                                     // 104: spark.connect.Read.DataSource.OptionsEntry
-	(*WithColumnsRenamed_Rename)(nil),                       // 105: spark.connect.WithColumnsRenamed.Rename
-	(*Expression_Literal)(nil),                              // 106: spark.connect.Expression.Literal
-	(*Expression_ExpressionString)(nil),                     // 107: spark.connect.Expression.ExpressionString
-	(*Expression_Alias)(nil),                                // 108: spark.connect.Expression.Alias
-	(*Expression_SortOrder)(nil),                            // 109: spark.connect.Expression.SortOrder
-	(*DataType_Simple)(nil),                                 // 110: spark.connect.DataType.Simple
-	(*DataType_Decimal)(nil),                                // 111: spark.connect.DataType.Decimal
-	(*DataType_StructField)(nil),                            // 112: spark.connect.DataType.StructField
-	(*DataType_Struct)(nil),                                 // 113: spark.connect.DataType.Struct
-	(*DataType_Array)(nil),                                  // 114: spark.connect.DataType.Array
-	(*DataType_Map)(nil),                                    // 115: spark.connect.DataType.Map
+	(*Unpivot)(nil),                                         // 55: spark.connect.Unpivot
+	(*ToDF)(nil),                                            // 56: spark.connect.ToDF
+	(*LocalRelation)(nil),                                   // 57: spark.connect.LocalRelation
+	(*ChunkedCachedLocalRelation)(nil),                      // 58: spark.connect.ChunkedCachedLocalRelation
+	(*Sample)(nil),                                          // 59: spark.connect.Sample
+	(*Deduplicate)(nil),                                     // 60: spark.connect.Deduplicate
+	(*Range)(nil),                                           // 61: spark.connect.Range
+	(*Repartition)(nil),                                     // 62: spark.connect.Repartition
+	(*RepartitionByExpression)(nil),                         // 63: spark.connect.RepartitionByExpression
+	(*WithColumnsRenamed)(nil),                              // 64: spark.connect.WithColumnsRenamed
+	(*WithColumns)(nil),                                     // 65: spark.connect.WithColumns
+	(*Drop)(nil),                                            // 66: spark.connect.Drop
+	(*Expression)(nil),                                      // 67: spark.connect.Expression
+	(*CommonInlineUserDefinedFunction)(nil),                 // 68: spark.connect.CommonInlineUserDefinedFunction
+	(*PythonUDF)(nil),                                       // 69: spark.connect.PythonUDF
+	(*DataType)(nil),                                        // 70: spark.connect.DataType
+	(*ExecutePlanRequest_RequestOption)(nil),                // 71: spark.connect.ExecutePlanRequest.RequestOption
+	(*ExecutePlanResponse_SqlCommandResult)(nil),            // 72: spark.connect.ExecutePlanResponse.SqlCommandResult
+	(*ExecutePlanResponse_ArrowBatch)(nil),                  // 73: spark.connect.ExecutePlanResponse.ArrowBatch
+	(*ExecutePlanResponse_ResultComplete)(nil),              // 74: spark.connect.ExecutePlanResponse.ResultComplete
+	(*ExecutePlanResponse_ExecutionProgress)(nil),           // 75: spark.connect.ExecutePlanResponse.ExecutionProgress
+	(*ExecutePlanResponse_ExecutionProgress_StageInfo)(nil), // 76: spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	(*ReleaseExecuteRequest_ReleaseAll)(nil),                // 77: spark.connect.ReleaseExecuteRequest.ReleaseAll
+	(*ReleaseExecuteRequest_ReleaseUntil)(nil),              // 78: spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	(*AnalyzePlanRequest_Schema)(nil),                       // 79: spark.connect.AnalyzePlanRequest.Schema
+	(*AnalyzePlanRequest_Explain)(nil),                      // 80: spark.connect.AnalyzePlanRequest.Explain
+	(*AnalyzePlanRequest_SparkVersion)(nil),                 // 81: spark.connect.AnalyzePlanRequest.SparkVersion
+	(*AnalyzePlanRequest_Persist)(nil),                      // 82: spark.connect.AnalyzePlanRequest.Persist
+	(*AnalyzePlanRequest_Unpersist)(nil),                    // 83: spark.connect.AnalyzePlanRequest.Unpersist
+	(*AnalyzePlanResponse_Schema)(nil),                      // 84: spark.connect.AnalyzePlanResponse.Schema
+	(*AnalyzePlanResponse_Explain)(nil),                     // 85: spark.connect.AnalyzePlanResponse.Explain
+	(*AnalyzePlanResponse_SparkVersion)(nil),                // 86: spark.connect.AnalyzePlanResponse.SparkVersion
+	(*AnalyzePlanResponse_Persist)(nil),                     // 87: spark.connect.AnalyzePlanResponse.Persist
+	(*AnalyzePlanResponse_Unpersist)(nil),                   // 88: spark.connect.AnalyzePlanResponse.Unpersist
+	(*ConfigRequest_Operation)(nil),                         // 89: spark.connect.ConfigRequest.Operation
+	(*ConfigRequest_Set)(nil),                               // 90: spark.connect.ConfigRequest.Set
+	(*ConfigRequest_Get)(nil),                               // 91: spark.connect.ConfigRequest.Get
+	(*AddArtifactsRequest_ArtifactChunk)(nil),               // 92: spark.connect.AddArtifactsRequest.ArtifactChunk
+	(*AddArtifactsRequest_BeginChunkedArtifact)(nil),        // 93: spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	(*AddArtifactsRequest_SingleChunkArtifact)(nil),         // 94: spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	(*AddArtifactsRequest_Batch)(nil),                       // 95: spark.connect.AddArtifactsRequest.Batch
+	(*AddArtifactsResponse_ArtifactSummary)(nil),            // 96: spark.connect.AddArtifactsResponse.ArtifactSummary
+	(*FetchErrorDetailsResponse_SparkThrowable)(nil),        // 97: spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	(*FetchErrorDetailsResponse_Error)(nil),                 // 98: spark.connect.FetchErrorDetailsResponse.Error
+	nil,                                                     // 99: spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	(*WriteOperation_SaveTable)(nil),                        // 100: spark.connect.WriteOperation.SaveTable
+	(*WriteOperation_BucketBy)(nil),                         // 101: spark.connect.WriteOperation.BucketBy
+	nil,                                                     // 102: spark.connect.WriteOperation.OptionsEntry
+	(*Read_NamedTable)(nil),                                 // 103: spark.connect.Read.NamedTable
+	(*Read_DataSource)(nil),                                 // 104: spark.connect.Read.DataSource
+	nil,                                                     // 105: spark.connect.Read.NamedTable.OptionsEntry
+	nil,                                                     // 106: spark.connect.Read.DataSource.OptionsEntry
+	(*Aggregate_Pivot)(nil),                                 // 107: spark.connect.Aggregate.Pivot
+	(*Unpivot_Values)(nil),                                  // 108: spark.connect.Unpivot.Values
+	(*WithColumnsRenamed_Rename)(nil),                       // 109: spark.connect.WithColumnsRenamed.Rename
+	(*Expression_Literal)(nil),                              // 110: spark.connect.Expression.Literal
+	(*Expression_ExpressionString)(nil),                     // 111: spark.connect.Expression.ExpressionString
+	(*Expression_Alias)(nil),                                // 112: spark.connect.Expression.Alias
+	(*Expression_SortOrder)(nil),                            // 113: spark.connect.Expression.SortOrder
+	(*DataType_Simple)(nil),                                 // 114: spark.connect.DataType.Simple
+	(*DataType_Decimal)(nil),                                // 115: spark.connect.DataType.Decimal
+	(*DataType_StructField)(nil),                            // 116: spark.connect.DataType.StructField
+	(*DataType_Struct)(nil),                                 // 117: spark.connect.DataType.Struct
+	(*DataType_Array)(nil),                                  // 118: spark.connect.DataType.Array
+	(*DataType_Map)(nil),                                    // 119: spark.connect.DataType.Map
 }
 var file_spark_connect_proto_depIdxs = []int32{
 	37,  // 0: spark.connect.Plan.root:type_name -> spark.connect.Relation
 	32,  // 1: spark.connect.Plan.command:type_name -> spark.connect.Command
 	9,   // 2: spark.connect.ExecutePlanRequest.user_context:type_name -> spark.connect.UserContext
 	10,  // 3: spark.connect.ExecutePlanRequest.plan:type_name -> spark.connect.Plan
-	69,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
-	71,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
-	70,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
-	72,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
-	73,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
+	71,  // 4: spark.connect.ExecutePlanRequest.request_options:type_name -> spark.connect.ExecutePlanRequest.RequestOption
+	73,  // 5: spark.connect.ExecutePlanResponse.arrow_batch:type_name -> spark.connect.ExecutePlanResponse.ArrowBatch
+	72,  // 6: spark.connect.ExecutePlanResponse.sql_command_result:type_name -> spark.connect.ExecutePlanResponse.SqlCommandResult
+	74,  // 7: spark.connect.ExecutePlanResponse.result_complete:type_name -> spark.connect.ExecutePlanResponse.ResultComplete
+	75,  // 8: spark.connect.ExecutePlanResponse.execution_progress:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress
 	9,   // 9: spark.connect.ReattachExecuteRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 10: spark.connect.ReleaseExecuteRequest.user_context:type_name -> spark.connect.UserContext
-	75,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
-	76,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
+	77,  // 11: spark.connect.ReleaseExecuteRequest.release_all:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseAll
+	78,  // 12: spark.connect.ReleaseExecuteRequest.release_until:type_name -> spark.connect.ReleaseExecuteRequest.ReleaseUntil
 	9,   // 13: spark.connect.ReleaseSessionRequest.user_context:type_name -> spark.connect.UserContext
 	9,   // 14: spark.connect.InterruptRequest.user_context:type_name -> spark.connect.UserContext
 	0,   // 15: spark.connect.InterruptRequest.interrupt_type:type_name -> spark.connect.InterruptRequest.InterruptType
 	9,   // 16: spark.connect.AnalyzePlanRequest.user_context:type_name -> spark.connect.UserContext
-	77,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
-	78,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
-	79,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
-	80,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
-	81,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
-	82,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
-	83,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
-	84,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
-	85,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
-	86,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
+	79,  // 17: spark.connect.AnalyzePlanRequest.schema:type_name -> spark.connect.AnalyzePlanRequest.Schema
+	80,  // 18: spark.connect.AnalyzePlanRequest.explain:type_name -> spark.connect.AnalyzePlanRequest.Explain
+	81,  // 19: spark.connect.AnalyzePlanRequest.spark_version:type_name -> spark.connect.AnalyzePlanRequest.SparkVersion
+	82,  // 20: spark.connect.AnalyzePlanRequest.persist:type_name -> spark.connect.AnalyzePlanRequest.Persist
+	83,  // 21: spark.connect.AnalyzePlanRequest.unpersist:type_name -> spark.connect.AnalyzePlanRequest.Unpersist
+	84,  // 22: spark.connect.AnalyzePlanResponse.schema:type_name -> spark.connect.AnalyzePlanResponse.Schema
+	85,  // 23: spark.connect.AnalyzePlanResponse.explain:type_name -> spark.connect.AnalyzePlanResponse.Explain
+	86,  // 24: spark.connect.AnalyzePlanResponse.spark_version:type_name -> spark.connect.AnalyzePlanResponse.SparkVersion
+	87,  // 25: spark.connect.AnalyzePlanResponse.persist:type_name -> spark.connect.AnalyzePlanResponse.Persist
+	88,  // 26: spark.connect.AnalyzePlanResponse.unpersist:type_name -> spark.connect.AnalyzePlanResponse.Unpersist
 	9,   // 27: spark.connect.ConfigRequest.user_context:type_name -> spark.connect.UserContext
-	87,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
+	89,  // 28: spark.connect.ConfigRequest.operation:type_name -> spark.connect.ConfigRequest.Operation
 	25,  // 29: spark.connect.ConfigResponse.pairs:type_name -> spark.connect.KeyValue
 	9,   // 30: spark.connect.AddArtifactsRequest.user_context:type_name -> spark.connect.UserContext
-	93,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
-	91,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
-	90,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	94,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
+	95,  // 31: spark.connect.AddArtifactsRequest.batch:type_name -> spark.connect.AddArtifactsRequest.Batch
+	93,  // 32: spark.connect.AddArtifactsRequest.begin_chunk:type_name -> spark.connect.AddArtifactsRequest.BeginChunkedArtifact
+	92,  // 33: spark.connect.AddArtifactsRequest.chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	96,  // 34: spark.connect.AddArtifactsResponse.artifacts:type_name -> spark.connect.AddArtifactsResponse.ArtifactSummary
 	9,   // 35: spark.connect.FetchErrorDetailsRequest.user_context:type_name -> spark.connect.UserContext
-	96,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
+	98,  // 36: spark.connect.FetchErrorDetailsResponse.errors:type_name -> spark.connect.FetchErrorDetailsResponse.Error
 	35,  // 37: spark.connect.Command.write_operation:type_name -> spark.connect.WriteOperation
 	34,  // 38: spark.connect.Command.create_dataframe_view:type_name -> spark.connect.CreateDataFrameViewCommand
 	33,  // 39: spark.connect.Command.sql_command:type_name -> spark.connect.SqlCommand
 	37,  // 40: spark.connect.SqlCommand.input:type_name -> spark.connect.Relation
 	37,  // 41: spark.connect.CreateDataFrameViewCommand.input:type_name -> spark.connect.Relation
 	37,  // 42: spark.connect.WriteOperation.input:type_name -> spark.connect.Relation
-	98,  // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
+	100, // 43: spark.connect.WriteOperation.table:type_name -> spark.connect.WriteOperation.SaveTable
 	2,   // 44: spark.connect.WriteOperation.mode:type_name -> spark.connect.WriteOperation.SaveMode
-	99,  // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
-	100, // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
+	101, // 45: spark.connect.WriteOperation.bucket_by:type_name -> spark.connect.WriteOperation.BucketBy
+	102, // 46: spark.connect.WriteOperation.options:type_name -> spark.connect.WriteOperation.OptionsEntry
 	36,  // 47: spark.connect.Relation.common:type_name -> spark.connect.RelationCommon
 	41,  // 48: spark.connect.Relation.read:type_name -> spark.connect.Read
 	42,  // 49: spark.connect.Relation.project:type_name -> spark.connect.Project
@@ -8660,148 +8950,158 @@ var file_spark_connect_proto_depIdxs = []int32{
 	48,  // 54: spark.connect.Relation.limit:type_name -> spark.connect.Limit
 	54,  // 55: spark.connect.Relation.aggregate:type_name -> spark.connect.Aggregate
 	38,  // 56: spark.connect.Relation.sql:type_name -> spark.connect.SQL
-	55,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
-	57,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
+	57,  // 57: spark.connect.Relation.local_relation:type_name -> spark.connect.LocalRelation
+	59,  // 58: spark.connect.Relation.sample:type_name -> spark.connect.Sample
 	49,  // 59: spark.connect.Relation.offset:type_name -> spark.connect.Offset
-	58,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
-	59,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
+	60,  // 60: spark.connect.Relation.deduplicate:type_name -> spark.connect.Deduplicate
+	61,  // 61: spark.connect.Relation.range:type_name -> spark.connect.Range
 	45,  // 62: spark.connect.Relation.subquery_alias:type_name -> spark.connect.SubqueryAlias
-	60,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
-	62,  // 64: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
-	64,  // 65: spark.connect.Relation.drop:type_name -> spark.connect.Drop
-	53,  // 66: spark.connect.Relation.tail:type_name -> spark.connect.Tail
-	63,  // 67: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
-	61,  // 68: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
-	40,  // 69: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
-	39,  // 70: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
-	56,  // 71: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
-	50,  // 72: spark.connect.Relation.fill_na:type_name -> spark.connect.NAFill
-	51,  // 73: spark.connect.Relation.drop_na:type_name -> spark.connect.NADrop
-	52,  // 74: spark.connect.Relation.describe:type_name -> spark.connect.StatDescribe
-	37,  // 75: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
-	37,  // 76: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
-	37,  // 77: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
-	66,  // 78: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
-	101, // 79: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
-	102, // 80: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
-	37,  // 81: spark.connect.Project.input:type_name -> spark.connect.Relation
-	65,  // 82: spark.connect.Project.expressions:type_name -> spark.connect.Expression
-	37,  // 83: spark.connect.Filter.input:type_name -> spark.connect.Relation
-	65,  // 84: spark.connect.Filter.condition:type_name -> spark.connect.Expression
-	37,  // 85: spark.connect.Join.left:type_name -> spark.connect.Relation
-	37,  // 86: spark.connect.Join.right:type_name -> spark.connect.Relation
-	65,  // 87: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
-	4,   // 88: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
-	37,  // 89: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
-	37,  // 90: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
-	37,  // 91: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
-	5,   // 92: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
-	37,  // 93: spark.connect.Sort.input:type_name -> spark.connect.Relation
-	109, // 94: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
-	37,  // 95: spark.connect.Limit.input:type_name -> spark.connect.Relation
-	37,  // 96: spark.connect.Offset.input:type_name -> spark.connect.Relation
-	37,  // 97: spark.connect.NAFill.input:type_name -> spark.connect.Relation
-	106, // 98: spark.connect.NAFill.values:type_name -> spark.connect.Expression.Literal
-	37,  // 99: spark.connect.NADrop.input:type_name -> spark.connect.Relation
-	37,  // 100: spark.connect.StatDescribe.input:type_name -> spark.connect.Relation
-	37,  // 101: spark.connect.Tail.input:type_name -> spark.connect.Relation
-	37,  // 102: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
-	6,   // 103: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
-	65,  // 104: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
-	65,  // 105: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
-	37,  // 106: spark.connect.Sample.input:type_name -> spark.connect.Relation
-	37,  // 107: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
-	37,  // 108: spark.connect.Repartition.input:type_name -> spark.connect.Relation
-	37,  // 109: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
-	65,  // 110: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
-	37,  // 111: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
-	105, // 112: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
-	37,  // 113: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
-	108, // 114: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
-	37,  // 115: spark.connect.Drop.input:type_name -> spark.connect.Relation
-	107, // 116: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
-	109, // 117: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
-	65,  // 118: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
-	67,  // 119: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
-	68,  // 120: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
-	110, // 121: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
-	110, // 122: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
-	110, // 123: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
-	110, // 124: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
-	110, // 125: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
-	110, // 126: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
-	110, // 127: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
-	110, // 128: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
-	110, // 129: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
-	111, // 130: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
-	110, // 131: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
-	110, // 132: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
-	110, // 133: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
-	110, // 134: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
-	110, // 135: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
-	110, // 136: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
-	110, // 137: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
-	110, // 138: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
-	110, // 139: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
-	114, // 140: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
-	113, // 141: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
-	115, // 142: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
-	110, // 143: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
-	110, // 144: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
-	12,  // 145: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
-	13,  // 146: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
-	37,  // 147: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
-	74,  // 148: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
-	10,  // 149: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
-	10,  // 150: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
-	1,   // 151: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
-	37,  // 152: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
-	24,  // 153: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
-	37,  // 154: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
-	68,  // 155: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
-	88,  // 156: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
-	89,  // 157: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
-	25,  // 158: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
-	90,  // 159: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	90,  // 160: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
-	92,  // 161: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
-	97,  // 162: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
-	95,  // 163: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
-	3,   // 164: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
-	103, // 165: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
-	104, // 166: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
-	65,  // 167: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
-	65,  // 168: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
-	7,   // 169: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
-	8,   // 170: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
-	68,  // 171: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
-	112, // 172: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
-	68,  // 173: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
-	68,  // 174: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
-	68,  // 175: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
-	11,  // 176: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
-	22,  // 177: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
-	26,  // 178: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
-	28,  // 179: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
-	20,  // 180: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
-	15,  // 181: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
-	16,  // 182: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
-	18,  // 183: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
-	30,  // 184: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
-	14,  // 185: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
-	23,  // 186: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
-	27,  // 187: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
-	29,  // 188: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
-	21,  // 189: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
-	14,  // 190: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
-	17,  // 191: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
-	19,  // 192: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
-	31,  // 193: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
-	185, // [185:194] is the sub-list for method output_type
-	176, // [176:185] is the sub-list for method input_type
-	176, // [176:176] is the sub-list for extension type_name
-	176, // [176:176] is the sub-list for extension extendee
-	0,   // [0:176] is the sub-list for field type_name
+	62,  // 63: spark.connect.Relation.repartition:type_name -> spark.connect.Repartition
+	56,  // 64: spark.connect.Relation.to_df:type_name -> spark.connect.ToDF
+	64,  // 65: spark.connect.Relation.with_columns_renamed:type_name -> spark.connect.WithColumnsRenamed
+	66,  // 66: spark.connect.Relation.drop:type_name -> spark.connect.Drop
+	53,  // 67: spark.connect.Relation.tail:type_name -> spark.connect.Tail
+	65,  // 68: spark.connect.Relation.with_columns:type_name -> spark.connect.WithColumns
+	55,  // 69: spark.connect.Relation.unpivot:type_name -> spark.connect.Unpivot
+	63,  // 70: spark.connect.Relation.repartition_by_expression:type_name -> spark.connect.RepartitionByExpression
+	40,  // 71: spark.connect.Relation.map_partitions:type_name -> spark.connect.MapPartitions
+	39,  // 72: spark.connect.Relation.with_relations:type_name -> spark.connect.WithRelations
+	58,  // 73: spark.connect.Relation.chunked_cached_local_relation:type_name -> spark.connect.ChunkedCachedLocalRelation
+	50,  // 74: spark.connect.Relation.fill_na:type_name -> spark.connect.NAFill
+	51,  // 75: spark.connect.Relation.drop_na:type_name -> spark.connect.NADrop
+	52,  // 76: spark.connect.Relation.describe:type_name -> spark.connect.StatDescribe
+	37,  // 77: spark.connect.WithRelations.root:type_name -> spark.connect.Relation
+	37,  // 78: spark.connect.WithRelations.references:type_name -> spark.connect.Relation
+	37,  // 79: spark.connect.MapPartitions.input:type_name -> spark.connect.Relation
+	68,  // 80: spark.connect.MapPartitions.func:type_name -> spark.connect.CommonInlineUserDefinedFunction
+	103, // 81: spark.connect.Read.named_table:type_name -> spark.connect.Read.NamedTable
+	104, // 82: spark.connect.Read.data_source:type_name -> spark.connect.Read.DataSource
+	37,  // 83: spark.connect.Project.input:type_name -> spark.connect.Relation
+	67,  // 84: spark.connect.Project.expressions:type_name -> spark.connect.Expression
+	37,  // 85: spark.connect.Filter.input:type_name -> spark.connect.Relation
+	67,  // 86: spark.connect.Filter.condition:type_name -> spark.connect.Expression
+	37,  // 87: spark.connect.Join.left:type_name -> spark.connect.Relation
+	37,  // 88: spark.connect.Join.right:type_name -> spark.connect.Relation
+	67,  // 89: spark.connect.Join.join_condition:type_name -> spark.connect.Expression
+	4,   // 90: spark.connect.Join.join_type:type_name -> spark.connect.Join.JoinType
+	37,  // 91: spark.connect.SubqueryAlias.input:type_name -> spark.connect.Relation
+	37,  // 92: spark.connect.SetOperation.left_input:type_name -> spark.connect.Relation
+	37,  // 93: spark.connect.SetOperation.right_input:type_name -> spark.connect.Relation
+	5,   // 94: spark.connect.SetOperation.set_op_type:type_name -> spark.connect.SetOperation.SetOpType
+	37,  // 95: spark.connect.Sort.input:type_name -> spark.connect.Relation
+	113, // 96: spark.connect.Sort.order:type_name -> spark.connect.Expression.SortOrder
+	37,  // 97: spark.connect.Limit.input:type_name -> spark.connect.Relation
+	37,  // 98: spark.connect.Offset.input:type_name -> spark.connect.Relation
+	37,  // 99: spark.connect.NAFill.input:type_name -> spark.connect.Relation
+	110, // 100: spark.connect.NAFill.values:type_name -> spark.connect.Expression.Literal
+	37,  // 101: spark.connect.NADrop.input:type_name -> spark.connect.Relation
+	37,  // 102: spark.connect.StatDescribe.input:type_name -> spark.connect.Relation
+	37,  // 103: spark.connect.Tail.input:type_name -> spark.connect.Relation
+	37,  // 104: spark.connect.Aggregate.input:type_name -> spark.connect.Relation
+	6,   // 105: spark.connect.Aggregate.group_type:type_name -> spark.connect.Aggregate.GroupType
+	67,  // 106: spark.connect.Aggregate.grouping_expressions:type_name -> spark.connect.Expression
+	67,  // 107: spark.connect.Aggregate.aggregate_expressions:type_name -> spark.connect.Expression
+	107, // 108: spark.connect.Aggregate.pivot:type_name -> spark.connect.Aggregate.Pivot
+	37,  // 109: spark.connect.Unpivot.input:type_name -> spark.connect.Relation
+	67,  // 110: spark.connect.Unpivot.ids:type_name -> spark.connect.Expression
+	108, // 111: spark.connect.Unpivot.values:type_name -> spark.connect.Unpivot.Values
+	37,  // 112: spark.connect.ToDF.input:type_name -> spark.connect.Relation
+	37,  // 113: spark.connect.Sample.input:type_name -> spark.connect.Relation
+	37,  // 114: spark.connect.Deduplicate.input:type_name -> spark.connect.Relation
+	37,  // 115: spark.connect.Repartition.input:type_name -> spark.connect.Relation
+	37,  // 116: spark.connect.RepartitionByExpression.input:type_name -> spark.connect.Relation
+	67,  // 117: spark.connect.RepartitionByExpression.partition_exprs:type_name -> spark.connect.Expression
+	37,  // 118: spark.connect.WithColumnsRenamed.input:type_name -> spark.connect.Relation
+	109, // 119: spark.connect.WithColumnsRenamed.renames:type_name -> spark.connect.WithColumnsRenamed.Rename
+	37,  // 120: spark.connect.WithColumns.input:type_name -> spark.connect.Relation
+	112, // 121: spark.connect.WithColumns.aliases:type_name -> spark.connect.Expression.Alias
+	37,  // 122: spark.connect.Drop.input:type_name -> spark.connect.Relation
+	111, // 123: spark.connect.Expression.expression_string:type_name -> spark.connect.Expression.ExpressionString
+	113, // 124: spark.connect.Expression.sort_order:type_name -> spark.connect.Expression.SortOrder
+	67,  // 125: spark.connect.CommonInlineUserDefinedFunction.arguments:type_name -> spark.connect.Expression
+	69,  // 126: spark.connect.CommonInlineUserDefinedFunction.python_udf:type_name -> spark.connect.PythonUDF
+	70,  // 127: spark.connect.PythonUDF.output_type:type_name -> spark.connect.DataType
+	114, // 128: spark.connect.DataType.null:type_name -> spark.connect.DataType.Simple
+	114, // 129: spark.connect.DataType.binary:type_name -> spark.connect.DataType.Simple
+	114, // 130: spark.connect.DataType.boolean:type_name -> spark.connect.DataType.Simple
+	114, // 131: spark.connect.DataType.byte:type_name -> spark.connect.DataType.Simple
+	114, // 132: spark.connect.DataType.short:type_name -> spark.connect.DataType.Simple
+	114, // 133: spark.connect.DataType.integer:type_name -> spark.connect.DataType.Simple
+	114, // 134: spark.connect.DataType.long:type_name -> spark.connect.DataType.Simple
+	114, // 135: spark.connect.DataType.float:type_name -> spark.connect.DataType.Simple
+	114, // 136: spark.connect.DataType.double:type_name -> spark.connect.DataType.Simple
+	115, // 137: spark.connect.DataType.decimal:type_name -> spark.connect.DataType.Decimal
+	114, // 138: spark.connect.DataType.string:type_name -> spark.connect.DataType.Simple
+	114, // 139: spark.connect.DataType.char:type_name -> spark.connect.DataType.Simple
+	114, // 140: spark.connect.DataType.var_char:type_name -> spark.connect.DataType.Simple
+	114, // 141: spark.connect.DataType.date:type_name -> spark.connect.DataType.Simple
+	114, // 142: spark.connect.DataType.timestamp:type_name -> spark.connect.DataType.Simple
+	114, // 143: spark.connect.DataType.timestamp_ntz:type_name -> spark.connect.DataType.Simple
+	114, // 144: spark.connect.DataType.calendar_interval:type_name -> spark.connect.DataType.Simple
+	114, // 145: spark.connect.DataType.year_month_interval:type_name -> spark.connect.DataType.Simple
+	114, // 146: spark.connect.DataType.day_time_interval:type_name -> spark.connect.DataType.Simple
+	118, // 147: spark.connect.DataType.array:type_name -> spark.connect.DataType.Array
+	117, // 148: spark.connect.DataType.struct:type_name -> spark.connect.DataType.Struct
+	119, // 149: spark.connect.DataType.map:type_name -> spark.connect.DataType.Map
+	114, // 150: spark.connect.DataType.udt:type_name -> spark.connect.DataType.Simple
+	114, // 151: spark.connect.DataType.variant:type_name -> spark.connect.DataType.Simple
+	12,  // 152: spark.connect.ExecutePlanRequest.RequestOption.reattach_options:type_name -> spark.connect.ReattachOptions
+	13,  // 153: spark.connect.ExecutePlanRequest.RequestOption.result_chunking_options:type_name -> spark.connect.ResultChunkingOptions
+	37,  // 154: spark.connect.ExecutePlanResponse.SqlCommandResult.relation:type_name -> spark.connect.Relation
+	76,  // 155: spark.connect.ExecutePlanResponse.ExecutionProgress.stages:type_name -> spark.connect.ExecutePlanResponse.ExecutionProgress.StageInfo
+	10,  // 156: spark.connect.AnalyzePlanRequest.Schema.plan:type_name -> spark.connect.Plan
+	10,  // 157: spark.connect.AnalyzePlanRequest.Explain.plan:type_name -> spark.connect.Plan
+	1,   // 158: spark.connect.AnalyzePlanRequest.Explain.explain_mode:type_name -> spark.connect.AnalyzePlanRequest.Explain.ExplainMode
+	37,  // 159: spark.connect.AnalyzePlanRequest.Persist.relation:type_name -> spark.connect.Relation
+	24,  // 160: spark.connect.AnalyzePlanRequest.Persist.storage_level:type_name -> spark.connect.StorageLevel
+	37,  // 161: spark.connect.AnalyzePlanRequest.Unpersist.relation:type_name -> spark.connect.Relation
+	70,  // 162: spark.connect.AnalyzePlanResponse.Schema.schema:type_name -> spark.connect.DataType
+	90,  // 163: spark.connect.ConfigRequest.Operation.set:type_name -> spark.connect.ConfigRequest.Set
+	91,  // 164: spark.connect.ConfigRequest.Operation.get:type_name -> spark.connect.ConfigRequest.Get
+	25,  // 165: spark.connect.ConfigRequest.Set.pairs:type_name -> spark.connect.KeyValue
+	92,  // 166: spark.connect.AddArtifactsRequest.BeginChunkedArtifact.initial_chunk:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	92,  // 167: spark.connect.AddArtifactsRequest.SingleChunkArtifact.data:type_name -> spark.connect.AddArtifactsRequest.ArtifactChunk
+	94,  // 168: spark.connect.AddArtifactsRequest.Batch.artifacts:type_name -> spark.connect.AddArtifactsRequest.SingleChunkArtifact
+	99,  // 169: spark.connect.FetchErrorDetailsResponse.SparkThrowable.message_parameters:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable.MessageParametersEntry
+	97,  // 170: spark.connect.FetchErrorDetailsResponse.Error.spark_throwable:type_name -> spark.connect.FetchErrorDetailsResponse.SparkThrowable
+	3,   // 171: spark.connect.WriteOperation.SaveTable.save_method:type_name -> spark.connect.WriteOperation.SaveTable.TableSaveMethod
+	105, // 172: spark.connect.Read.NamedTable.options:type_name -> spark.connect.Read.NamedTable.OptionsEntry
+	106, // 173: spark.connect.Read.DataSource.options:type_name -> spark.connect.Read.DataSource.OptionsEntry
+	67,  // 174: spark.connect.Aggregate.Pivot.col:type_name -> spark.connect.Expression
+	110, // 175: spark.connect.Aggregate.Pivot.values:type_name -> spark.connect.Expression.Literal
+	67,  // 176: spark.connect.Unpivot.Values.values:type_name -> spark.connect.Expression
+	67,  // 177: spark.connect.Expression.Alias.expr:type_name -> spark.connect.Expression
+	67,  // 178: spark.connect.Expression.SortOrder.child:type_name -> spark.connect.Expression
+	7,   // 179: spark.connect.Expression.SortOrder.direction:type_name -> spark.connect.Expression.SortOrder.SortDirection
+	8,   // 180: spark.connect.Expression.SortOrder.null_ordering:type_name -> spark.connect.Expression.SortOrder.NullOrdering
+	70,  // 181: spark.connect.DataType.StructField.data_type:type_name -> spark.connect.DataType
+	116, // 182: spark.connect.DataType.Struct.fields:type_name -> spark.connect.DataType.StructField
+	70,  // 183: spark.connect.DataType.Array.element_type:type_name -> spark.connect.DataType
+	70,  // 184: spark.connect.DataType.Map.key_type:type_name -> spark.connect.DataType
+	70,  // 185: spark.connect.DataType.Map.value_type:type_name -> spark.connect.DataType
+	11,  // 186: spark.connect.SparkConnectService.ExecutePlan:input_type -> spark.connect.ExecutePlanRequest
+	22,  // 187: spark.connect.SparkConnectService.AnalyzePlan:input_type -> spark.connect.AnalyzePlanRequest
+	26,  // 188: spark.connect.SparkConnectService.Config:input_type -> spark.connect.ConfigRequest
+	28,  // 189: spark.connect.SparkConnectService.AddArtifacts:input_type -> spark.connect.AddArtifactsRequest
+	20,  // 190: spark.connect.SparkConnectService.Interrupt:input_type -> spark.connect.InterruptRequest
+	15,  // 191: spark.connect.SparkConnectService.ReattachExecute:input_type -> spark.connect.ReattachExecuteRequest
+	16,  // 192: spark.connect.SparkConnectService.ReleaseExecute:input_type -> spark.connect.ReleaseExecuteRequest
+	18,  // 193: spark.connect.SparkConnectService.ReleaseSession:input_type -> spark.connect.ReleaseSessionRequest
+	30,  // 194: spark.connect.SparkConnectService.FetchErrorDetails:input_type -> spark.connect.FetchErrorDetailsRequest
+	14,  // 195: spark.connect.SparkConnectService.ExecutePlan:output_type -> spark.connect.ExecutePlanResponse
+	23,  // 196: spark.connect.SparkConnectService.AnalyzePlan:output_type -> spark.connect.AnalyzePlanResponse
+	27,  // 197: spark.connect.SparkConnectService.Config:output_type -> spark.connect.ConfigResponse
+	29,  // 198: spark.connect.SparkConnectService.AddArtifacts:output_type -> spark.connect.AddArtifactsResponse
+	21,  // 199: spark.connect.SparkConnectService.Interrupt:output_type -> spark.connect.InterruptResponse
+	14,  // 200: spark.connect.SparkConnectService.ReattachExecute:output_type -> spark.connect.ExecutePlanResponse
+	17,  // 201: spark.connect.SparkConnectService.ReleaseExecute:output_type -> spark.connect.ReleaseExecuteResponse
+	19,  // 202: spark.connect.SparkConnectService.ReleaseSession:output_type -> spark.connect.ReleaseSessionResponse
+	31,  // 203: spark.connect.SparkConnectService.FetchErrorDetails:output_type -> spark.connect.FetchErrorDetailsResponse
+	195, // [195:204] is the sub-list for method output_type
+	186, // [186:195] is the sub-list for method input_type
+	186, // [186:186] is the sub-list for extension type_name
+	186, // [186:186] is the sub-list for extension extendee
+	0,   // [0:186] is the sub-list for field type_name
 }
 
 func init() { file_spark_connect_proto_init() }
@@ -8879,10 +9179,12 @@ func file_spark_connect_proto_init() {
 		(*Relation_Range)(nil),
 		(*Relation_SubqueryAlias)(nil),
 		(*Relation_Repartition)(nil),
+		(*Relation_ToDf)(nil),
 		(*Relation_WithColumnsRenamed)(nil),
 		(*Relation_Drop)(nil),
 		(*Relation_Tail)(nil),
 		(*Relation_WithColumns)(nil),
+		(*Relation_Unpivot)(nil),
 		(*Relation_RepartitionByExpression)(nil),
 		(*Relation_MapPartitions)(nil),
 		(*Relation_WithRelations)(nil),
@@ -8900,20 +9202,21 @@ func file_spark_connect_proto_init() {
 	file_spark_connect_proto_msgTypes[38].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[42].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[46].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[47].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[48].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[49].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[50].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[51].OneofWrappers = []any{}
 	file_spark_connect_proto_msgTypes[52].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[56].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[53].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[54].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[58].OneofWrappers = []any{
 		(*Expression_ExpressionString_)(nil),
 		(*Expression_SortOrder_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[57].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{
 		(*CommonInlineUserDefinedFunction_PythonUdf)(nil),
 	}
-	file_spark_connect_proto_msgTypes[59].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[61].OneofWrappers = []any{
 		(*DataType_Null)(nil),
 		(*DataType_Binary)(nil),
 		(*DataType_Boolean)(nil),
@@ -8939,34 +9242,34 @@ func file_spark_connect_proto_init() {
 		(*DataType_Udt)(nil),
 		(*DataType_Variant)(nil),
 	}
-	file_spark_connect_proto_msgTypes[60].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[62].OneofWrappers = []any{
 		(*ExecutePlanRequest_RequestOption_ReattachOptions)(nil),
 		(*ExecutePlanRequest_RequestOption_ResultChunkingOptions)(nil),
 	}
-	file_spark_connect_proto_msgTypes[62].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[71].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[72].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[78].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[64].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[73].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[74].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[80].OneofWrappers = []any{
 		(*ConfigRequest_Operation_Set)(nil),
 		(*ConfigRequest_Operation_Get)(nil),
 	}
-	file_spark_connect_proto_msgTypes[86].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[87].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[93].OneofWrappers = []any{}
-	file_spark_connect_proto_msgTypes[97].OneofWrappers = []any{
+	file_spark_connect_proto_msgTypes[88].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[89].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[95].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[101].OneofWrappers = []any{
 		(*Expression_Literal_Boolean)(nil),
 		(*Expression_Literal_Long)(nil),
 		(*Expression_Literal_Double)(nil),
 		(*Expression_Literal_String_)(nil),
 	}
-	file_spark_connect_proto_msgTypes[102].OneofWrappers = []any{}
+	file_spark_connect_proto_msgTypes[106].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spark_connect_proto_rawDesc), len(file_spark_connect_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   107,
+			NumMessages:   111,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
