@@ -74,7 +74,7 @@ func onOurs(proc string) bool {
 // noWorkers waits until no worker is left; one that began when its conversion had been given up has 20 s to say so.
 func noWorkers(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(40 * time.Second); len(workers(t)) > 0; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(20*time.Second + inTime); len(workers(t)) > 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("workers %v are left", workers(t))
 		}

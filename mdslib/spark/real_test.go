@@ -31,6 +31,9 @@ import (
 	stores "gomosaic/mdslib/store/storetest/servers"
 )
 
+// inTime is within what something ends that would else go on for minutes: on a quiet machine in a second or few, which the tests log.
+const inTime = 30 * time.Second
+
 const master = "local-cluster[2,1,1024]"
 
 // python has PySpark, of the same version as the server.
