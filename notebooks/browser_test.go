@@ -31,12 +31,17 @@ func startLab(t *testing.T, dir string) (address string, pid int) {
 	cmd := exec.Command(python(t), "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--port=0", "--ServerApp.root_dir="+dir,
 		"--IdentityProvider.token=test", "--ServerApp.allow_root=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
 	settings := t.TempDir()
-	noNews := filepath.Join(settings, "@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")
-	if err := os.MkdirAll(filepath.Dir(noNews), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(noNews, []byte(`{"fetchNews": "false", "checkForUpdates": false}`), 0o666); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"apputils-extension/notification": `{"fetchNews": "false", "checkForUpdates": false}`,
+		"completer-extension/manager":     `{"providerTimeout": 60000}`, // a second is too little where the machine is busy
+	} {
+		file := filepath.Join(settings, "@jupyterlab", name+".jupyterlab-settings")
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cmd.Env = append(os.Environ(), "JUPYTER_CONFIG_DIR="+t.TempDir(), "JUPYTER_DATA_DIR="+t.TempDir(), "JUPYTER_RUNTIME_DIR="+t.TempDir(), "JUPYTERLAB_SETTINGS_DIR="+settings)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

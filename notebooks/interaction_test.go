@@ -129,14 +129,31 @@ var shift = chromedp.KeyModifiers(chromedp.ModifierShift)
 func (p *page) run(i int) {
 	p.t.Helper()
 	p.click(i)
+	evaluate[bool](p.t, p.ctx, cellAt(i)+".querySelectorAll('.jp-OutputArea-child').forEach(o => o.dataset.old = true) ?? true")
 	p.keys(kb.Enter, shift)
 }
 
-// shows waits until a cell's output holds the text and the cell has ended.
+// shows waits until a cell's output holds the text, that of its last run, and the cell has ended.
 func (p *page) shows(i int, text string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("cell %d shows %q", i, text), fmt.Sprintf("%s.querySelector('.jp-OutputArea').innerText.includes(%q) && !%s.innerText.includes('[*]')",
+	p.until(fmt.Sprintf("cell %d shows %q", i, text), fmt.Sprintf("[...%s.querySelectorAll('.jp-OutputArea-child:not([data-old])')].some(o => o.innerText.includes(%q)) && !%s.innerText.includes('[*]')",
 		cellAt(i), text, cellAt(i)))
+}
+
+// chord types two keys that are a command until its effect is there: Lab forgets the first one after a second, which a busy machine may
+// need for both.
+func (p *page) chord(keys, what, effect string) {
+	p.t.Helper()
+	p.keys(kb.Escape) // command mode
+	for range 5 {
+		p.keys(keys)
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			if evaluate[bool](p.t, p.ctx, "Boolean("+effect+")") {
+				return
+			}
+		}
+	}
+	p.until(what, effect)
 }
 
 // kernels are the processes `gomosaic kernel` that a process has started.
@@ -195,8 +212,7 @@ func TestKernelInBrowser(t *testing.T) {
 	p.run(endless)
 	p.until("the cell runs", cellAt(endless)+".innerText.includes('[*]')")
 	time.Sleep(time.Second)
-	p.keys(kb.Escape)
-	p.keys("ii") // command mode: interrupt
+	p.chord("ii", "the cell is interrupted", "!"+cellAt(endless)+".innerText.includes('[*]')")
 	p.shows(endless, "interrupted")
 	p.run(again)
 	p.shows(again, "43") // the state is kept
@@ -239,9 +255,7 @@ func TestKernelInBrowser(t *testing.T) {
 	p.shows(last, "all of them")
 	p.shot("reload")
 
-	p.keys(kb.Escape)
-	p.keys("00") // command mode: restart
-	p.until("Lab asks", "document.querySelector('.jp-Dialog')?.innerText.includes('Restart')")
+	p.chord("00", "Lab asks", "document.querySelector('.jp-Dialog')?.innerText.includes('Restart')")
 	p.keys(kb.Enter)
 	p.until("the question is gone", "!document.querySelector('.jp-Dialog')")
 	p.run(again)

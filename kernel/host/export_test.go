@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // exportDiffers are blocks whose exported program may give out something else than the notebook, with the reason.
@@ -73,7 +72,7 @@ func TestExportCells(t *testing.T) {
 			t.Errorf("%s (%s) does not compile", b.name, b.pkg)
 			continue
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), ages)
 		cmd := exec.CommandContext(ctx, filepath.Join(dir, "all"), b.pkg)
 		cmd.Dir = dir
 		out, _ := cmd.CombinedOutput()

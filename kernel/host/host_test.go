@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"gomosaic/kernel/cell"
 )
@@ -169,7 +168,7 @@ func (n *notebook) run(code string) (text string, err error) {
 	n.t.Helper()
 	n.count++
 	out := &recorder{}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), ages)
 	defer cancel()
 	err = n.Execute(ctx, code, n.count, out)
 	text = out.text()
