@@ -213,8 +213,8 @@ func (s *server) register(seq int, run func(), variables map[string]any) {
 	s.cells[seq] = loadedCell{run, variables}
 }
 
-// sourcePatience is how long a trace waits for its line of a cell.
-const sourcePatience = time.Second
+// sourcePatience is how long a trace waits for its line of a cell, which a front that is not busy gives within a moment.
+const sourcePatience = 5 * time.Second
 
 // source asks the front, which has the text of the cells.
 func (s *server) source(place string) string {

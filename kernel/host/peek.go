@@ -13,8 +13,9 @@ import (
 	"gomosaic/kernel/cell"
 )
 
-// peekWait is how long an inspection waits for the value of a variable.
-const peekWait = 500 * time.Millisecond
+// peekWait is how long an inspection waits for the value of a variable. A host that lives answers within a moment, where the machine is
+// not busy.
+const peekWait = 5 * time.Second
 
 // peek asks the host for the value of a variable, as short text. Values are read between cells only.
 func (s *Session) peek(v cell.Captured) string {
@@ -36,6 +37,8 @@ func (s *Session) peek(v cell.Captured) string {
 	select {
 	case text := <-answer:
 		return cell.Demangle(text)
+	case <-p.exited:
+		return ""
 	case <-time.After(peekWait):
 		return ""
 	}

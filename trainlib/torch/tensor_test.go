@@ -128,12 +128,15 @@ func TestKeywordArguments(t *testing.T) {
 	})
 }
 
-// settle frees what earlier tests left to the collector.
+// settle frees what earlier tests left to the collector: until a few collections in a row free nothing more.
 func settle() {
-	for range 3 {
+	for live, same := torch.LiveTensors(), 0; same < 3; same++ {
 		runtime.GC()
 		time.Sleep(10 * time.Millisecond) // cleanups run on goroutines of their own
 		torch.Drain()
+		if n := torch.LiveTensors(); n != live {
+			live, same = n, 0
+		}
 	}
 }
 
