@@ -109,12 +109,18 @@ const pictures = `(() => {
 // counts is what pictures returns.
 type counts struct{ Images, Drawn, Charts, Errors int }
 
-// assertPictures: charts and images are on the page, and all of them are drawn.
-func assertPictures(t *testing.T, where string, got counts) {
+// assertPictures: charts and images come on the page, and all of them are drawn. show makes the page draw what it can.
+func assertPictures(t *testing.T, ctx context.Context, where, show string) {
 	t.Helper()
-	if got.Charts < 2 || got.Images < 12 || got.Drawn+got.Charts < got.Images || got.Errors > 0 {
-		t.Errorf("%s shows %+v, want at least 2 charts and 12 images, all drawn, and no error", where, got)
+	var got counts
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); { // at once, where the machine is not busy
+		evaluate[bool](t, ctx, show)
+		got = evaluate[counts](t, ctx, pictures)
+		if got.Charts >= 2 && got.Images >= 12 && got.Drawn+got.Charts >= got.Images && got.Errors == 0 {
+			return
+		}
 	}
+	t.Errorf("%s shows %+v, want at least 2 charts and 12 images, all drawn, and no error", where, got)
 }
 
 // TestTutorialInBrowser opens the executed tutorial in JupyterLab, and its exported page with scripts off, in a headless
@@ -140,10 +146,8 @@ func TestTutorialInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Lab renders a cell when it nears the window: show the whole notebook once before counting.
-		evaluate[bool](t, ctx, scrollThrough)
+		assertPictures(t, ctx, "JupyterLab", scrollThrough)
 		save("lab.jpg", screenshot(t, ctx))
-		seen := evaluate[counts](t, ctx, pictures)
-		assertPictures(t, "JupyterLab", seen)
 	})
 
 	t.Run("exported page, scripts off", func(t *testing.T) {
@@ -156,7 +160,6 @@ func TestTutorialInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		save("page.jpg", screenshot(t, ctx))
-		seen := evaluate[counts](t, ctx, pictures)
-		assertPictures(t, "the exported page", seen)
+		assertPictures(t, ctx, "the exported page", "true")
 	})
 }
