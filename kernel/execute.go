@@ -16,7 +16,8 @@ type cellQueue struct {
 	mu        sync.Mutex
 	waiting   []*wire.Message
 	wake      chan struct{}
-	interrupt context.CancelFunc // of the cell that runs; nil between cells
+	interrupt context.CancelFunc // of the cell that has left the queue; nil between cells
+	pressed   bool               // the first of those that wait is interrupted: it came before and has not left the queue yet
 }
 
 func newCellQueue() *cellQueue { return &cellQueue{wake: make(chan struct{}, 1)} }
@@ -31,22 +32,48 @@ func (q *cellQueue) add(m *wire.Message) {
 	}
 }
 
-func (q *cellQueue) next(ctx context.Context) *wire.Message {
+// next waits for a request, whose cell has a context that ends when it is interrupted; leave ends it when the cell is over. m is nil when
+// ctx has ended.
+func (q *cellQueue) next(ctx context.Context) (m *wire.Message, cell context.Context, leave func()) {
 	for {
 		q.mu.Lock()
 		if len(q.waiting) > 0 {
-			m := q.waiting[0]
-			q.waiting = q.waiting[1:]
-			q.mu.Unlock()
-			return m
+			defer q.mu.Unlock()
+			m, q.waiting = q.waiting[0], q.waiting[1:]
+			cell, q.interrupt = context.WithCancel(ctx)
+			if q.pressed {
+				q.pressed = false
+				q.interrupt()
+			}
+			return m, cell, q.leave
 		}
 		q.mu.Unlock()
 		select {
 		case <-q.wake:
 		case <-ctx.Done():
-			return nil
+			return nil, nil, nil
 		}
 	}
+}
+
+func (q *cellQueue) leave() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.interrupt != nil {
+		q.interrupt()
+		q.interrupt = nil
+	}
+}
+
+// press interrupts the cell that runs or is about to: stop ends its context.
+func (q *cellQueue) press() (stop func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.interrupt != nil {
+		return q.interrupt
+	}
+	q.pressed = len(q.waiting) > 0
+	return func() {}
 }
 
 // drain empties the queue.
@@ -54,35 +81,17 @@ func (q *cellQueue) drain() []*wire.Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	all := q.waiting
-	q.waiting = nil
+	q.waiting, q.pressed = nil, false
 	return all
-}
-
-// enter makes a context for a cell, which ends when the cell is interrupted, and leave ends it.
-func (q *cellQueue) enter(ctx context.Context) (cell context.Context, leave func()) {
-	cell, cancel := context.WithCancel(ctx)
-	q.mu.Lock()
-	q.interrupt = cancel
-	q.mu.Unlock()
-	return cell, func() {
-		q.mu.Lock()
-		q.interrupt = nil
-		q.mu.Unlock()
-		cancel()
-	}
 }
 
 // interrupt stops the running cell: its waits in the front (for the host to start, for input) and its code.
 func (f *front) interrupt() {
-	f.cells.mu.Lock()
-	cancel := f.cells.interrupt
-	f.cells.mu.Unlock()
+	stop := f.cells.press()
 	if s := f.host.running(); s != nil {
 		s.Interrupt() // between cells too: it tells of cells that were left behind
 	}
-	if cancel != nil {
-		cancel()
-	}
+	stop()
 }
 
 // executeRequest is the content of an execute_request.
@@ -99,16 +108,17 @@ func orTrue(b *bool) bool { return b == nil || *b }
 
 func (f *front) runCells(ctx context.Context) {
 	for {
-		m := f.cells.next(ctx)
+		m, cell, leave := f.cells.next(ctx)
 		if m == nil {
 			return
 		}
-		f.runCell(ctx, m)
+		f.runCell(ctx, m, cell, leave)
 	}
 }
 
-// runCell executes one request from its busy to its idle, and answers those behind it when it failed.
-func (f *front) runCell(ctx context.Context, m *wire.Message) {
+// runCell executes one request from its busy to its idle, and answers those behind it when it failed. ctx ends with the kernel, cell with
+// the interrupt as well.
+func (f *front) runCell(ctx context.Context, m *wire.Message, cell context.Context, leave func()) {
 	var aborted []*wire.Message
 	f.beginCell(m)
 	started := time.Now()
@@ -126,14 +136,13 @@ func (f *front) runCell(ctx context.Context, m *wire.Message) {
 		if !request.Silent {
 			f.publish(m, "execute_input", map[string]any{"code": request.Code, "execution_count": count})
 		}
-		cell, leave := f.cells.enter(ctx)
 		out := &output{front: f, cell: cell, parent: m, count: count, silent: request.Silent, allowStdin: orTrue(request.AllowStdin)}
-		if err = f.execute(ctx, cell, request.Code, count, out); err == nil && len(request.UserExpressions) > 0 {
-			values = f.userExpressions(ctx, cell, request.UserExpressions, out)
+		if err = f.execute(cell, request.Code, count, out); err == nil && len(request.UserExpressions) > 0 {
+			values = f.userExpressions(cell, request.UserExpressions, out)
 		}
 		payloads = append(payloads, out.payloads...)
-		leave()
 	}
+	leave()
 	if ctx.Err() != nil {
 		return // shutting down: nobody waits for this answer any more
 	}
@@ -159,8 +168,8 @@ func (f *front) runCell(ctx context.Context, m *wire.Message) {
 	}
 }
 
-// execute waits for the host and runs code there. ctx ends with the kernel, cell with the interrupt as well.
-func (f *front) execute(ctx, cell context.Context, code string, count int, out host.Output) error {
+// execute waits for the host and runs code there.
+func (f *front) execute(cell context.Context, code string, count int, out host.Output) error {
 	s, err := f.host.get(cell)
 	if err != nil {
 		if cell.Err() != nil {
@@ -168,7 +177,7 @@ func (f *front) execute(ctx, cell context.Context, code string, count int, out h
 		}
 		return err
 	}
-	return s.Execute(ctx, code, count, out)
+	return s.Execute(cell, code, count, out) // which an interrupt ends also if it comes before s knows of the cell
 }
 
 // errorContent is the content of an error message. An error that no cell raised has no traceback but its text.
@@ -185,14 +194,14 @@ func errorContent(err error) map[string]any {
 }
 
 // userExpressions evaluates each expression as a cell of its own whose result is kept from the notebook.
-func (f *front) userExpressions(ctx, cell context.Context, expressions map[string]string, out *output) map[string]any {
+func (f *front) userExpressions(cell context.Context, expressions map[string]string, out *output) map[string]any {
 	values := map[string]any{}
 	for name, code := range expressions {
 		quiet := *out
 		quiet.silent, quiet.allowStdin = true, false
 		value := map[string]any{"status": "ok", "data": map[string]any{}, "metadata": map[string]any{}}
 		quiet.result = func(data, metadata map[string]any) { value["data"], value["metadata"] = data, metadata }
-		if err := f.execute(ctx, cell, code, out.count, &quiet); err != nil {
+		if err := f.execute(cell, code, out.count, &quiet); err != nil {
 			value = errorContent(err)
 			value["status"] = "error"
 		}

@@ -39,10 +39,9 @@ func (s *scripted) Execute(ctx context.Context, code string, cell int, out host.
 	case "wait":
 		select {
 		case <-s.interrupts:
-			return &host.CellError{Name: "interrupted", Value: "the cell was interrupted", Traceback: []string{"interrupted"}}
 		case <-ctx.Done():
-			return ctx.Err()
 		}
+		return &host.CellError{Name: "interrupted", Value: "the cell was interrupted", Traceback: []string{"interrupted"}}
 	case "ask":
 		text, err := out.Input(rest, true)
 		if err != nil {
@@ -219,6 +218,33 @@ func TestUserExpressions(t *testing.T) {
 	good, bad := values["good"].(map[string]any), values["bad"].(map[string]any)
 	if good["status"] != "ok" || good["data"].(map[string]any)["text/plain"] != "7" || bad["status"] != "error" || bad["evalue"] != "so" {
 		t.Errorf("%v", values)
+	}
+}
+
+// TestInterruptBeforeTheCell: an interrupt that comes before its cell has left the queue is that cell's, and no other's.
+func TestInterruptBeforeTheCell(t *testing.T) {
+	q := newCellQueue()
+	q.press()() // nobody's
+	q.add(&wire.Message{})
+	q.add(&wire.Message{})
+	q.press()()
+	for i, want := range []error{context.Canceled, nil} {
+		_, cell, leave := q.next(t.Context())
+		if got := cell.Err(); got != want {
+			t.Errorf("cell %d: %v, want %v", i, got, want)
+		}
+		q.press()()
+		if cell.Err() == nil {
+			t.Errorf("cell %d: an interrupt while it runs is lost", i)
+		}
+		leave()
+	}
+	q.add(&wire.Message{})
+	q.press()()
+	q.drain()
+	q.add(&wire.Message{})
+	if _, cell, _ := q.next(t.Context()); cell.Err() != nil {
+		t.Error("the interrupt of a cell that was aborted is another's")
 	}
 }
 
