@@ -5,12 +5,15 @@ package spark
 // Rows of Parquet files that the tasks deal out themselves.
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"gomosaic/mdslib"
 	"gomosaic/mdslib/plan"
@@ -192,5 +195,68 @@ func TestExchange(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(out); len(left) > 0 {
 		t.Errorf("%v are left", left)
+	}
+}
+
+// TestExchangeKilled: tasks that are killed while they deal rows out, and while they write what was dealt, are run again; each row is
+// there once, and nothing else is left, as after an interrupt.
+func TestExchangeKilled(t *testing.T) {
+	const rows = 400_000
+	source := filepath.Join(t.TempDir(), "source")
+	made := session.Range(0, rows).Select("id", "repeat(sha1(CAST(id AS STRING)), 8) AS text").Repartition(2)
+	if err := made.Write().Format("parquet").Save(t.Context(), source); err != nil {
+		t.Fatal(err)
+	}
+	defer func(least int64) { direct.leastDealt = least }(direct.leastDealt)
+	direct.leastDealt = 0
+	for name, sign := range map[string]string{"dealing": "dealt-*", "writing": "0*/shard.*", "interrupted": "dealt-*"} {
+		t.Run(name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out")
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			struck := make(chan bool, 1)
+			go func() {
+				defer close(struck)
+				for ctx.Err() == nil {
+					time.Sleep(5 * time.Millisecond)
+					if found, _ := filepath.Glob(filepath.Join(out, "_attempt-*", sign)); len(found) == 0 {
+						continue
+					}
+					if name == "interrupted" {
+						cancel()
+						return
+					}
+					for pid := range workers(t) {
+						struck <- syscall.Kill(pid, syscall.SIGKILL) == nil
+						return
+					}
+				}
+			}()
+			d := session.Read().Format("parquet").Load(source).Repartition(3)
+			report, err := direct.ConvertMDS(ctx, plan.Once(d.Plan()), mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"id": "int64", "text": "str"}, SparkWriters: "transform", SizeLimit: "4mb"})
+			cancel()
+			if killed := <-struck; killed == (name == "interrupted") {
+				t.Fatalf("a task was killed: %t", killed)
+			}
+			noWorkers(t)
+			entries, _ := os.ReadDir(out)
+			if name == "interrupted" {
+				if err == nil || len(entries) > 0 {
+					t.Errorf("%v is left, error %v", entries, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := numbersOf(t, out)
+			slices.Sort(got)
+			if n := len(slices.Compact(slices.Clone(got))); len(got) != rows || n != rows || got[rows-1] != rows-1 {
+				t.Errorf("%d samples, %d different ones", len(got), n)
+			}
+			if len(entries) != 4 || !strings.HasSuffix(report.Engine, "; the tasks read the files themselves") {
+				t.Errorf("%v, %s", entries, report.Engine)
+			}
+		})
 	}
 }
