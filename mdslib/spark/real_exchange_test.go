@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -195,6 +196,35 @@ func TestExchange(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(out); len(left) > 0 {
 		t.Errorf("%v are left", left)
+	}
+}
+
+// TestExchangeOfEncodings: what tasks read of files of all encodings, codecs and page versions, as PyArrow writes them, is what Spark
+// reads of them.
+func TestExchangeOfEncodings(t *testing.T) {
+	source := t.TempDir()
+	if out, err := exec.Command(python, "testdata/parquet.py", source).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	defer func(least int64) { direct.leastDealt = least }(direct.leastDealt)
+	nulls := map[string]any{"flag": 9, "b": 999, "s": 99999, "i": 1 << 40, "n": -1, "f": -1, "d": -1, "text": "null", "data": []byte("null")}
+	columns := mdslib.Columns{"flag": "uint8", "b": "int64", "s": "int64", "i": "int64", "n": "int64", "f": "float32", "d": "float64", "text": "str", "data": "bytes"}
+	var samples [2][]string
+	for i, least := range []int64{0, 1 << 60} {
+		direct.leastDealt = least
+		out := filepath.Join(t.TempDir(), "out")
+		d := session.Read().Format("parquet").Load(source).Repartition(3)
+		report, err := direct.ConvertMDS(t.Context(), plan.Once(d.Plan()), mdslib.MDSOptions{Out: out, Columns: columns, NullAs: nulls, SparkWriters: "transform"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.HasSuffix(report.Engine, "; the tasks read the files themselves"); told != (least == 0) {
+			t.Error(report.Engine)
+		}
+		samples[i] = slices.Sorted(slices.Values(slices.Concat(rowsOfAll(t, out)...)))
+	}
+	if len(samples[0]) != 30*150 || !slices.Equal(samples[0], samples[1]) {
+		t.Errorf("%d samples, and %d by Spark, are not the same", len(samples[0]), len(samples[1]))
 	}
 }
 
