@@ -29,6 +29,9 @@ func (e *engine) byFile(ctx context.Context, p plan.Node, schema plan.Schema) (p
 		if err != nil || !local {
 			return p, "", err
 		}
+		if kept, err := e.keepsRows(ctx, p); err != nil || kept {
+			return p, "", err
+		}
 		exprs := make([]string, len(schema.Fields))
 		for i, g := range schema.Fields {
 			exprs[i] = plan.QuoteName(g.Name)

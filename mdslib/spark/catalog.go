@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"gomosaic/mdslib/plan"
 	"gomosaic/mdslib/spark/pb"
@@ -45,9 +44,6 @@ func (e *engine) Persist(ctx context.Context, p plan.Node, level string) error {
 	return e.onRelation(ctx, p, func(input *pb.Relation) error {
 		r.Relation = input
 		_, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Persist_{Persist: r}})
-		if err == nil {
-			e.kept.set(p, true)
-		}
 		return err
 	})
 }
@@ -56,42 +52,19 @@ func (e *engine) Persist(ctx context.Context, p plan.Node, level string) error {
 func (e *engine) Unpersist(ctx context.Context, p plan.Node) error {
 	return e.onRelation(ctx, p, func(input *pb.Relation) error {
 		_, err := e.analyze(ctx, &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Unpersist_{Unpersist: &pb.AnalyzePlanRequest_Unpersist{Relation: input}}})
-		if err == nil {
-			e.kept.set(p, false)
-		}
 		return err
 	})
 }
 
-// kept are the plans whose rows Spark keeps. It is safe for concurrent use.
-type kept struct {
-	mu    sync.Mutex
-	plans map[string]bool // as JSON
+// keepsRows tells whether Spark keeps rows of a plan, or of one that it is made of, perhaps for another session or a CACHE TABLE: they
+// may be other ones than its files have by now.
+func (e *engine) keepsRows(ctx context.Context, p plan.Node) (bool, error) {
+	text, err := e.Explain(ctx, p, "simple")
+	return strings.Contains(text, keptRows), err
 }
 
-// set notes whether the rows of a plan are kept. Those that are no files' are not noted.
-func (k *kept) set(p plan.Node, is bool) {
-	text, err := plan.Marshal(p)
-	if err != nil {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.plans == nil {
-		k.plans = map[string]bool{}
-	}
-	k.plans[string(text)] = is
-}
-
-// below tells whether Spark keeps rows of a plan, or of one that it is made of: they may be other ones than its files have by now.
-func (k *kept) below(p plan.Node) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.plans) > 0 && plan.Any(p, func(n plan.Node) bool {
-		text, err := plan.Marshal(n)
-		return err == nil && k.plans[string(text)]
-	})
-}
+// keptRows is what Spark calls rows that it keeps where it explains a plan.
+const keptRows = "InMemoryRelation"
 
 var explainModes = map[string]pb.AnalyzePlanRequest_Explain_ExplainMode{
 	"": pb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_SIMPLE, "simple": pb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_SIMPLE,

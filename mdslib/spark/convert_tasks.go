@@ -83,14 +83,10 @@ type rowsJob struct {
 // newJob says how the rows of a plan travel to the tasks. Columns that can't are an errUnable.
 func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, opts mdslib.MDSOptions, who writers) (*rowsJob, error) {
 	job := &rowsJob{Job: worker.Job{Schema: schema, SkipInvalid: opts.OnInvalid != nil}}
-	job.rows = p
 	var file string
 	var err error
-	readable := !e.kept.below(p) // by the tasks
-	if readable {
-		if job.rows, file, err = e.byFile(ctx, p, schema); err != nil {
-			return nil, err
-		}
+	if job.rows, file, err = e.byFile(ctx, p, schema); err != nil {
+		return nil, err
 	}
 	job.exprs = []string{"spark_partition_id()"}
 	for _, f := range schema.Fields {
@@ -104,7 +100,7 @@ func (e *engine) newJob(ctx context.Context, p plan.Node, schema plan.Schema, op
 		job.Texts, job.exprs = append(job.Texts, text), append(job.exprs, expr)
 	}
 	job.exprs = append(job.exprs, "'"+worker.TextEnd+"'")
-	if readable && opts.UDFIterable == nil && opts.Out != "" && !strings.HasPrefix(opts.Out, "/Volumes/") {
+	if opts.UDFIterable == nil && opts.Out != "" && !strings.HasPrefix(opts.Out, "/Volumes/") {
 		job.exchange, err = e.exchangeOf(ctx, p, schema, opts.Columns)
 	}
 	return job, err

@@ -25,8 +25,7 @@ type engine struct {
 
 	executors  executors
 	probes     probes
-	worker     *program // gomosaic-worker
-	kept       kept
+	worker     *program    // gomosaic-worker
 	leastDealt int64       // see [leastDealt]
 	keepsMaps  atomic.Bool // Persist was asked to keep rows that a Map made
 }

@@ -92,7 +92,7 @@ func (e *engine) sourceBytes(ctx context.Context, p plan.Node) (int64, error) {
 		return 0, err
 	}
 	steps := sizeText.FindAllStringSubmatch(text, -1) // the source is the last
-	if len(steps) == 0 || strings.Contains(text, "InMemoryRelation") {
+	if len(steps) == 0 || strings.Contains(text, keptRows) {
 		return 0, nil
 	}
 	size, err := mdslib.ParseBytes(steps[len(steps)-1][1] + "B")

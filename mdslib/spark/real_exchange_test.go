@@ -228,6 +228,38 @@ func TestExchangeOfEncodings(t *testing.T) {
 	}
 }
 
+// TestKeptContents: contents of files that Spark keeps, for whomever it does, are those, whatever the files have by now.
+func TestKeptContents(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.bin")
+	for name, keeper := range map[string]*engine{"us": direct, "others": session.Engine().(*engine)} {
+		if err := os.WriteFile(file, []byte("as kept"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		kept := session.Read().Format("binaryFile").Load(filepath.Dir(file)).Select("content")
+		if err := keeper.Persist(t.Context(), kept.Plan(), ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range keeper.Batches(t.Context(), kept.Plan()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(file, []byte("changed"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(t.TempDir(), "out")
+		if _, err := direct.ConvertMDS(t.Context(), plan.Once(kept.Plan()), mdslib.MDSOptions{Out: out, Columns: mdslib.Columns{"content": "bytes"}, SparkWriters: "transform"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := rowsOfAll(t, out); len(got) != 1 || !slices.Equal(got[0], []string{fmt.Sprint(mdslib.Sample{"content": []byte("as kept")})}) {
+			t.Errorf("kept for %s: %q", name, got)
+		}
+		if err := keeper.Unpersist(t.Context(), kept.Plan()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestExchangeKilled: tasks that are killed while they deal rows out, and while they write what was dealt, are run again; each row is
 // there once, and nothing else is left, as after an interrupt.
 func TestExchangeKilled(t *testing.T) {
