@@ -250,7 +250,7 @@ func (e *engine) unpivot(ctx context.Context, n *plan.Unpivot) (*relation, error
 				}
 				if v != nil {
 					if v, err = casts[c](v); err != nil {
-						return &RowError{row.Origin, fmt.Errorf("Unpivot: column %q: %w", in.schema.Fields[i].Name, err)}
+						return &RowError{row.Origin, fmt.Errorf("unpivot: column %q: %w", in.schema.Fields[i].Name, err)}
 					}
 				}
 			}
