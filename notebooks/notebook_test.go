@@ -92,12 +92,12 @@ func shown(cells []cell, mime string) string {
 	var b strings.Builder
 	for _, c := range cells {
 		for _, o := range c.Outputs {
-			if o.Type == "stream" && mime == "text" {
+			switch {
+			case o.Type == "stream" && mime == "text": // a page, too, shows its pieces as one
 				b.WriteString(string(o.Text))
-			}
-			if mime == "text" {
+			case mime == "text":
 				b.WriteString(string(o.Data["text/plain"]) + "\n")
-			} else {
+			default:
 				b.WriteString(string(o.Data[mime]))
 			}
 		}

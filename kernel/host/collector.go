@@ -121,7 +121,9 @@ func (c *collector) advance() {
 			c.clear()
 			c.long = ""
 			c.late.Reset()
-			c.flush()
+			if m.Kind != msgPrinted { // which shows nothing between what was printed before and after
+				c.flush()
+			}
 		}
 		c.events = c.events[1:]
 		c.handle(m)

@@ -3,6 +3,7 @@ package host
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,6 +35,38 @@ func TestLateCrashReport(t *testing.T) {
 				t.Errorf("shown %q, last words %q, want %q", shown, words, want)
 			}
 		})
+	}
+}
+
+// TestPrintedMark: what stands before the mark of two who print comes before what stands behind it, whichever stream is read first,
+// and text of one stream stays one.
+func TestPrintedMark(t *testing.T) {
+	mark := string(markBytes("n", 1))
+	for name, test := range map[string]struct {
+		streams [2]string
+		want    []string
+	}{
+		"order":    {[2]string{"out\n" + mark, mark + "err\n"}, []string{"stdout out\n", "stderr err\n"}},
+		"together": {[2]string{"one\n" + mark + "two\n", mark}, []string{"stdout one\ntwo\n"}},
+	} {
+		var got []string
+		c := newCollector("n")
+		c.stream = func(stream, text string) { got = append(got, stream+" "+text) }
+		c.handle = func(message) {}
+		go func() {
+			for _, stream := range []int{1, 0} {
+				c.inputs <- input{stream: stream, data: []byte(test.streams[stream])}
+			}
+			c.inputs <- input{event: &message{Kind: msgPrinted, Mark: 1}}
+			for stream := range test.streams {
+				c.inputs <- input{stream: stream, end: true}
+			}
+			c.inputs <- input{gone: true}
+		}()
+		c.collect()
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }
 
