@@ -322,6 +322,19 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
+// TestCancelledIsNoEnd: an epoch that a ctx has ended never looks like one that was read to its end.
+func TestCancelledIsNoEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := &pipeline{ctx: ctx, batches: make(chan *making)}
+	close(p.batches)
+	for range 100 { // both are ready, and either may be taken
+		if batch, err := p.next(); batch != nil || !errors.Is(err, context.Canceled) {
+			t.Fatalf("%v, %v", batch, err)
+		}
+	}
+}
+
 func TestOneLoopAtATime(t *testing.T) {
 	l := NewStreamingDataLoader(open(t, DatasetOptions{Local: writeData(t, 40, 20, mdslib.MDSOptions{}), BatchSize: 8}), LoaderOptions{})
 	for _, err := range l.Batches(t.Context()) {

@@ -84,8 +84,8 @@ func (p *pipeline) stop() {
 func (p *pipeline) next() (*Batch, error) {
 	select {
 	case m, ok := <-p.batches:
-		if !ok {
-			return nil, nil
+		if !ok { // the end, or what ends the planner
+			return nil, context.Cause(p.ctx)
 		}
 		select {
 		case <-m.done:
