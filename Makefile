@@ -62,7 +62,7 @@ test-long: reference setup ## full case counts and soaks, 1,000 random data sets
 .PHONY: test-spark
 test-spark: reference setup ## Spark: a real server with two executors (Java 17), each relation beside PySpark and the local engine; the tutorial there and here
 	@export SPARK_HOME= SPARK_DRIVER_MEMORY=1g PYSPARK_PYTHON="$(clone)/.venv-reference/bin/python"
-	go test -tags spark -count=1 -timeout 20m ./mdslib/spark
+	go test -tags spark -count=1 -timeout 20m -ldflags "-s -w" ./mdslib/spark # which sends itself to the executors, again and again
 	go test -tags spark -count=1 -timeout 20m -run TestLiveSpark ./kernel
 	go test -tags spark -count=1 -timeout 20m -run TestTutorialOnSpark ./notebooks
 	go test -tags spark -count=1 -timeout 20m -v -run TestSparkGPUs ./trainlib/dist # skipped where there is no GPU
