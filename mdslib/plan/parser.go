@@ -25,22 +25,26 @@ func Parse(text string) (Expr, error) {
 
 // ParseNamed takes "expression AS name" apart.
 func ParseNamed(text string) (NamedExpr, error) {
-	e, err := Parse(text)
-	if err != nil {
-		return NamedExpr{}, err
-	}
 	p, err := newParser(text)
 	if err != nil {
 		return NamedExpr{}, err
 	}
-	if _, err := p.expr(); err != nil {
+	e, err := p.expr()
+	if err != nil {
+		return NamedExpr{}, err
+	}
+	behind := p.peek()
+	if e, err = p.alias(e); err != nil {
+		return NamedExpr{}, err
+	}
+	if err := p.end(); err != nil {
 		return NamedExpr{}, err
 	}
 	a, ok := e.(*Alias)
 	if !ok {
-		return NamedExpr{}, p.errorAt(p.peek(), "want AS and a name behind the expression", "")
+		return NamedExpr{}, p.errorAt(behind, "want AS and a name behind the expression", "")
 	}
-	return NamedExpr{Name: a.Name, Expr: strings.TrimSpace(text[:p.peek().pos])}, nil
+	return NamedExpr{Name: a.Name, Expr: strings.TrimSpace(text[:behind.pos])}, nil
 }
 
 // maxDepth bounds the nesting, so that hostile text can't exhaust the stack.
@@ -145,6 +149,11 @@ func (p *parser) named() (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.alias(e)
+}
+
+// alias reads the name behind an expression, if there is one.
+func (p *parser) alias(e Expr) (Expr, error) {
 	explicit := p.word("AS")
 	t := p.peek()
 	if t.kind == tokQuoted || t.kind == tokIdent && (explicit || !isReserved(t)) {
