@@ -242,17 +242,9 @@ func (e *engine) unpivot(ctx context.Context, n *plan.Unpivot) (*relation, error
 			for _, id := range ids {
 				values = append(values, row.Values[id])
 			}
-			v := row.Values[i]
-			if casts[c] != nil {
-				var err error
-				if v, err = force(v, row.Origin); err != nil {
-					return err
-				}
-				if v != nil {
-					if v, err = casts[c](v); err != nil {
-						return &RowError{row.Origin, fmt.Errorf("unpivot: column %q: %w", in.schema.Fields[i].Name, err)}
-					}
-				}
+			v, err := converted(row.Values[i], row.Origin, casts[c], "Unpivot", in.schema.Fields[i].Name)
+			if err != nil {
+				return err
 			}
 			if err := yield(Row{append(values, in.schema.Fields[i].Name, v), row.Origin}); err != nil {
 				return err

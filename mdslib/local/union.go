@@ -137,26 +137,32 @@ func (e *engine) align(ctx context.Context, what string, inputs []plan.Node, byN
 		all[i] = in.each(schema, func(row Row, yield func(Row) error) error {
 			values := make([]any, len(casts))
 			for c, from := range order[i] {
-				if values[c] = row.Values[from]; casts[c] == nil || values[c] == nil {
-					continue
-				}
-				v, err := force(values[c], row.Origin)
-				if err != nil {
+				var err error
+				if values[c], err = converted(row.Values[from], row.Origin, casts[c], what, schema.Fields[c].Name); err != nil {
 					return err
 				}
-				if v != nil {
-					if v, err = casts[c](v); err != nil {
-						var e *expr.Error
-						if errors.As(err, &e) {
-							err = errors.New(e.Msg)
-						}
-						return &RowError{row.Origin, fmt.Errorf("%s: column %q: %w", what, schema.Fields[c].Name, err)}
-					}
-				}
-				values[c] = v
 			}
 			return yield(Row{values, row.Origin})
 		})
 	}
 	return schema, all, nil
+}
+
+// converted is a value as another type has it; without a cast it is passed on unread. what and column are for the error.
+func converted(v any, origin Origin, cast func(any) (any, error), what, column string) (any, error) {
+	if cast == nil || v == nil {
+		return v, nil
+	}
+	v, err := force(v, origin)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	if v, err = cast(v); err != nil {
+		var e *expr.Error
+		if errors.As(err, &e) {
+			err = errors.New(e.Msg)
+		}
+		return nil, &RowError{origin, fmt.Errorf("%s: column %q: %w", what, column, err)}
+	}
+	return v, nil
 }
